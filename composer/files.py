@@ -1,0 +1,56 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from composer.errors import OutputError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Lend a temporary path to write to; it becomes `path` when the block ends, and vanishes if the block fails.
+
+    The temporary path is in the same folder and has the same suffix; missing folders are created.
+    Raises OutputError, one line, for every OSError, also for one raised inside the block.
+    """
+    missing: list[Path] = []
+    temporary: Path | None = None
+    try:
+        target = _target(path)
+        missing = [folder for folder in target.parents if not folder.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+        yield temporary
+        temporary.replace(target)
+    except BaseException as error:
+        _remove(temporary, missing)
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error) or type(error).__name__
+            raise OutputError(f"cannot write {os.fspath(path)}: {reason}; choose another place with -o") from error
+        raise
+
+
+def _target(path: str | Path) -> Path:
+    """The regular file that `path` names, links followed; OSError where it names something else."""
+    try:
+        target = Path(path).expanduser().resolve()
+    except (ValueError, RuntimeError) as error:  # a null byte; a loop of links
+        raise OSError(str(error)) from error
+    if target.exists() and not target.is_file():  # os.replace would put a file in the place of /dev/null
+        raise OSError("it is a folder or a device")
+    return target
+
+
+def _remove(temporary: Path | None, folders: list[Path]) -> None:
+    """Remove what `atomic` made: the temporary file, then the folders, innermost first."""
+    if temporary is not None:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

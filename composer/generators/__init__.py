@@ -1,0 +1,149 @@
+"""Generator families behind one interface, and trained models, which play without TensorFlow.
+
+A trained model is a folder: `model.json`, `generator.tflite` (plays), `generator.weights.h5` (training goes on).
+A family is a module with `config`, `encode`, `decode` and `build`; FAMILIES names it.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.config import from_dict
+from composer.errors import ConfigError, ModelError
+from composer.music import Melody, Song, take_melody
+
+FAMILIES = {"chorale": "composer.generators.chorale:FAMILY", "unet": "composer.generators.unet:FAMILY"}
+CARD, PLAYS, WEIGHTS = "model.json", "generator.tflite", "generator.weights.h5"
+Arrays = dict[str, NDArray[Any]]
+
+
+class Family(Protocol):
+    """What a family gives; the trainer, the command line and the players know nothing more."""
+
+    config: type[Any]
+    train: dict[str, Any]  # where the family's training differs from TrainConfig's defaults
+
+    def encode(self, song: Song, melody: Melody, seed: int, config: Any) -> tuple[Arrays, Any]:
+        """(The generator's inputs by name, each with a batch axis; what `decode` needs to go back)."""
+
+    def decode(self, outputs: Arrays, context: Any, song: Song, melody: Melody) -> Song:
+        """The arrangement: `melody.kept` as the first track, then the added ones."""
+
+    def build(self, config: Any) -> Any:
+        """The networks to train (needs Keras)."""
+
+    def windows(self, songs: list[Song], config: Any) -> Any:
+        """Training examples of `songs`: an object with `batch(rng, size, length)`."""
+
+    def playing_model(self, networks: Any) -> Any:
+        """The Keras model that is exported to play: the inputs by name to the outputs by name."""
+
+
+def family(name: str) -> Family:
+    """The family of that name, imported on first use. Raises ConfigError that names those that exist."""
+    if name not in FAMILIES:
+        raise ConfigError(f"no family {name!r}; there are {', '.join(sorted(FAMILIES))}")
+    module, attribute = FAMILIES[name].split(":")
+    found: Family = getattr(import_module(module), attribute)
+    return found
+
+
+class Model:
+    """A trained model, loaded to play.
+
+    family, config, card: its kind, its settings and all that `model.json` says of it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.card = _read_card(folder)
+        try:
+            self.family = family(self.card["family"])
+            self.config = from_dict(self.family.config, self.card["config"])
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ModelError(f"model {folder} is damaged: {CARD}: {error}") from error
+        self._runner = _Runner(folder / PLAYS)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def arrange(self, song: Song, seed: int = 0, track: int | None = None) -> Song:
+        """The melody of `song`, note for note, as the first track, and the added voices after it.
+
+        seed: the same seed, model and melody give the same notes. track: of the melody, from 0; by default the
+        highest on average that is not drums. Raises MelodyError where there is no melody.
+        """
+        melody = take_melody(song, track)
+        inputs, context = self.family.encode(song, melody, seed, self.config)
+        return self.family.decode(self._runner(inputs), context, song, melody)
+
+
+def load_model(name: str | Path) -> Model:
+    """The model in folder `name`, or the bundled one of that name.
+
+    Raises ModelError where it is missing (and says which exist) or damaged.
+    """
+    path = Path(name)
+    bundled = models()
+    if str(name) in bundled:
+        return Model(bundled[str(name)])
+    if path.is_dir():
+        return Model(path)
+    known = ", ".join(bundled) or "none"
+    raise ModelError(f"no model {str(name)!r}: no such folder, and the bundled models are: {known}")
+
+
+def models() -> dict[str, Path]:
+    """Bundled models by name: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    folders = [package / "_models", package.parent / "models"]
+    found = {p.parent.name: p.parent for f in folders if f.is_dir() for p in sorted(f.glob(f"*/{CARD}"))}
+    return dict(sorted(found.items()))
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"model {folder} is damaged: it has no {CARD}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"model {folder} is damaged: {CARD}: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"model {folder} is damaged: {CARD} is not a table")
+    return card
+
+
+class _Runner:
+    """A LiteRT interpreter that takes arrays of any length by input name."""
+
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        if not path.is_file():
+            raise ModelError(f"model {path.parent} is damaged: it has no {path.name}")
+        try:
+            # One thread: the matrices are small, and more threads cost more than they bring.
+            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            self._signature = self._interpreter.get_signature_runner("serving_default")
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"model {path.parent} is damaged: {path.name}: {_first_line(error)}") from error
+        self._names = set(self._signature.get_input_details())
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        """Outputs by name."""
+        try:
+            return {k: np.array(v) for k, v in self._signature(**{k: inputs[k] for k in self._names}).items()}
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise ModelError(f"the model does not fit its family: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

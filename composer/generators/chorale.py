@@ -1,0 +1,274 @@
+"""Family `chorale`: one melody in, three voices below it out (config, encoding and decoding; no Keras here).
+
+The melody is laid on its pulses (four steps each), moved by octaves into the soprano's range and transposed so
+that its likeliest diatonic scale is C major's. The networks (`chorale_networks`) decide the voices in rounds:
+first what sounds on the pulses, coarse to fine (every `strides[0]`th pulse, then those half-way ...), bass, alto,
+tenor; then what moves between them. Every decision is the inverse of a distribution at a number in 0..1, and those
+numbers come from MuseGAN's four latents (Dong et al. 2018): `chords`, `style`, `melody`, `groove`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import erf, sqrt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.errors import ConfigError, MelodyError
+from composer.music import Melody, Note, Song, Track
+from composer.pianoroll import REST, PulseGrid, line_notes, pulse_grid, sample_line
+from composer.theory import signature_shift
+
+if TYPE_CHECKING:
+    from composer.generators.chorale_networks import Networks
+    from composer.generators.chorale_windows import Windows
+
+Array = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86; index PITCHES is a rest or unknown
+SOPRANO = (57, 81)
+VOICES = ("Bass", "Alto", "Tenor")  # the order in which they are decided
+RANGES = {"Alto": (53, 74), "Tenor": (48, 69), "Bass": (36, 64)}  # of the training set
+SCORE_ORDER = ("Alto", "Tenor", "Bass")
+CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
+STRIDES_LIMIT = 8
+
+
+@dataclass(frozen=True)
+class ChoraleConfig:
+    """Sizes of the networks and how they decide.
+
+    channels, encoder_blocks, skeleton_blocks, fine_blocks: residual blocks of two convolutions over pulses.
+    strides: pulses between those decided at once, coarse to fine; each half the one before.
+    temperature, min_p: logits are divided by the one, and what is less likely than the other times the likeliest
+    is left out (both when playing; training sees temperature 1).
+    """
+
+    channels: int = 128
+    encoder_blocks: int = 4
+    skeleton_blocks: int = 3
+    fine_blocks: int = 2
+    critic_channels: int = 128
+    dropout: float = 0.2
+    strides: tuple[int, ...] = (4, 2, 1)
+    temperature: float = 1.0
+    min_p: float = 0.02
+    groove_share: float = 0.15
+    style_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if any(a != 2 * b for a, b in zip(self.strides, (*self.strides[1:], 0.5), strict=True)):
+            raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
+        if not 0 <= self.dropout < 1 or self.temperature <= 0 or not 0 <= self.min_p < 1:
+            raise ConfigError("dropout and min_p lie in 0..1, temperature above 0")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What is needed to go back.
+
+    octaves, shift: semitones that were added, to reach the soprano's range and C. sounds: bool [step], where the
+    added voices may sound.
+    """
+
+    grid: PulseGrid
+    octaves: int
+    shift: int
+    sounds: NDArray[np.bool_]
+
+
+def encode(
+    song: Song, melody: Melody, seed: int, config: ChoraleConfig
+) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
+    """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs."""
+    grid = pulse_grid(song, melody.line.end)
+    pitches, onsets = sample_line(melody.line, grid)
+    octaves = octave_shift(pitches)
+    sounds, bridged = bridge_rests(pitches)
+    moved = fold(bridged + np.where(bridged == REST, 0, octaves))
+    shift = signature_shift(pitch_class_weights(moved))
+    latents = sample_latents(seed, int(grid.bar.max()) + 1)
+    inputs = {
+        **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
+        **spread_latents(latents, grid, config),
+    }
+    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds)
+
+
+def octave_shift(pitches: NDArray[np.int64]) -> int:
+    """Semitones (whole octaves) that bring most of the sounding steps into the soprano's range; 0 wins ties."""
+    sounding = pitches[pitches != REST]
+    if not len(sounding):
+        raise MelodyError("a melody needs at least one note; the track has none")
+    shifts = [0, -12, 12, -24, 24, -36, 36, -48, 48]
+
+    def outside(shift: int) -> int:
+        return int(((sounding + shift < SOPRANO[0]) | (sounding + shift > SOPRANO[1])).sum())
+
+    return min(shifts, key=outside)
+
+
+def fold(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Single notes still outside the soprano's range, octave by octave into it; rests stay."""
+    low, high = SOPRANO
+    up = np.ceil(np.maximum(low - pitches, 0) / 12).astype(int)
+    down = np.ceil(np.maximum(pitches - high, 0) / 12).astype(int)
+    return np.where(pitches == REST, REST, pitches + 12 * (up - down))
+
+
+def bridge_rests(pitches: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """(where the voices sound, pitches with rests of one step filled by the note before)."""
+    rest = np.r_[False, pitches == REST, False]
+    starts, ends = np.flatnonzero(~rest[:-1] & rest[1:]), np.flatnonzero(rest[:-1] & ~rest[1:])
+    filled = pitches.copy()
+    for start, end in zip(starts, ends, strict=True):
+        if end - start < 2 and start > 0:
+            filled[start:end] = filled[start - 1]
+    return filled != REST, filled
+
+
+def pitch_class_weights(pitches: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sounding steps of each pitch class: float [12], C first."""
+    return np.bincount(pitches[pitches != REST] % 12, minlength=12).astype(float)
+
+
+def melody_inputs(
+    pitches: NDArray[np.int64], onsets: NDArray[np.bool_], grid: PulseGrid, shift: int, known_metre: bool
+) -> dict[str, NDArray[np.generic]]:
+    """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], order int [pulse], allowed [3, P].
+
+    place: downbeat, metre known, first pulse, last pulse, and the transposition as one of twelve.
+    """
+    count = len(grid)
+    index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
+    place = np.zeros((count, 16), np.float32)
+    place[:, 0] = known_metre * (grid.place == 0)
+    place[:, 1] = known_metre
+    place[0, 2] = place[-1, 3] = 1
+    place[:, 4 + shift % 12] = 1
+    return {
+        "melody": index.astype(np.int32),
+        "attack": onsets.reshape(count, 4).astype(np.float32),
+        "place": place,
+        "order": (np.arange(count) % STRIDES_LIMIT).astype(np.int32),
+        "allowed": allowed_pitches(shift),
+        "given": np.full((count, 4, 3), PITCHES, np.int32),
+    }
+
+
+def allowed_pitches(shift: int) -> Array:
+    """1 where a voice may sing, in the networks' order and pitches: float [3, PITCHES]."""
+    pitch = np.arange(PITCHES) + LOW - shift
+    return np.array([(pitch >= RANGES[v][0]) & (pitch <= RANGES[v][1]) for v in VOICES], np.float32)
+
+
+def sample_latents(seed: int, bars: int) -> dict[str, Array]:
+    """Standard normal latents: chords [bar, CELLS], style [4, CELLS], melody [bar, 3, CELLS + 4], groove [3, CELLS].
+
+    Bar n draws the same numbers however many bars there are.
+    """
+
+    def rng(stream: int) -> np.random.Generator:
+        return np.random.default_rng([seed, stream])
+
+    return {
+        "chords": rng(0).standard_normal((bars, CELLS), np.float32),
+        "style": rng(1).standard_normal((4, CELLS), np.float32),
+        "melody": rng(2).standard_normal((bars, 3, CELLS + 4), np.float32),
+        "groove": rng(3).standard_normal((3, CELLS), np.float32),
+    }
+
+
+def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> dict[str, Array]:
+    """The latents as the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
+
+    Bass on the pulse: chords; the voices above: melody; between pulses: groove and melody; a little style in all.
+    between[:, 0] decides whether a repeated pitch is struck again. Each is uniform, and independent of the others
+    but for what the shared latents make alike from bar to bar.
+    """
+    cell = (4 * grid.place[:, None] + np.arange(4)) % CELLS
+    style = latents["style"][:, cell]  # [4, pulse, 4]
+    own = latents["melody"][grid.bar[:, None], :, cell]  # [pulse, 4, 3]
+    first = own[:, 0].copy()
+    first[:, 0] = latents["chords"][grid.bar, cell[:, 0]]
+    keep = sqrt(1 - config.style_share)
+    on_pulse = keep * first + sqrt(config.style_share) * style[0, :, :1]
+    groove = np.moveaxis(latents["groove"][:, cell], 0, -1)
+    own[:, 0] = latents["melody"][grid.bar, :, CELLS + grid.place % 4]  # whether to strike again
+    between = (
+        sqrt(1 - config.style_share - config.groove_share) * own
+        + sqrt(config.groove_share) * groove
+        + sqrt(config.style_share) * np.moveaxis(style[1:], 0, -1)
+    )
+    return {"on_pulse": _uniform(on_pulse), "between": _uniform(between)}
+
+
+_erf = np.vectorize(erf, otypes=[np.float32])
+
+
+def _uniform(normal: Array) -> Array:
+    """The normal distribution's share below each value."""
+    return np.asarray(0.5 * (1 + _erf(normal / sqrt(2))), np.float32)
+
+
+def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song, melody: Melody) -> Song:
+    """The arrangement: the melody as it came, then alto, tenor and bass.
+
+    outputs: pitches int [1, pulse, 4, 3] of network pitches, voices in VOICES order; strike float [1, pulse, 3],
+    whether a pitch that goes on over the pulse starts anew there.
+    """
+    pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
+    beats = np.maximum(encoded.grid.step_beats(), 0.0)
+    velocity = max(1, round(0.85 * float(np.mean([n.velocity for n in melody.line.notes]))))
+    struck = np.zeros(pitches.shape, bool)
+    struck[:, 0] = outputs["strike"][0] > 0.5
+    kept = melody.kept
+    tracks = [kept if kept.name else replace(kept, name="Melody")]
+    for name in SCORE_ORDER:
+        v = VOICES.index(name)
+        line = np.where(encoded.sounds, pitches[:, :, v].ravel(), REST)
+        notes = line_notes(line, struck[:, :, v].ravel(), beats, velocity)
+        tracks.append(Track(tuple(_fit(notes, melody.line.end)), name, kept.program))
+    return replace(song, tracks=tuple(tracks))
+
+
+def _fit(notes: list[Note], end: float) -> list[Note]:
+    """Notes of a positive length that stop with the melody."""
+    cut = (replace(n, duration=min(n.end, end) - n.onset) for n in notes)
+    return [n for n in cut if n.duration > 1e-6 and 0 <= n.pitch <= 127]
+
+
+class ChoraleFamily:
+    """This module behind the interface of `composer.generators`."""
+
+    config = ChoraleConfig
+    train: ClassVar[dict[str, Any]] = {}
+    encode = staticmethod(encode)
+    decode = staticmethod(decode)
+
+    @staticmethod
+    def build(config: ChoraleConfig) -> Networks:
+        """Generator and critic (needs Keras)."""
+        from composer.generators.chorale_networks import Networks
+
+        return Networks(config)
+
+    @staticmethod
+    def windows(songs: list[Song], config: ChoraleConfig) -> Windows:
+        """Batches for training."""
+        from composer.generators.chorale_windows import Windows
+
+        return Windows(songs, config)
+
+    @staticmethod
+    def playing_model(networks: Networks) -> Any:
+        """The Keras model that is exported to play (needs Keras)."""
+        from composer.generators.chorale_networks import playing_model
+
+        return playing_model(networks.generator)
+
+
+FAMILY = ChoraleFamily()

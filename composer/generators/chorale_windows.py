@@ -1,0 +1,156 @@
+"""Training windows of family `chorale`: pieces cut, transposed and partly hidden (numpy only).
+
+Pieces are split before this; a piece lends a window from anywhere, in any key in which its voices stay in range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.errors import ConfigError
+from composer.generators.chorale import (
+    LOW,
+    PITCHES,
+    RANGES,
+    SOPRANO,
+    VOICES,
+    Array,
+    ChoraleConfig,
+    allowed_pitches,
+    bridge_rests,
+    melody_inputs,
+    pitch_class_weights,
+)
+from composer.music import Song
+from composer.pianoroll import REST, PulseGrid, pulse_grid, sample_line
+from composer.theory import signature_shift
+
+Ints = NDArray[np.int64]
+_LINES = ("Soprano", *VOICES)
+# How likely a window is moved this many semitones from the key that its melody suggests: modulations, wrong guesses.
+_DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A four-part piece on its pulses: lines int [step, 4] (soprano, bass, alto, tenor), onsets bool alike.
+
+    moves: semitones by which it can be transposed. shift: those that bring its melody to C.
+    """
+
+    lines: Ints
+    onsets: NDArray[np.bool_]
+    grid: PulseGrid
+    moves: tuple[int, ...]
+    shift: int
+
+
+def to_piece(song: Song) -> Piece:
+    """A song of four tracks named Soprano, Alto, Tenor, Bass. Rests of the added voices are filled by what sounded."""
+    grid = pulse_grid(song)
+    tracks = {t.name: t for t in song.tracks}
+    sampled = [sample_line(tracks[name], grid) for name in _LINES]
+    lines = np.stack([p for p, _ in sampled], axis=1)
+    lines[:, 0] = bridge_rests(lines[:, 0])[1]
+    for v in (1, 2, 3):
+        lines[:, v] = _filled(lines[:, v])
+    ranges = [SOPRANO, *(RANGES[v] for v in VOICES)]
+    spans = [(lines[lines[:, v] != REST, v].min(), lines[lines[:, v] != REST, v].max()) for v in range(4)]
+    moves = tuple(
+        m
+        for m in range(-6, 7)
+        if m == 0 or all(low + m >= r[0] and high + m <= r[1] for (low, high), r in zip(spans, ranges, strict=True))
+    )
+    shift = signature_shift(pitch_class_weights(lines[:, 0]))
+    return Piece(lines, np.stack([o for _, o in sampled], axis=1), grid, moves, shift)
+
+
+def _filled(line: Ints) -> Ints:
+    """Every rest given the pitch before it (at the start: the first one)."""
+    sounding = np.flatnonzero(line != REST)
+    before = np.searchsorted(sounding, np.arange(len(line)), side="right") - 1
+    return np.asarray(line[sounding[np.maximum(before, 0)]])
+
+
+class Windows:
+    """Draws batches. `length` in pulses. Raises ConfigError where no piece is as long."""
+
+    def __init__(self, songs: Sequence[Song], config: ChoraleConfig) -> None:
+        self.pieces = [to_piece(song) for song in songs]
+        self.config = config
+
+    def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, NDArray[np.generic]]:
+        """The networks' inputs, and target int [B, P, 4, 3], strike, hidden, half and noise; see `chorale_networks`."""
+        long = [p for p in self.pieces if len(p.grid) >= length]
+        if not long:
+            raise ConfigError(
+                f"training needs pieces of at least {length} beats; of {len(self.pieces)} none is as long"
+            )
+        weights = np.array([len(p.grid) - length + 8 for p in long], float)
+        chosen = rng.choice(len(long), size, p=weights / weights.sum())
+        rows = [self._window(long[i], rng, length) for i in chosen]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def _window(self, piece: Piece, rng: np.random.Generator, length: int) -> dict[str, NDArray[np.generic]]:
+        start = int(rng.integers(len(piece.grid) - length + 1))
+        steps = slice(4 * start, 4 * (start + length))
+        move = int(rng.choice(piece.moves))
+        detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
+        shift = (piece.shift - move + detour + 6) % 12 - 6
+        lines = piece.lines[steps] + np.where(piece.lines[steps] == REST, 0, move)
+        row = self._melody(piece, lines[:, 0], rng, start, length, shift)
+        target = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1).reshape(length, 4, 3)
+        row["target"] = target.astype(np.int32)
+        row["strike"] = _strikes(piece, start, length)
+        row["hidden"], row["half"] = self._masks(rng, row["order"])
+        known = (row["hidden"] == 0) * (rng.random() < 0.5)
+        row["given"][:, 0] = np.where(known, target[:, 0], PITCHES)
+        row["on_pulse"] = rng.random((length, 3), np.float32)
+        row["between"] = rng.random((length, 4, 3), np.float32)
+        return row
+
+    def _melody(
+        self, piece: Piece, line: Ints, rng: np.random.Generator, start: int, length: int, shift: int
+    ) -> dict[str, NDArray[np.generic]]:
+        grid = piece.grid
+        cut = PulseGrid(
+            grid.beats[start : start + length + 1],
+            grid.bar[start : start + length],
+            grid.place[start : start + length],
+            grid.compound[start : start + length],
+        )
+        onsets = piece.onsets[4 * start : 4 * (start + length), 0]
+        if rng.random() < 0.5:  # as from a source that does not tell repeated notes
+            onsets = np.r_[True, line[1:] != line[:-1]] & (line != REST)
+        row = melody_inputs(line, onsets, cut, shift, known_metre=bool(rng.random() < 0.5))
+        row["place"][0, 2] = start == 0
+        row["place"][-1, 3] = start + length == len(grid)
+        row["order"] = ((np.arange(length) + rng.integers(8)) % 8).astype(np.int32)
+        row["allowed"] = allowed_pitches(shift)
+        return row
+
+    def _masks(self, rng: np.random.Generator, order: NDArray[np.generic]) -> tuple[Array, Array]:
+        """Hidden [P, 3]: 0 known, 1 decided in the round drawn, .1 later; half [1, 3]: 1 where step 2 is known."""
+        half = (np.arange(3) < rng.integers(4)).astype(np.float32)[None]
+        if rng.random() < 0.15:  # any cells at all, for locked voices and bars
+            return (rng.random((len(order), 3)) < rng.random()).astype(np.float32), half
+        turn, voice = int(rng.integers(len(self.config.strides))), int(rng.integers(3))
+        stride = self.config.strides[turn]
+        before = order % (2 * stride) == 0 if turn else np.zeros(len(order), bool)
+        here = (order % stride == 0) & ~before
+        hidden = np.full((len(order), 3), 0.1, np.float32)
+        hidden[before] = 0
+        hidden[here, :voice] = 0
+        hidden[here, voice] = 1
+        return hidden, half
+
+
+def _strikes(piece: Piece, start: int, length: int) -> Array:
+    """1 where a pitch that goes on over a pulse starts anew, 0 where it is held, -1 where the pitch changes."""
+    first = 4 * np.arange(start, start + length)
+    same = (piece.lines[first, 1:] == piece.lines[first - 1, 1:]) & (first > 0)[:, None]
+    return np.where(same, piece.onsets[first, 1:], -1).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The live edge: ports, the recorder, and what goes on between them in time."""

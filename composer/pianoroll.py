@@ -1,0 +1,219 @@
+"""Song to grid and back: quantised steps, pianorolls, voices with onsets, and the pulse grid of the generators.
+
+Grids hold pitch per step, and where notes start beside it: a repeated note is two onsets, not one long note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.errors import ShapeError
+from composer.music import Note, Song, Track
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+RESOLUTION = 4
+REST = -1
+
+
+def quantise(song: Song, resolution: int = RESOLUTION, triplets: bool = True) -> Song:
+    """Onsets and ends moved to the nearest of `resolution` steps a beat; no note becomes shorter than a step.
+
+    With `triplets`, a beat whose onsets lie nearer to thirds of the beat than to its steps, and of which at least
+    one lies between steps, is rounded to thirds. Swing is not undone: long-short eighths land on the nearest of both
+    grids. Every note of a beat is rounded alike.
+    """
+    return replace(song, tracks=tuple(_quantise_track(t, resolution, triplets) for t in song.tracks))
+
+
+def _quantise_track(track: Track, resolution: int, triplets: bool) -> Track:
+    beats: dict[int, list[float]] = {}
+    for note in track.notes:
+        beats.setdefault(int(note.onset + 1e-6), []).append(note.onset)
+    ternary = {beat for beat, onsets in beats.items() if triplets and _is_ternary(np.array(onsets), resolution)}
+
+    def snap(at: float) -> float:
+        steps = 3 if int(at + 1e-6) in ternary or (at % 1 < 1e-6 and int(at) - 1 in ternary) else resolution
+        return round(at * steps) / steps
+
+    def moved(note: Note) -> Note:
+        onset = snap(note.onset)
+        steps = 3 if int(note.onset + 1e-6) in ternary else resolution
+        return replace(note, onset=onset, duration=max(snap(note.end) - onset, 1 / steps))
+
+    return replace(track, notes=tuple(moved(n) for n in track.notes))
+
+
+def _is_ternary(onsets: Floats, resolution: int) -> bool:
+    binary = np.abs(onsets * resolution - np.round(onsets * resolution)) / resolution
+    ternary = np.abs(onsets * 3 - np.round(onsets * 3)) / 3
+    return bool(ternary.sum() + 1e-9 < binary.sum() and binary.max() > 1 / 24)
+
+
+def to_pianoroll(song: Song, resolution: int = RESOLUTION) -> Bools:
+    """Which pitch sounds when: bool [step, 128, track], `resolution` steps a beat."""
+    roll = np.zeros((_steps(song.end, resolution), 128, len(song.tracks)), bool)
+    for i, track in enumerate(song.tracks):
+        for note in track.notes:
+            start = round(note.onset * resolution)
+            roll[start : max(start + 1, round(note.end * resolution)), note.pitch, i] = True
+    return roll
+
+
+def from_pianoroll(
+    roll: Bools, onsets: Bools | None = None, resolution: int = RESOLUTION, like: Sequence[Track] = ()
+) -> Song:
+    """Notes of a bool [step, 128, track] pianoroll; `onsets`, of the same shape, splits repeated notes.
+
+    `like` gives names and programs of the tracks. Raises ShapeError for another shape or type.
+    """
+    if roll.ndim != 3 or roll.shape[1] != 128 or roll.dtype != bool:
+        raise ShapeError(f"a pianoroll is bool [step, 128, track], got {roll.dtype} {list(roll.shape)}")
+    tracks = []
+    for i in range(roll.shape[2]):
+        held = np.zeros((1, 128), bool)
+        before = np.concatenate([held, roll[:-1, :, i]])
+        starts = roll[:, :, i] & (~before | (onsets[:, :, i] if onsets is not None else False))
+        notes = []
+        for step, pitch in np.argwhere(starts):
+            stops = np.flatnonzero(~roll[step:, pitch, i] | np.r_[False, starts[step + 1 :, pitch]])
+            length = int(stops[0]) if len(stops) else len(roll) - int(step)
+            notes.append(Note(int(step) / resolution, int(pitch), length / resolution))
+        tracks.append(replace(like[i] if i < len(like) else Track(), notes=tuple(notes)))
+    return Song(tuple(tracks))
+
+
+def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
+    """One pitch a track and step: int [step, voice] (-1 = rest) and bool onsets of the same shape.
+
+    Of notes that sound together in a track, the one that starts last is kept; pass chords through `top_line` first.
+    """
+    shape = (_steps(song.end, resolution), len(song.tracks))
+    voices, onsets = np.full(shape, REST, np.int64), np.zeros(shape, bool)
+    for i, track in enumerate(song.tracks):
+        for note in track.notes:
+            start = round(note.onset * resolution)
+            voices[start : max(start + 1, round(note.end * resolution)), i] = note.pitch
+            onsets[start, i] = True
+    return voices, onsets
+
+
+def from_voices(voices: Ints, onsets: Bools, resolution: int = RESOLUTION, like: Sequence[Track] = ()) -> Song:
+    """Notes of int [step, voice] pitches (-1 = rest); one starts at every onset and wherever the pitch changes."""
+    if voices.ndim != 2 or voices.shape != onsets.shape:
+        raise ShapeError(f"voices and onsets are [step, voice], got {list(voices.shape)} and {list(onsets.shape)}")
+    tracks = []
+    for i in range(voices.shape[1]):
+        notes = line_notes(voices[:, i], onsets[:, i], np.arange(len(voices) + 1) / resolution)
+        tracks.append(replace(like[i] if i < len(like) else Track(), notes=tuple(notes)))
+    return Song(tuple(tracks))
+
+
+def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) -> list[Note]:
+    """Notes of one voice: pitches int [step], onsets bool [step], beats float [step + 1] where each step lies."""
+    new = np.r_[True, (pitches[1:] != pitches[:-1]) | onsets[1:]]
+    starts = np.flatnonzero(new)
+    ends = np.r_[starts[1:], len(pitches)]
+    return [
+        Note(float(beats[a]), int(pitches[a]), float(beats[b] - beats[a]), velocity)
+        for a, b in zip(starts, ends, strict=True)
+        if len(pitches) and pitches[a] != REST
+    ]
+
+
+def _steps(beats: float, resolution: int) -> int:
+    return int(np.ceil(beats * resolution - 1e-6))
+
+
+@dataclass(frozen=True)
+class PulseGrid:
+    """The beats that one would tap: four steps each, whatever the metre.
+
+    beats: float [pulse + 1], where each pulse starts (in beats; a pickup may make the first negative), and the end.
+    bar: int [pulse], from 0. place: int [pulse], in its bar, from 0; a pickup counts from the end of a full bar.
+    compound: bool [pulse]; such a pulse holds three eighths, at steps 0, 2 and 3, so that its first is its longest.
+    """
+
+    beats: Floats
+    bar: Ints
+    place: Ints
+    compound: Bools
+
+    def __len__(self) -> int:
+        return len(self.bar)
+
+    def to_steps(self, onsets: Floats | Sequence[float]) -> Floats:
+        """Position in steps (4 a pulse, fractions kept) of onsets in beats."""
+        x, steps = self._corners()
+        return np.asarray(np.interp(np.asarray(onsets, float), x, steps))
+
+    def step_beats(self) -> Floats:
+        """Where each step starts, in beats: float [4 * pulse + 1]."""
+        x, steps = self._corners()
+        return np.asarray(np.interp(np.arange(4 * len(self) + 1), steps, x))
+
+    def _corners(self) -> tuple[Floats, Floats]:
+        span = np.diff(self.beats)[:, None]
+        within = np.where(self.compound[:, None], [[0, 1 / 3, 2 / 3]], [[0, 1 / 2, 3 / 4]])
+        x = (self.beats[:-1, None] + within * span).ravel()
+        steps = (4 * np.arange(len(self))[:, None] + np.array([[0, 2, 3]])).ravel()
+        return np.r_[x, self.beats[-1]], np.r_[steps, 4.0 * len(self)]
+
+
+def pulse_length(numerator: int, denominator: int) -> float:
+    """The beat that is tapped, in quarter notes: 1 in 4/4 and 2/2, 1.5 in 6/8, 0.5 in 3/8 and 7/8."""
+    if denominator < 8:
+        return 1.0
+    unit = 4.0 / denominator
+    return 3 * unit if numerator % 3 == 0 and numerator > 3 else unit
+
+
+def pulse_grid(song: Song, until: float | None = None) -> PulseGrid:
+    """The pulses of `song` from its start to `until` (beats; default: the end of its last note), at least one.
+
+    Bars are cut into pulses from their start, a short first bar (a pickup) from its end.
+    """
+    until = max(song.end if until is None else until, 1e-3)
+    starts = song.bar_onsets(until)
+    beats: list[float] = []
+    bar: list[int] = []
+    place: list[int] = []
+    compound: list[bool] = []
+    full = [song.metre_at(s).beats_per_bar for s in starts]
+    for i, start in enumerate(starts):
+        metre = song.metre_at(start)
+        end = starts[i + 1] if i + 1 < len(starts) else start + full[i]
+        pulse = pulse_length(metre.numerator, metre.denominator)
+        count = int(np.ceil((end - start) / pulse - 1e-9))
+        short = i == 0 and len(starts) > 1 and full[0] < full[1] - 1e-9
+        first = end - count * pulse if short else start
+        offset = max(0, round(full[1] / pulse) - count) if short else 0
+        for k in range(count):
+            if first + k * pulse >= until - 1e-9 and beats:
+                break
+            beats.append(first + k * pulse)
+            bar.append(i)
+            place.append(offset + k)
+            compound.append(abs(pulse * metre.denominator / 4 - 3) < 1e-9)
+    last = song.metre_at(beats[-1])
+    edge = beats[-1] + pulse_length(last.numerator, last.denominator)
+    return PulseGrid(np.array([*beats, edge]), np.array(bar), np.array(place), np.array(compound))
+
+
+def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
+    """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse."""
+    pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
+    if track.notes:
+        starts = np.round(grid.to_steps([n.onset for n in track.notes]) + 1e-6).astype(int)
+        ends = np.round(grid.to_steps([n.end for n in track.notes]) + 1e-6).astype(int)
+        for note, start, end in zip(track.notes, starts, ends, strict=True):
+            if start < len(pitches):
+                pitches[start : max(start + 1, end)] = note.pitch
+                onsets[start] = True
+    return pitches, onsets

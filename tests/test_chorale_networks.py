@@ -1,0 +1,125 @@
+"""Networks of family `chorale`: decisions, masks, losses (Keras)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keras
+
+from composer.datasets.jsb import load, to_song
+from composer.generators import chorale_networks as n
+from composer.generators.chorale import PITCHES, ChoraleConfig
+from composer.generators.chorale_windows import Windows
+
+TINY = ChoraleConfig(channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, critic_channels=8)
+
+
+@pytest.fixture(scope="module")
+def networks() -> n.Networks:
+    keras.utils.set_random_seed(1)
+    return n.Networks(TINY)
+
+
+@pytest.fixture(scope="module")
+def batch() -> dict[str, Any]:
+    return Windows([to_song(x) for x in load("train")[:4]], TINY).batch(np.random.default_rng(0), 3, 8)
+
+
+def test_sample_is_the_inverse_of_the_distribution() -> None:
+    logits = np.log(np.array([[0.5, 0.3, 0.2]] * 4, np.float32))
+    drawn = np.asarray(n.sample(logits, np.array([0.1, 0.49, 0.51, 0.95], np.float32), 1.0, 0.0))
+    assert drawn.argmax(-1).tolist() == [0, 0, 1, 2]
+    assert np.allclose(drawn.sum(-1), 1) and np.allclose(drawn.max(-1), 1)
+
+
+def test_sample_at_one_and_zero_stays_inside() -> None:
+    logits = np.zeros((2, 5), np.float32)
+    assert np.asarray(n.sample(logits, np.array([0.0, 1.0], np.float32), 1.0, 0.0)).sum(-1)[0] == pytest.approx(1)
+
+
+def test_min_p_leaves_the_tail_out() -> None:
+    logits = np.log(np.array([0.9, 0.06, 0.04], np.float32))[None].repeat(99, 0)
+    u = np.linspace(0.005, 0.995, 99, dtype=np.float32)
+    assert set(np.asarray(n.sample(logits, u, 1.0, 0.0)).argmax(-1)) == {0, 1, 2}
+    assert set(np.asarray(n.sample(logits, u, 1.0, 0.05)).argmax(-1)) == {0, 1}
+
+
+def hot(*pitches: int) -> Any:
+    return np.eye(PITCHES, dtype=np.float32)[list(pitches)]
+
+
+def test_parallels_warn_of_the_pitch_that_makes_them_and_of_no_other() -> None:
+    layer = n.Parallels()
+    layer.build()
+    # Before: bass 10, soprano 17 (a fifth above). Now the soprano goes to 19: the bass must not go to 12 or 24.
+    there = np.zeros((1, 1, 4, PITCHES), np.float32)
+    there[0, 0, 0] = hot(17)
+    here = there.copy()
+    here[0, 0, 0] = hot(19)
+    own = np.zeros((1, 1, 3, PITCHES), np.float32)
+    own[0, 0, 0] = hot(10)
+    logits = np.asarray(layer(own, there, here))
+    warned = np.flatnonzero(logits[0, 0, 0] < -1)
+    assert warned.tolist() == [p for p in range(PITCHES) if p % 12 == 0]
+    assert not logits[0, 0, 1:].any()
+    assert not np.asarray(layer(own, there, there)).any()  # nothing moves, nothing is parallel
+
+
+def test_intervals_are_the_same_wherever_they_lie() -> None:
+    layer = n.Intervals(1)
+    layer.build()
+    table = np.zeros((3, 1, 2 * PITCHES - 1), np.float32)
+    table[1, 0, PITCHES - 1 + 2] = 3.0  # a tone up
+    layer.table.assign(table)
+    for start in (5, 40):
+        logits = np.asarray(layer(hot(start)[None, None], voice=1))[0, 0]
+        assert np.flatnonzero(logits).tolist() == [start + 2]
+
+
+def test_interval_classes_count_up_from_the_second_voice() -> None:
+    assert np.asarray(n.interval_classes(hot(20), hot(13))).argmax(-1).tolist() == [7]
+    assert np.asarray(n.interval_classes(hot(13), hot(20))).argmax(-1).tolist() == [5]
+
+
+def test_given_cells_come_back_and_every_other_is_decided(networks: n.Networks, batch: dict[str, Any]) -> None:
+    x = {k: batch[k] for k in n.INPUTS}
+    x["given"] = np.where(np.random.default_rng(0).random(x["given"].shape) < 0.4, batch["target"], PITCHES)
+    voices, strike = (np.asarray(v) for v in networks.generator(x, playing=True))
+    assert np.allclose(voices.sum(-1), 1, atol=1e-5) and strike.shape == (3, 8, 3)
+    kept = x["given"] != PITCHES
+    assert (voices.argmax(-1)[kept] == x["given"][kept]).all()
+
+
+def test_pitches_on_the_pulse_are_allowed_ones(networks: n.Networks, batch: dict[str, Any]) -> None:
+    x = {k: batch[k] for k in n.INPUTS}
+    x["given"] = np.full_like(x["given"], PITCHES)
+    drawn = np.asarray(networks.generator(x)[0]).argmax(-1)
+    assert np.take_along_axis(x["allowed"][:, None, None], drawn[..., None], -1).all()
+
+
+def test_other_noise_gives_other_voices_and_the_same_noise_the_same(
+    networks: n.Networks, batch: dict[str, Any]
+) -> None:
+    x = {k: batch[k] for k in n.INPUTS}
+    once, again = (np.asarray(networks.generator(x)[0]) for _ in range(2))
+    other = np.asarray(networks.generator({**x, "on_pulse": 1 - x["on_pulse"]})[0])
+    assert (once == again).all()
+    assert (once.argmax(-1) != other.argmax(-1)).mean() > 0.3
+
+
+def test_cross_entropy_counts_hidden_cells_only(networks: n.Networks, batch: dict[str, Any]) -> None:
+    x = {k: batch[k] for k in n.INPUTS}
+    bare = n.Generator(ChoraleConfig(channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, dropout=0.0))
+    bare(x)
+    nothing = np.zeros_like(batch["hidden"])
+    strike, half = -np.ones_like(batch["strike"]), np.ones_like(batch["half"])
+    hidden = nothing.copy()
+    hidden[:, 2, 1] = 1
+
+    def loss(target: Any, mask: Any) -> float:
+        return float(bare.cross_entropy(x, target, strike, mask, half))
+
+    assert loss(batch["target"], hidden) > loss(batch["target"], nothing) > 0
