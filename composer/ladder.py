@@ -56,11 +56,7 @@ class Ladder:
         aligned: the set arranges the sopranos of the reference, in its order; if not, acc_ATB is left out.
         Raises ShapeError where a set does not fit.
         """
-        pieces = check_grids(generated)
-        if aligned:
-            self._check_aligned(pieces)
-        keys = self.keys if aligned else estimate_keys(pieces)
-        table = feature_table(pieces, keys, self._surprisal)
+        pieces, keys, table = self._measured(generated, aligned)
         scores = {**self._bach_distance(table), "auc_window": self._auc_window(pieces, keys, aligned)}
         if aligned:
             scores["acc_ATB"] = accuracy(pieces, self.reference)
@@ -75,13 +71,9 @@ class Ladder:
         copies = {f"copy{beats}b": self.copied(self.reference, beats) for beats in COPY_BEATS}
         return {**copies, **_rates(self._table)}
 
-    def compare(self, generated: Iterable[Ints]) -> dict[str, tuple[float, float, float]]:
-        """Feature by feature: mean of the set, mean of the reference, distance in standard deviations of train.
-
-        Keys are estimated, so that any set will do.
-        """
-        pieces = check_grids(generated)
-        table = feature_table(pieces, estimate_keys(pieces), self._surprisal)
+    def compare(self, generated: Iterable[Ints], aligned: bool = True) -> dict[str, tuple[float, float, float]]:
+        """Feature by feature: mean of the set, mean of the reference, distance in standard deviations of train."""
+        _, _, table = self._measured(generated, aligned)
         distances = self._distances(table)
         return {
             name: (float(values.mean()), float(self._table[group][name].mean()), distances[group][name])
@@ -107,6 +99,14 @@ class Ladder:
             other = feature_table(pieces, estimate_keys(pieces), self._surprisal)
         spreads["harmony"]["chord_surprisal"] = max(float(other["harmony"]["chord_surprisal"].std()), LEAST_SPREAD)
         return spreads
+
+    def _measured(self, generated: Iterable[Ints], aligned: bool) -> tuple[list[Ints], Ints, Table]:
+        """The checked grids of a set, their keys (aligned: those of the reference) and features."""
+        pieces = check_grids(generated)
+        if aligned:
+            self._check_aligned(pieces)
+        keys = self.keys if aligned else estimate_keys(pieces)
+        return pieces, keys, feature_table(pieces, keys, self._surprisal)
 
     def _distances(self, table: Table) -> dict[str, dict[str, float]]:
         return {

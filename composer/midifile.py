@@ -64,7 +64,7 @@ def from_bytes(data: bytes) -> Song:
     track; one of no length is dropped, as are a tempo or a metre of 0. Of two tempos (metres, keys) at one onset
     the later in the track counts, and that of the first track that has one. Raises MidiError.
     """
-    form, ticks_per_beat, chunks = unpack(data)
+    form, ticks_per_beat, chunks = unpack(_limited(data))
     parts = [_parse(chunk, ticks_per_beat) for chunk in chunks]
     programs = _first_of(part.programs for part in parts)
     song = Song(
@@ -131,7 +131,10 @@ def _bytes_of(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise MidiError("it is a device or a pipe, not a file")
     with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
+        return _limited(file.read(MAX_BYTES + 1))
+
+
+def _limited(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise MidiError(f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more")
     return data

@@ -134,7 +134,7 @@ def _pianoroll(track: Track, steps: int, resolution: int) -> NDArray[np.uint8]:
         stop = max(start + 1, round(note.end * resolution))
         before, until = last.get(note.pitch, (start, start))
         roll[start:until, note.pitch] = 0
-        if before < start - 1 and until >= start:
+        if before < start - 1:  # a note of one step would vanish
             roll[start - 1, note.pitch] = 0
         roll[start:stop, note.pitch] = note.velocity
         last[note.pitch] = (start, stop)

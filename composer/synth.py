@@ -26,7 +26,7 @@ SAMPLE_RATE: Final = 48_000  # what midirenderer makes, and it makes no other
 PEAK: Final = 10 ** (-1 / 20)  # -1 dBFS: room for what a player's filters add
 SILENCE: Final = 10 ** (-60 / 20)  # of the peak; quieter than that at the end is cut
 TAIL: Final = 4.0  # seconds that the last notes get at most to die away
-MAX_MINUTES: Final = 60
+MAX_MINUTES: Final = 30  # which takes 2 GB of memory
 SOUNDFONT_VARIABLE: Final = "COMPOSER_SOUNDFONT"
 
 # Not Homebrew's share/fluid-synth: its one SoundFont is a demonstration, not General MIDI.
@@ -171,11 +171,15 @@ def _samples(data: bytes) -> Audio:
 
 
 def _normalise(audio: Audio) -> Audio:
-    peak = float(np.abs(audio).max(initial=0.0))
+    peak = max(float(audio.max(initial=0.0)), -float(audio.min(initial=0.0)))
     return audio * np.float32(PEAK / peak) if peak > 0 else audio
 
 
 def _trim(audio: Audio, seconds: float) -> Audio:
-    """`audio` without the silence at its end, but not shorter than `seconds`."""
-    heard = np.flatnonzero(np.abs(audio).max(axis=1) > SILENCE * PEAK)
-    return audio[: max(round(seconds * SAMPLE_RATE), int(heard[-1]) + 1 if len(heard) else 0)]
+    """`audio` without the silence at its end, but not shorter than `seconds`.
+
+    Silence is what the last sample is: fluidsynth leaves a small constant.
+    """
+    least = round(seconds * SAMPLE_RATE)
+    heard = np.flatnonzero(np.abs(audio[least:] - audio[-1:]).max(axis=1) > SILENCE * PEAK)
+    return audio[: least + (int(heard[-1]) + 1 if len(heard) else 0)]

@@ -177,12 +177,14 @@ def name_chord(pitches: Iterable[int], sharps: int = 0) -> str:
     return ""
 
 
-def beat_onsets(song: Song) -> list[float]:
-    """Onset in beats (quarter notes) of every beat that is felt: bar by bar, so a pickup moves them.
+def beat_onsets(song: Song, until: float | None = None) -> list[float]:
+    """Onset in beats (quarter notes) of every beat that is felt before `until` (default: the end); at least one.
 
-    A quarter note each; in eighths three at once where the bar divides by three (6/8, 9/8), else one.
+    Counted bar by bar, so that a pickup moves them. A quarter note each; in eighths three at once
+    where the bar divides by three (6/8, 9/8), else one.
     """
-    bars = [*song.bar_onsets(), song.end]
+    until = song.end if until is None else until
+    bars = [*song.bar_onsets(until), until]
     onsets: list[float] = []
     for bar, end in pairwise(bars):
         metre = song.metre_at(bar)

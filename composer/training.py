@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ class Trainer:
         self.generator_optimizer.build(generator.trainable_variables)
         self.critic_optimizer.build(critic.trainable_variables)
         self.average: list[Any] = []
+        self.generate = tf.function(self.networks.generate)
         self.supervised_step = tf.function(self._supervised_step)
         self.critic_step = tf.function(self._critic_step)
         self.generator_step = tf.function(self._generator_step)
@@ -116,9 +118,10 @@ class Trainer:
     def adversarial(self, rng: np.random.Generator) -> Tensors:
         """The critic's steps, then the generator's."""
         losses: Tensors = {}
+        batch = self._batch(rng, self.config.adversarial_length)
+        fake = self.generate(batch)  # once for all of the critic's steps: it is most of their cost
         for _ in range(self.config.critic_steps):
-            share = tf.constant(rng.random(self.config.batch, np.float32))
-            losses |= self.critic_step(self._batch(rng, self.config.adversarial_length), share)
+            losses |= self.critic_step(batch, fake, tf.constant(rng.random(self.config.batch, np.float32)))
         losses |= self.generator_step(self._batch(rng, self.config.adversarial_length))
         self._update_average()
         return losses
@@ -133,9 +136,9 @@ class Trainer:
         self.supervised_optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
-    def _critic_step(self, batch: Tensors, share: Any) -> Tensors:
+    def _critic_step(self, batch: Tensors, fake: Any, share: Any) -> Tensors:
         networks, variables = self.networks, self.networks.critic.trainable_variables
-        real, fake = networks.real(batch), tf.stop_gradient(networks.generate(batch))
+        real = networks.real(batch)
         mixed = wgan.mix(real, fake, share)
         with tf.GradientTape() as tape:
             loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
@@ -306,8 +309,9 @@ def export(run: Path, out: Path, about: str = "", scores: dict[str, float] | Non
         "scores": scores or {},
     }
     out.mkdir(parents=True, exist_ok=True)
-    with atomic(out / PLAYS) as path:
-        path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(playing).convert())
+    with atomic(out / PLAYS) as path, TemporaryDirectory() as saved:
+        playing.export(saved, format="tf_saved_model", verbose=False)
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(saved).convert())
     with atomic(out / WEIGHTS) as path:
         trainer.networks.generator.save_weights(path)
     with atomic(out / CARD) as path:

@@ -164,6 +164,14 @@ def test_chord_features():
     assert measured["melody_dissonance"] == pytest.approx(4 / 13)  # F over G and B; E flat over D and C sharp
 
 
+def test_dissonances_are_seconds_sevenths_and_the_tritone():
+    keys, surprisal = np.array([0, 0]), np.zeros((121, 121))
+    for semitones in range(25):
+        grid = beats([72, 72 - semitones, -1, -1], [-1, 71, 60, 50], [60, 60 + semitones, -1, -1])
+        measured = hm.harmony_features(grid, keys, surprisal)["melody_dissonance"]
+        assert measured == (semitones % 12 in {1, 2, 6, 10, 11}), semitones
+
+
 def test_minor_has_both_sixths_and_sevenths():
     grid = steps([60, 68, 65, 67], [60, 66, 64, 61], [60, 68, 71, 70])  # A minor: G# F G; F# E C#; G# B Bb
     assert hm.in_key(grid, np.array([9, 1])) == pytest.approx(7 / 9)
@@ -353,10 +361,20 @@ def test_classifier_tells_separable_sets_and_not_identical_ones():
     assert 0.65 < some < 0.9  # 0.76 in theory
 
 
+def test_equal_windows_tie_whatever_the_last_bit_of_their_scores():
+    sample, piece = np.random.default_rng(333).standard_normal((333, 61)), np.arange(333)
+    assert two_sample_auc(sample, sample, piece, piece) == 0.5
+
+
 def test_classifier_does_not_profit_from_windows_of_one_piece():
     """Five windows of a piece are alike, its class is noise: with pieces torn apart this would be told."""
     first, second = rows(20).repeat(5, axis=0), rows(21).repeat(5, axis=0)
     assert two_sample_auc(first, second, np.arange(100) // 5, 20 + np.arange(105) // 5) < 0.65
+
+
+def test_classifier_leaves_out_folds_without_rows_of_both():
+    assert two_sample_auc(rows(6, shift=30.0), rows(60), np.arange(6) // 2, 3 + np.arange(60) // 2) == 1
+    assert np.isnan(two_sample_auc(rows(4), rows(60), np.zeros(4, int), 1 + np.arange(60) // 2))
 
 
 def test_regression_is_where_its_gradient_vanishes():

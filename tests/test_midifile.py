@@ -293,6 +293,8 @@ def test_files_that_are_too_large(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(MidiError, match="4 MiB"):
         read(path)
+    with pytest.raises(MidiError, match="4 MiB"):
+        from_bytes(path.read_bytes())
 
 
 # Writing

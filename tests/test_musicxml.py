@@ -117,6 +117,13 @@ def test_notes_shorter_than_a_sixteenth_last_one() -> None:
     assert heard(line((0, 0.01, 60), (2.5, 0.001, 67))) == [(0, 0.25, (60,)), (2.5, 0.25, (67,))]
 
 
+def test_a_note_from_the_second_sixteenth_is_tied_over_the_beat() -> None:
+    song = line((0.25, 1.25, 60))
+    assert heard(song) == [(0.25, 1.25, (60,))]
+    lengths = [int(n.findtext("duration") or 0) for n in measures(song)[0].findall("note")]
+    assert lengths[:3] == [3, 9, 6]
+
+
 def test_chords_and_overlaps() -> None:
     """One voice a track: a chord is as long as its longest note, and the next onset ends it."""
     song = line((0, 1, 60), (0, 2, 64), (0, 2, 55), (1.5, 1, 72), (3, 9, 48))

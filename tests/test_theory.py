@@ -79,6 +79,7 @@ def test_correlation_is_pearsons():
         (weights(B=4, Cs=2, Ds=3, E=1, Fs=3, Gs=1, As=1), 1),
         (weights(Fs=4, Gs=2, As=3, B=1, Cs=3, Ds=1, F=1), -6),
         (weights(G=4, A=2, B=3, D=2), 5),  # no F: C major holds it too, the profile says G
+        (weights(A=5, C=1, D=3, E=4, G=3), 0),  # F and G major hold it too, the profile says A minor
         (np.zeros(12), 0),
     ],
 )
@@ -239,6 +240,7 @@ def test_chords_per_beat():
 def test_a_passing_note_on_the_beat_does_not_hide_the_chord():
     held = [Note(0, 48, 1), Note(0, 64, 1), Note(0, 67, 1)]
     assert theory.chords_per_beat(song(held, [Note(0, 73, 0.25), Note(0.25, 72, 0.75)])) == [(0.0, "C")]
+    assert theory.chords_per_beat(song(held[:2], [Note(0, 66, 0.25), Note(0.25, 67, 0.75)])) == [(0.0, "C")]
 
 
 def test_a_note_played_late_is_still_on_the_beat_and_drums_make_no_chord():

@@ -119,7 +119,7 @@ def _notes(part: Any) -> list[Tied]:
     notes: list[Tied] = []
     for element in part.flatten().notes:
         start, end = _step(element.offset), _step(element.offset + element.quarterLength)
-        if element.duration.isGrace or start == end:
+        if start == end:  # a grace note, or one too short for the grid
             continue
         pitch = max(p.midi for p in element.pitches)
         fermata = any(type(e).__name__ == "Fermata" for e in element.expressions)

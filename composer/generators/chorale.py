@@ -47,11 +47,11 @@ class ChoraleConfig:
     is left out (both when playing; training sees temperature 1).
     """
 
-    channels: int = 128
+    channels: int = 96
     encoder_blocks: int = 4
-    skeleton_blocks: int = 3
-    fine_blocks: int = 2
-    critic_channels: int = 128
+    skeleton_blocks: int = 2
+    fine_blocks: int = 1
+    critic_channels: int = 96
     dropout: float = 0.2
     strides: tuple[int, ...] = (4, 2, 1)
     temperature: float = 1.0

@@ -1,6 +1,7 @@
 """Generator and critic of family `chorale`, in Keras 3 layers and operations (any backend).
 
-Shapes: B pieces, P pulses, 4 steps a pulse, 3 voices (bass, alto, tenor), N = PITCHES pitches, C channels.
+Shapes: B pieces, P pulses, 4 steps a pulse, 3 voices (bass, alto, tenor), N = PITCHES pitches, C channels. The
+generator works on rows: R = B * P pulses one after another, [R, any]; so it converts to few and plain operations.
 """
 
 from __future__ import annotations
@@ -26,39 +27,14 @@ INPUTS = {
     "on_pulse": ((None, 3), "float32"),
     "between": ((None, 4, 3), "float32"),
 }
-
-
-class Residual(layers.Layer):
-    """x + two convolutions over pulses, the first dilated; starts as the identity."""
-
-    def __init__(self, channels: int, dilation: int, dropout: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.first = layers.Conv1D(channels, 3, padding="same", dilation_rate=dilation)
-        self.second = layers.Conv1D(channels, 3, padding="same", kernel_initializer="zeros")
-        self.drop = layers.Dropout(dropout)
-
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Float [B, P, C] to the same."""
-        y = ops.relu(self.first(ops.relu(x)))
-        return x + self.second(self.drop(y, training=training))
-
-
-class Stack(layers.Layer):
-    """A projection, residual blocks of growing dilation (1, 2, 4, ...), and where asked a projection out."""
-
-    def __init__(self, channels: int, blocks: int, dropout: float, out: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.project = layers.Dense(channels)
-        self.drop = layers.Dropout(dropout)
-        self.blocks = [Residual(channels, 2 ** (i % 4), dropout) for i in range(blocks)]
-        self.out = layers.Dense(out) if out else None
-
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Float [B, P, any] to [B, P, C or out]."""
-        x = self.drop(self.project(x), training=training)
-        for block in self.blocks:
-            x = block(x, training=training)
-        return self.out(ops.relu(x)) if self.out is not None else x
+FOLD = np.equal.outer(np.arange(PITCHES) % 12, np.arange(12)).astype(np.float32)  # network pitch to pitch class
+PERFECT = (0, 5, 7)  # unison or octave; fifth above; fifth below, as pitch-class distances
+_PAIRS = 4 * len(PERFECT)  # other voice and interval
+# Pitch classes of four voices [48] to those a perfect interval up, by voice and interval [_PAIRS * 12].
+_UP = np.kron(np.eye(4), np.hstack([np.roll(np.eye(12), k, axis=1) for k in PERFECT])).astype(np.float32)
+_SUM = np.kron(np.eye(_PAIRS), np.ones((12, 1))).astype(np.float32)  # [_PAIRS * 12] to [_PAIRS]
+_TILE = np.tile(np.eye(12, dtype=np.float32), _PAIRS)  # [12] to [_PAIRS * 12]
+_EACH = np.kron(np.eye(4), np.ones((PITCHES, len(PERFECT)))).astype(np.float32)  # [4 * N] to [_PAIRS]
 
 
 def one_hot(index: Tensor) -> Tensor:
@@ -66,48 +42,91 @@ def one_hot(index: Tensor) -> Tensor:
     return ops.one_hot(index, PITCHES, dtype="float32")
 
 
-def flat(x: Tensor, axes: int) -> Tensor:
-    """The last `axes` axes as one."""
-    shape = x.shape[-axes:]
-    return ops.reshape(x, (*ops.shape(x)[:-axes], int(np.prod(shape))))
+def rows(x: Tensor, axes: int = 2) -> Tensor:
+    """[B, P, ...] to [R, ...], all after the first `axes` as one."""
+    return ops.reshape(x, (-1, int(np.prod(x.shape[axes:]))))
+
+
+def constant(x: Any) -> Tensor:
+    """An array as a tensor."""
+    return ops.convert_to_tensor(np.asarray(x, np.float32))
+
+
+def join(*parts: Tensor) -> Tensor:
+    """Side by side, on the last axis."""
+    return ops.concatenate(parts, axis=-1)
+
+
+def later(x: Tensor, by: int, pieces: int) -> Tensor:
+    """Rows [R, any] of `by` pulses later in the same piece (negative: earlier), zeros past the ends."""
+    y = ops.reshape(x, (pieces, -1, x.shape[-1]))
+    y = ops.pad(y[:, by:], [[0, 0], [0, by], [0, 0]]) if by > 0 else ops.pad(y[:, :by], [[0, 0], [-by, 0], [0, 0]])
+    return ops.reshape(y, (-1, x.shape[-1]))
+
+
+class Residual(layers.Layer):
+    """x + two layers that see a pulse and one on either side, the first `dilation` away; starts as the identity."""
+
+    def __init__(self, channels: int, dilation: int, dropout: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dilation = dilation
+        self.first = layers.Dense(channels)
+        self.second = layers.Dense(channels, kernel_initializer="zeros")
+        self.drop = layers.Dropout(dropout)
+
+    def call(self, x: Tensor, pieces: int, training: bool = False) -> Tensor:
+        """Float [R, C] to the same."""
+        y = ops.relu(x)
+        y = ops.relu(self.first(join(later(y, -self.dilation, pieces), y, later(y, self.dilation, pieces))))
+        y = self.drop(y, training=training)
+        return x + self.second(join(later(y, -1, pieces), y, later(y, 1, pieces)))
+
+
+class Stack(layers.Layer):
+    """A projection, added to what came before, and residual blocks of growing dilation (1, 2, 4, 8, 1 ...)."""
+
+    def __init__(self, channels: int, blocks: int, dropout: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = layers.Dense(channels)
+        self.drop = layers.Dropout(dropout)
+        self.blocks = [Residual(channels, 2 ** (i % 4), dropout) for i in range(blocks)]
+
+    def call(self, x: Tensor, before: Tensor | None = None, pieces: int = 1, training: bool = False) -> Tensor:
+        """Float [R, any], and `before` [R, C], to [R, C]."""
+        y = self.project(x)
+        y = self.drop(y if before is None else y + before, training=training)
+        for block in self.blocks:
+            y = block(y, pieces=pieces, training=training)
+        return ops.relu(y)
 
 
 def relative(voice: Tensor, base: Tensor, span: int = 12) -> Tensor:
-    """How far `voice` lies above `base`, both one-hot [..., N]: one-hot [..., 2 * span + 1], clipped, no gradient.
+    """How far `voice` lies above `base`, both one-hot [R, N]: one-hot [R, 2 * span + 1], clipped, no gradient.
 
     All zeros where one of them is unknown.
     """
-    number = ops.cast(ops.arange(PITCHES), "float32")
-    known = ops.sum(voice, -1) * ops.sum(base, -1)
-    distance = ops.clip(ops.sum((voice - base) * number, -1), -span, span) + span
+    number = constant(np.arange(PITCHES)[:, None])
+    known = ops.sum(voice, -1, keepdims=True) * ops.sum(base, -1, keepdims=True)
+    distance = ops.clip(ops.matmul(voice - base, number)[:, 0], -span, span) + span
     table = ops.one_hot(ops.cast(ops.round(distance), "int32"), 2 * span + 1, dtype="float32")
-    return ops.stop_gradient(table * ops.expand_dims(known, -1))
+    return ops.stop_gradient(table * known)
 
 
 def sample(logits: Tensor, uniform: Tensor, temperature: float, min_p: float) -> Tensor:
-    """One-hot draws [..., S] by inverse distribution at `uniform` [...]; gradients go straight through to softmax.
+    """One-hot draws [R, S] by inverse distribution at `uniform` [R]; gradients go straight through to softmax.
 
     What is less likely than `min_p` times the likeliest is left out.
     """
-    p = ops.softmax(logits / temperature, axis=-1)
+    p = ops.softmax(logits if temperature == 1 else logits / temperature, axis=-1)
     if min_p:
         p = p * ops.cast(p >= min_p * ops.max(p, axis=-1, keepdims=True), "float32")
         p = p / ops.sum(p, axis=-1, keepdims=True)
     # The share up to each symbol; as a product it is the same on every backend and converts to LiteRT.
-    upper = ops.matmul(p, ops.convert_to_tensor(np.triu(np.ones((p.shape[-1],) * 2, np.float32))))
-    passed = ops.cast(upper <= ops.expand_dims(uniform, -1) * upper[..., -1:], "float32")
-    hard = passed_to_one_hot(passed)
+    upper = ops.matmul(p, constant(np.triu(np.ones((p.shape[-1],) * 2))))
+    passed = ops.cast(upper <= ops.expand_dims(uniform, -1) * upper[:, -1:], "float32")
+    before = ops.pad(passed[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)
+    hard = before * (1.0 - passed)  # the first symbol that is not passed
     return p + ops.stop_gradient(hard - p)
-
-
-def passed_to_one_hot(passed: Tensor) -> Tensor:
-    """1 at the first symbol that is not passed: [1, 1, 0, 0] to [0, 0, 1, 0]."""
-    before = ops.concatenate([ops.ones_like(passed[..., :1]), passed[..., :-1]], axis=-1)
-    return before * (1.0 - passed)
-
-
-FOLD = np.equal.outer(np.arange(PITCHES) % 12, np.arange(12)).astype(np.float32)  # network pitch to pitch class
-PERFECT = (0, 5, 7)  # unison or octave; fifth above; fifth below, as pitch-class distances
 
 
 class Parallels(layers.Layer):
@@ -121,18 +140,17 @@ class Parallels(layers.Layer):
         """One weight for each voice (3), other voice (4, soprano first) and interval."""
         self.weight = self.add_weight(shape=(3, 4, len(PERFECT)), initializer=keras.initializers.Constant(-5.0))
 
-    def call(self, own: Tensor, there: Tensor, here: Tensor, voices: tuple[int, ...] = (0, 1, 2)) -> Tensor:
-        """Logits [B, P, len(voices), N] to add here; own [B, P, 3, N] and there [B, P, 4, N] sound there."""
-        own = ops.stack([own[:, :, v] for v in voices], axis=2)
-        weight = ops.stack([self.weight[v] * (1.0 - np.eye(4, dtype=np.float32)[v + 1][:, None]) for v in voices])
-        up = np.stack([np.roll(np.eye(12, dtype=np.float32), k, axis=1) for k in PERFECT], axis=1)  # j to j + k
-        fold = ops.convert_to_tensor(FOLD)
-        moved = ops.sum(here, -1) * ops.sum(there, -1) - ops.sum(here * there, -1)  # [B, P, 4]
-        targets = _rolled(ops.matmul(there, fold), up)  # [B, P, 4, K, 12]
-        apart = ops.einsum("bpvj,bpukj->bpvuk", ops.matmul(own, fold), targets)
-        warned = apart * ops.expand_dims(ops.expand_dims(moved, -1), 2) * weight
-        classes = ops.einsum("bpvuk,bpukj->bpvj", warned, _rolled(ops.matmul(here, fold), up))
-        return ops.matmul(classes, ops.transpose(fold))
+    def call(self, own: Tensor, there: Tensor, here: Tensor, voice: int) -> Tensor:
+        """Logits [R, N] to add to `voice` here; own [R, N] and there [R, 4 * N] sound there; soprano first."""
+        fold = constant(np.kron(np.eye(4), FOLD))
+        both = ops.matmul(here, constant(_EACH)) * ops.matmul(there, constant(_EACH))
+        moved = both - ops.matmul(here * there, constant(_EACH))  # [R, _PAIRS]
+        mine = ops.matmul(own, constant(FOLD @ _TILE))
+        apart = ops.matmul(mine * ops.matmul(ops.matmul(there, fold), constant(_UP)), constant(_SUM))
+        weight = self.weight[voice] * constant(1.0 - np.eye(4)[voice + 1][:, None])
+        warned = apart * moved * ops.reshape(weight, (1, _PAIRS))
+        spread = ops.matmul(warned, constant(_SUM.T)) * ops.matmul(ops.matmul(here, fold), constant(_UP))
+        return ops.matmul(spread, constant((FOLD @ _TILE).T))
 
 
 class Intervals(layers.Layer):
@@ -146,26 +164,12 @@ class Intervals(layers.Layer):
         """One logit for each voice, neighbour and interval, from 56 down to 56 up."""
         self.table = self.add_weight(shape=(3, self.neighbours, 2 * PITCHES - 1), initializer="zeros")
 
-    def call(self, near: Tensor, voice: int) -> Tensor:
-        """Logits [B, P, N] of `voice` given neighbours [B, P, neighbours, N], zeros where unknown."""
+    def call(self, near: Tensor, voice: int, first: int = 0) -> Tensor:
+        """Logits [R, N] of `voice` given its neighbours from number `first` on [R, n * N], zeros where unknown."""
         apart = PITCHES - 1 + np.arange(PITCHES) - np.arange(PITCHES)[:, None]  # [from, to]
-        weight = ops.take(self.table[voice], apart, axis=-1)  # [neighbours, N, N]
-        return ops.matmul(flat(near, 2), ops.reshape(weight, (self.neighbours * PITCHES, PITCHES)))
-
-
-def _rolled(classes: Tensor, up: Any) -> Tensor:
-    """Pitch classes [..., 12] moved up by each of K intervals: [..., K, 12]."""
-    k = up.shape[1]
-    moved = ops.matmul(classes, ops.convert_to_tensor(up.reshape(12, k * 12)))
-    return ops.reshape(moved, (*ops.shape(moved)[:-1], k, 12))
-
-
-def later(x: Tensor, by: int) -> Tensor:
-    """[B, P, ...] of `by` pulses later (negative: earlier), zeros past the ends."""
-    rest = [[0, 0]] * (len(x.shape) - 2)
-    if by > 0:
-        return ops.pad(x[:, by:], [[0, 0], [0, by], *rest])
-    return ops.pad(x[:, :by], [[0, 0], [-by, 0], *rest])
+        count = near.shape[-1] // PITCHES
+        weight = ops.take(self.table[voice, first : first + count], apart, axis=-1)  # [n, N, N]
+        return ops.matmul(near, ops.reshape(weight, (count * PITCHES, PITCHES)))
 
 
 class Generator(keras.Model):
@@ -177,136 +181,114 @@ class Generator(keras.Model):
         self.config = config
         self.encoder = Stack(c, config.encoder_blocks, drop, name="encoder")
         self.skeleton = Stack(c, config.skeleton_blocks, drop, name="skeleton")
-        self.heads = [layers.Dense(PITCHES, name=f"head_{v}") for v in range(3)]
-        self.steps = Intervals(7, name="steps")
-        self.fine = Stack(c, config.fine_blocks, drop, 9 * SYMBOLS + 3, name="fine")
+        self.on_pulse = [layers.Dense(PITCHES, name=f"on_pulse_{v}") for v in range(3)]
+        self.fine = Stack(c, config.fine_blocks, drop, name="fine")
+        self.half = [layers.Dense(SYMBOLS, name=f"half_{v}") for v in range(3)]
+        self.quarters = layers.Dense(6 * SYMBOLS + 3, name="quarters")
+        self.steps = Intervals(7, name="steps")  # to soprano and other voices (3), one pulse away (2), two away (2)
         self.from_before = Parallels(name="from_before")
         self.to_after = Parallels(name="to_after")
         self.within = Parallels(name="within")
         self.to_next = Parallels(name="to_next")
 
     def encode(self, x: dict[str, Tensor], training: bool = False) -> Tensor:
-        """What the melody says, once for all rounds: [B, P, C]."""
-        melody = one_hot(x["melody"])
-        seen = ops.concatenate([flat(melody, 2), x["attack"], x["place"]], axis=-1)
-        return self.encoder(seen, training=training)
+        """What the melody says, once for all rounds: [R, C]."""
+        seen = join(rows(one_hot(x["melody"])), rows(x["attack"]), rows(x["place"]))
+        return self.encoder(seen, pieces=x["melody"].shape[0], training=training)
 
     def skeleton_logits(
-        self,
-        h: Tensor,
-        melody: Tensor,
-        known: Tensor,
-        allowed: Tensor,
-        voices: tuple[int, ...] = (0, 1, 2),
-        training: bool = False,
-    ) -> Tensor:
-        """Logits on the pulses [B, P, len(voices), N] given `known` [B, P, 3, N] (0: not yet)."""
-        first, last = melody[:, :, 0:1], melody[:, :, 3:4]
-        below = relative(known, first, 28)
-        y = ops.relu(self.skeleton(ops.concatenate([h, flat(known, 2), flat(below, 2)], axis=-1), training=training))
-        begin, end = ops.concatenate([first, known], axis=2), ops.concatenate([last, known], axis=2)
-        warned = self.from_before(later(known, -1), later(end, -1), begin, voices=voices)
-        warned = warned + self.to_after(later(known, 1), later(begin, 1), end, voices=voices)
-        near = ops.stack([later(known, by) for by in (-2, -1, 1, 2)], axis=2)  # [B, P, 4, 3, N]
-        logits = []
-        for i, v in enumerate(voices):
-            others = [begin[:, :, u] for u in range(4) if u != v + 1]
-            fitting = self.steps(ops.concatenate([near[:, :, :, v], ops.stack(others, axis=2)], axis=2), voice=v)
-            logits.append(self.heads[v](y) + fitting + warned[:, :, i] - 1e4 * (1.0 - allowed[:, None, v]))
-        return ops.stack(logits, axis=2)
+        self, seen: Seen, known: list[Tensor], voices: tuple[int, ...] = (0, 1, 2), stride: int = 1
+    ) -> list[Tensor]:
+        """Logits on the pulses [R, N] of `voices`, given `known` of each voice [R, N] (zeros: not yet).
 
-    def fine_logits(
-        self, h: Tensor, melody: Tensor, steps: Tensor, allowed: Tensor, training: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        """Logits between pulses [B, P, 3 steps, 3, SYMBOLS] and of striking again [B, P, 3].
-
-        steps: [B, P, 4, 3, N] one-hot, zeros where not decided.
+        stride: to the nearest pulses that can be known; with it 4, neighbours less than 4 away are not looked at.
         """
-        now = steps[:, :, 0]
-        half = steps[:, :, 2]
-        ahead, behind = later(now, 1), later(now, -1)
-        moves = [relative(ahead, now), relative(behind, now), relative(half, now)]
-        x = ops.concatenate([h, flat(now, 2), flat(half, 2), *(flat(m, 2) for m in moves)], -1)
-        y = self.fine(x, training=training)
-        logits = ops.reshape(y[..., :-3], (*ops.shape(y)[:-1], 3, 3, SYMBOLS))
-        hold = ops.ones_like(allowed[..., :1])
-        mask = ops.concatenate([hold, allowed], axis=-1)
-        logits = logits - 1e4 * (1.0 - mask[:, None, None])
-        return logits + self._half_parallels(melody, now, half, ahead), y[..., -3:]
+        y = self.skeleton(join(*known), seen.h, pieces=seen.pieces, training=seen.training)
+        logits = []
+        for v in voices:
+            others = [seen.melody[0], *known]
+            del others[v + 1]
+            fitting = self.on_pulse[v](y) + self.steps(join(*others), voice=v) - seen.forbidden[v]
+            logits.append(fitting + self._beside(seen, known, v, stride) if stride < 4 else fitting)
+        return logits
 
-    def _half_parallels(self, melody: Tensor, now: Tensor, half: Tensor, ahead: Tensor) -> Tensor:
-        """What step 2 is warned of, as logits for its moving symbols: [B, P, 3 steps, 3, SYMBOLS]."""
-        begin, middle, end, after = (
-            ops.concatenate([m, v], axis=2)
-            for m, v in (
-                (melody[:, :, 0:1], now),
-                (melody[:, :, 2:3], half),
-                (melody[:, :, 3:4], half),
-                (later(melody[:, :, 0:1], 1), ahead),
-            )
-        )
-        warned = self.within(now, begin, middle) + self.to_next(ahead, after, end)
-        return ops.pad(ops.expand_dims(warned, 2), [[0, 0], [0, 0], [1, 1], [0, 0], [1, 0]])
+    def _beside(self, seen: Seen, known: list[Tensor], v: int, stride: int) -> Tensor:
+        """What the pulses beside say of voice v: intervals in its own line, and parallels with the others."""
+        own = known[v]
+        if stride == 2:
+            return self.steps(join(*(later(own, by, seen.pieces) for by in (-2, 2))), voice=v, first=5)
+        near = [later(own, by, seen.pieces) for by in (-1, 1, -2, 2)]
+        begin, end = join(seen.melody[0], *known), join(seen.melody[3], *known)
+        warned = self.from_before(near[0], later(end, -1, seen.pieces), begin, voice=v)
+        warned = warned + self.to_after(near[1], later(begin, 1, seen.pieces), end, voice=v)
+        return self.steps(join(*near), voice=v, first=3) + warned
+
+    def fine_state(self, seen: Seen, now: list[Tensor], half: list[Tensor]) -> Tensor:
+        """What is known between pulses [R, C]; now (step 0) and half (step 2) are [R, N] a voice, 0: not yet."""
+        ahead, behind = ([later(v, by, seen.pieces) for v in now] for by in (1, -1))
+        moves = [relative(a, b) for other in (ahead, behind, half) for a, b in zip(other, now, strict=True)]
+        return self.fine(join(*now, *half, *moves), seen.h, pieces=seen.pieces, training=seen.training)
+
+    def half_logits(self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int) -> Tensor:
+        """Logits of step 2 of `voice` [R, SYMBOLS]."""
+        ahead = later(join(seen.melody[0], *now), 1, seen.pieces)
+        own = ahead[:, (voice + 1) * PITCHES : (voice + 2) * PITCHES]
+        begin, middle, end = (join(seen.melody[i], *v) for i, v in ((0, now), (2, half), (3, half)))
+        warned = self.within(now[voice], begin, middle, voice=voice) + self.to_next(own, ahead, end, voice=voice)
+        return self.half[voice](state) + ops.pad(warned - seen.forbidden[voice], [[0, 0], [1, 0]])
+
+    def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[list[list[Tensor]], Tensor]:
+        """Logits of steps 1 and 3, of each voice [R, SYMBOLS], and of striking again [R, 3]."""
+        y = self.quarters(state)
+        cut = [y[:, i * SYMBOLS : (i + 1) * SYMBOLS] for i in range(6)]
+        masked = [c - ops.pad(seen.forbidden[i % 3], [[0, 0], [1, 0]]) for i, c in enumerate(cut)]
+        return [masked[:3], masked[3:]], y[:, -3:]
 
     def call(self, x: dict[str, Tensor], training: bool = False, playing: bool = False) -> tuple[Tensor, Tensor]:
         """(voices one-hot [B, P, 4, 3, N], struck again [B, P, 3]); `given` cells come back as they were.
 
         playing: the config's temperature and min_p; else the bare distribution.
         """
-        t, min_p = (self.config.temperature, self.config.min_p) if playing else (1.0, 0.0)
-        h = self.encode(x, training=training)
-        melody = one_hot(x["melody"])
-        given = one_hot(x["given"])
-        now = self._on_pulses(x, h, melody, given[:, :, 0], (t, min_p), training)
-        return self._between(x, (h, melody), now, given, (t, min_p), training)
+        knobs = (self.config.temperature, self.config.min_p) if playing else (1.0, 0.0)
+        seen = Seen(self, x, training)
+        fixed = [[one_hot(rows(x["given"][:, :, i, v : v + 1])[:, 0]) for v in range(3)] for i in range(4)]
+        now = self._on_pulses(x, seen, list(fixed[0]), knobs)
+        steps, strike = self._between(x, seen, now, fixed, knobs[1])
+        voices = ops.stack([voice for step in steps for voice in step], axis=1)
+        again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
+        shape = (seen.pieces, -1, 4, 3, PITCHES)
+        return ops.reshape(voices, shape), ops.reshape(again, (seen.pieces, -1, 3))
 
     def _on_pulses(
-        self, x: dict[str, Tensor], h: Tensor, melody: Tensor, known: Tensor, knobs: tuple[float, float], training: bool
-    ) -> Tensor:
-        for here in self._rounds(x["order"]):
+        self, x: dict[str, Tensor], seen: Seen, known: list[Tensor], knobs: tuple[float, float]
+    ) -> list[Tensor]:
+        order, uniform = ops.reshape(x["order"], (-1,)), rows(x["on_pulse"])
+        done = 0.0 * uniform[:, :1]
+        for stride in self.config.strides:
+            here = ops.cast(ops.equal(order % stride, 0), "float32")[:, None] * (1.0 - done)
+            done = done + here
             for v in range(3):
-                logits = self.skeleton_logits(h, melody, known, x["allowed"], (v,), training)[:, :, 0]
-                drawn = sample(logits, x["on_pulse"][..., v], *knobs)
-                open_ = ops.expand_dims(here, -1) * (1.0 - ops.sum(known[:, :, v], -1, keepdims=True))
-                known = known + ops.expand_dims(open_ * drawn, 2) * _unit(v)[:, None]
+                (logits,) = self.skeleton_logits(seen, known, (v,), stride)
+                still = here * (1.0 - ops.sum(known[v], -1, keepdims=True))
+                known[v] = known[v] + still * sample(logits, uniform[:, v], *knobs)
         return known
 
-    def _rounds(self, order: Tensor) -> list[Tensor]:
-        """Which pulses are decided together: float [B, P] of each round, coarse to fine."""
-        rounds, done = [], ops.zeros_like(ops.cast(order, "float32"))
-        for stride in self.config.strides:
-            here = ops.cast(ops.equal(order % stride, 0), "float32")
-            rounds.append(here * (1.0 - done))
-            done = ops.maximum(done, here)
-        return rounds
-
     def _between(
-        self,
-        x: dict[str, Tensor],
-        seen: tuple[Tensor, Tensor],
-        now: Tensor,
-        given: Tensor,
-        knobs: tuple[float, float],
-        training: bool,
-    ) -> tuple[Tensor, Tensor]:
-        fixed = ops.sum(given, -1, keepdims=True)
-        half = given[:, :, 2]
+        self, x: dict[str, Tensor], seen: Seen, now: list[Tensor], fixed: list[list[Tensor]], min_p: float
+    ) -> tuple[list[list[Tensor]], Tensor]:
+        """The four steps of each voice [R, N], and logits of striking again [R, 3]."""
+        uniform = rows(x["between"])  # [R, 4 * 3]
+        half = list(fixed[2])
         for v in range(3):
-            blank = ops.zeros_like(now)
-            steps = ops.stack([now, blank, half, blank], axis=2)
-            logits, _ = self.fine_logits(*seen, steps, x["allowed"], training)
-            drawn = sample(logits[:, :, 1, v], x["between"][:, :, 2, v], 1.0, knobs[1])
-            moved = drawn[..., 1:] + drawn[..., :1] * now[:, :, v]
-            half = half + ops.expand_dims((1.0 - fixed[:, :, 2, v]) * moved, 2) * _unit(v)[:, None]
-        steps = ops.stack([now, blank, half, blank], axis=2)
-        logits, strike = self.fine_logits(*seen, steps, x["allowed"], training)
-        quarters = []
-        for step in (1, 3):
-            drawn = sample(logits[:, :, step - 1], x["between"][:, :, step], 1.0, 0.0)  # rare: no tail to cut
-            moved = drawn[..., 1:] + drawn[..., :1] * steps[:, :, HELD_FROM[step]]
-            quarters.append(given[:, :, step] + (1.0 - fixed[:, :, step]) * moved)
-        voices = ops.stack([now, quarters[0], half, quarters[1]], axis=2)
-        return voices, ops.cast(ops.sigmoid(strike) > x["between"][:, :, 0], "float32")
+            logits = self.half_logits(self.fine_state(seen, now, half), seen, now, half, v)
+            half[v] = _moved(sample(logits, uniform[:, 6 + v], 1.0, min_p), now[v], fixed[2][v])
+        logits, strike = self.quarter_logits(self.fine_state(seen, now, half), seen)
+        steps = [now, [], half, []]
+        for i, (step, held) in enumerate(((1, now), (3, half))):
+            for v in range(3):
+                drawn = sample(logits[i][v], uniform[:, 3 * step + v], 1.0, 0.0)  # rare: no tail to cut
+                steps[step].append(_moved(drawn, held[v], fixed[step][v]))
+        return steps, strike
 
     def cross_entropy(
         self, x: dict[str, Tensor], target: Tensor, strike: Tensor, hidden: Tensor, half: Tensor
@@ -314,26 +296,59 @@ class Generator(keras.Model):
         """Mean negative log-likelihood of Bach's cells, in nats: a partly hidden skeleton, and what is between.
 
         target: int [B, P, 4, 3]. strike: float [B, P, 3], -1 where the pitch changes and nothing is to decide.
-        hidden: float [B, P, 3], 1 hidden and counted, above 1 counted more. half: float [B, 1, 3], 1 = half known.
+        hidden: float [B, P, 3], 0 known, else how much it counts. half: float [B, 1, 3], 1 where step 2 is known.
         """
-        h = self.encode(x, training=True)
-        voices = one_hot(target)
-        melody = one_hot(x["melody"])
-        known = voices[:, :, 0] * ops.expand_dims(ops.cast(hidden == 0, "float32"), -1)
-        logits = self.skeleton_logits(h, melody, known, x["allowed"], training=True)
-        on_pulse = _picked(logits, target[:, :, 0])
-        loss = -ops.sum(hidden * on_pulse) / (ops.sum(hidden) + 1.0)
-        blank = ops.zeros_like(known)
-        shown = voices[:, :, 2] * half[..., None]
-        steps = ops.stack([voices[:, :, 0], blank, shown, blank], axis=2)
-        logits, again = self.fine_logits(h, melody, steps, x["allowed"], training=True)
-        for step, base in HELD_FROM.items():
-            held = ops.equal(target[:, :, step], target[:, :, base])
-            symbol = ops.where(held, 0, target[:, :, step] + 1)
-            counted = 1.0 - half if step == 2 else ops.min(half, -1, keepdims=True)
-            loss = loss - ops.mean(counted * _picked(logits[:, :, step - 1], symbol))
-        soft = ops.softplus(again) - again * strike
-        return loss + ops.mean(ops.where(strike < 0, 0.0, soft))
+        seen = Seen(self, x, True)
+        index = [[ops.reshape(target[:, :, i, v], (-1,)) for v in range(3)] for i in range(4)]
+        now, middle = [one_hot(i) for i in index[0]], [one_hot(i) for i in index[2]]
+        hidden = rows(hidden)
+        shown = ops.cast(hidden == 0, "float32")
+        logits = self.skeleton_logits(seen, [n * shown[:, v : v + 1] for v, n in enumerate(now)])
+        loss = -sum(ops.sum(hidden[:, v] * _picked(logits[v], index[0][v])) for v in range(3))
+        half = rows(half + 0.0 * strike)
+        between, again = self._between_entropy(seen, index, now, middle, half)
+        soft = ops.softplus(again) - again * rows(strike)
+        return loss / (ops.sum(hidden) + 1.0) + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
+
+    def _between_entropy(
+        self, seen: Seen, index: list[list[Tensor]], now: list[Tensor], middle: list[Tensor], known: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(Loss of the steps between pulses, logits of striking again); known: [R, 3], 1 where step 2 is shown."""
+        shown = [m * known[:, v : v + 1] for v, m in enumerate(middle)]
+        state = self.fine_state(seen, now, shown)
+        quarters, again = self.quarter_logits(self.fine_state(seen, now, middle), seen)
+        loss = 0.0
+        for v in range(3):
+            logits = self.half_logits(state, seen, now, shown, v)
+            loss = loss - ops.mean((1.0 - known[:, v]) * _picked(logits, _symbol(index, 2, v)))
+            for i, step in enumerate((1, 3)):
+                loss = loss - ops.mean(_picked(quarters[i][v], _symbol(index, step, v)))
+        return loss / 3, again
+
+
+class Seen:
+    """What every round sees of the piece: the encoded melody, its four steps [R, N], and pitches out of range."""
+
+    def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
+        self.training = training
+        self.pieces = x["melody"].shape[0]
+        self.h = generator.encode(x, training)
+        self.melody = [one_hot(ops.reshape(x["melody"][:, :, i], (-1,))) for i in range(4)]
+        out = [ops.expand_dims(1e4 * (1.0 - x["allowed"][:, v]), 1) for v in range(3)]
+        ones = 0.0 * x["attack"][:, :, :1] + 1.0
+        self.forbidden = [rows(ones * o) if self.pieces > 1 else o[0] for o in out]  # one row serves one piece
+
+
+def _moved(drawn: Tensor, held: Tensor, fixed: Tensor) -> Tensor:
+    """Symbols [R, SYMBOLS] as pitches [R, N], a hold going on with `held`; `fixed` pitches stay."""
+    pitch = drawn[:, 1:] + drawn[:, :1] * held
+    return fixed + (1.0 - ops.sum(fixed, -1, keepdims=True)) * pitch
+
+
+def _symbol(index: list[list[Tensor]], step: int, voice: int) -> Tensor:
+    """Symbols of a step between pulses [R]: 0 where it holds on, else 1 + its pitch."""
+    held = ops.equal(index[step][voice], index[HELD_FROM[step]][voice])
+    return ops.where(held, 0, index[step][voice] + 1)
 
 
 def _picked(logits: Tensor, index: Tensor) -> Tensor:
@@ -342,8 +357,9 @@ def _picked(logits: Tensor, index: Tensor) -> Tensor:
     return ops.sum(table * ops.log_softmax(logits, axis=-1), axis=-1)
 
 
-def _unit(v: int) -> Tensor:
-    return ops.convert_to_tensor(np.eye(3, dtype=np.float32)[v])
+def flat(x: Tensor, axes: int) -> Tensor:
+    """The last `axes` axes as one."""
+    return ops.reshape(x, (*ops.shape(x)[:-axes], int(np.prod(x.shape[-axes:]))))
 
 
 def interval_classes(a: Tensor, b: Tensor) -> Tensor:
@@ -352,7 +368,7 @@ def interval_classes(a: Tensor, b: Tensor) -> Tensor:
     for i in range(12):
         for j in range(12):
             table[i, j, (i - j) % 12] = 1
-    pa, pb = ops.matmul(a, ops.convert_to_tensor(FOLD)), ops.matmul(b, ops.convert_to_tensor(FOLD))
+    pa, pb = ops.matmul(a, constant(FOLD)), ops.matmul(b, constant(FOLD))
     pairs = ops.expand_dims(pa, -1) * ops.expand_dims(pb, -2)
     return ops.matmul(flat(pairs, 2), ops.convert_to_tensor(table.reshape(144, 12)))
 
@@ -435,4 +451,6 @@ def playing_model(generator: Generator) -> keras.Model:
     """What is exported: the inputs by name to int pitches [1, P, 4, 3] and float strikes [1, P, 3]."""
     x = {k: keras.Input(shape, batch_size=1, dtype=dtype, name=k) for k, (shape, dtype) in INPUTS.items()}
     voices, strike = generator(x, playing=True)
-    return keras.Model(x, {"pitches": ops.argmax(voices, axis=-1), "strike": strike})
+    # Not argmax: Keras writes it with an operation that LiteRT lacks.
+    index = ops.matmul(voices, ops.convert_to_tensor(np.arange(PITCHES, dtype=np.float32)[:, None]))[..., 0]
+    return keras.Model(x, {"pitches": ops.cast(ops.round(index), "int32"), "strike": strike})

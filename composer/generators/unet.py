@@ -44,7 +44,12 @@ class UnetConfig:
             raise ConfigError(f"filters and noise lie above 0, got {self.filters} and {self.noise}")
 
 
-def encode(song: Song, melody: Melody, seed: int, config: UnetConfig) -> tuple[dict[str, NDArray[Any]], int]:
+def encode(
+    song: Song,  # noqa: ARG001
+    melody: Melody,
+    seed: int,
+    config: UnetConfig,
+) -> tuple[dict[str, NDArray[Any]], int]:
     """The melody's windows, float [window, 32, 128, 1] of -1 and 1, with their noise; and how many steps it lasts."""
     if not melody.line.notes:
         raise MelodyError("a melody needs at least one note; the track has none")
@@ -101,7 +106,7 @@ class Windows:
         self.config = config
 
     def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
-        """melody [B, 32, 128, 1], target [B, 32, 128, 4], noise; `length` is taken by every family, here always 8 beats.
+        """The networks' inputs, and target [B, 32, 128, 4]; `length` is there for other families, here it is 8 beats.
 
         Raises ConfigError where no piece is as long as that.
         """

@@ -4,7 +4,7 @@ A grid is int [..., step, voice]: soprano, alto, tenor, bass as MIDI pitches, -1
 axes are a batch: one grid gives one number a feature, a stack of n grids gives n. A grid does not know repeated
 notes and bars, so a note starts where the pitch changes.
 
-`features` gives 52 numbers in four groups; `composer.ladder` compares them between two sets of pieces.
+`features` gives 61 numbers in four groups; `composer.ladder` compares them between two sets of pieces.
 """
 
 from __future__ import annotations

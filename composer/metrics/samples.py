@@ -54,14 +54,22 @@ def two_sample_auc(first: Floats, second: Floats, first_piece: Ints, second_piec
     """How well a classifier tells held-out rows of `first` from `second`: cross-validated AUC, 0.5 = not at all.
 
     first, second: float [row, feature]. first_piece, second_piece: int [row], the piece a row is from; all rows of
-    one piece, on either side, lie in one fold. Lopez-Paz & Oquab 2017 (classifier two-sample tests).
+    one piece, on either side, lie in one fold. Folds that lack either, held or learned from, are left out (NaN: all).
+    Lopez-Paz & Oquab 2017 (classifier two-sample tests).
     """
     rows, piece = np.concatenate([first, second]), np.concatenate([first_piece, second_piece])
     positive = np.arange(len(rows)) < len(first)
     fold = np.random.default_rng(0).permutation(piece.max() + 1)[piece] % FOLDS
-    held_out = [fold == k for k in range(FOLDS)]
-    scores = (_held_out_scores(rows, positive, held) for held in held_out)
-    return float(np.mean([roc_auc(s, positive[held]) for s, held in zip(scores, held_out, strict=True)]))
+    areas = [
+        roc_auc(_held_out_scores(rows, positive, held), positive[held])
+        for held in (fold == k for k in range(FOLDS))
+        if _has_both(positive[held]) and _has_both(positive[~held])
+    ]
+    return float(np.mean(areas)) if areas else float("nan")
+
+
+def _has_both(positive: Bools) -> bool:
+    return bool(positive.any() and not positive.all())
 
 
 def _held_out_scores(rows: Floats, positive: Bools, held: Bools) -> Floats:

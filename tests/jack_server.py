@@ -1,0 +1,96 @@
+"""A JACK server of our own, without a sound card, and a keyboard in another process: real ports for tests.
+
+In a test module: `from jack_server import jack  # noqa: F401` (the fixture) and `JackKeyboard`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from composer.errors import PortError
+from composer.live.ports import list_ports
+from composer.music import Note
+
+PLAYER = Path(__file__).with_name("jack_player.py")
+START_SECONDS = 20.0
+
+
+@contextmanager
+def jack_server(name: str) -> Iterator[str]:
+    """A running `jackd -n name`, the default server of this process and its children until the end."""
+    if shutil.which("jackd") is None:
+        pytest.fail("these tests need jackd: apt install jackd2, or leave them out with -m 'not jack'", pytrace=False)
+    env = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_DEFAULT_SERVER": name}
+    before = {key: os.environ.get(key) for key in env}
+    os.environ.update(env)
+    command = ["jackd", "-n", name, "-r", "-d", "dummy", "-r", "48000", "-p", "256"]
+    with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            _wait_until_ready(server, log)
+            yield name
+        finally:
+            server.terminate()
+            server.wait(10)
+            for key, value in before.items():
+                os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
+
+
+def _wait_until_ready(server, log) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            list_ports("jack")
+            return
+        except PortError as error:
+            if server.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            log.seek(0)
+            pytest.fail(f"jackd did not start ({error}); it said:\n{log.read()}", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def jack() -> Iterator[str]:
+    """The name of a JACK server that runs for this module; this process and its children use it by default."""
+    with jack_server(f"composer-{os.getpid()}") as name:
+        yield name
+
+
+class JackKeyboard:
+    """Another process with a MIDI output `client:port`, which plays notes in time when told to."""
+
+    def __init__(self, notes: Iterable[Note], qpm: float, client: str = "AKM322", stop_key: bool = True) -> None:
+        self.port = f"{client}:keys"
+        played = [[n.onset, n.pitch, n.duration, n.velocity] for n in notes]
+        job = json.dumps({"client": client, "notes": played, "qpm": qpm, "stop_key": stop_key})
+        self.process = subprocess.Popen(
+            [sys.executable, str(PLAYER), job], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> "JackKeyboard":
+        assert self.process.stdout.readline() == "ready\n", "the keyboard's process found no JACK"
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def play(self) -> None:
+        """Start playing; returns at once."""
+        self.process.stdin.write("play\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """Pull the plug: no release, no goodbye."""
+        self.process.kill()
+        self.process.wait(10)

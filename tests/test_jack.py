@@ -1,0 +1,100 @@
+"""Real MIDI ports, through JACK: another process plays, this one lists, opens, records and survives it."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from jack_server import JackKeyboard, jack  # noqa: F401
+
+from composer.errors import PortError
+from composer.live.ports import list_ports, open_input
+from composer.live.recorder import RecordConfig, record, record_melody
+from composer.music import Note
+
+pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
+
+QPM = 120.0
+MELODY = (
+    Note(0.0, 60, 1.0, 71),
+    Note(1.0, 60, 0.5, 34),
+    Note(1.5, 67, 0.25, 99),
+    Note(1.75, 65, 0.25, 52),
+    Note(2.0, 76, 1.5, 120),
+    Note(4.0, 55, 1.0, 1),
+    Note(5.0, 62, 0.5, 127),
+    Note(5.5, 53, 2.0, 88),
+)
+
+
+def test_a_melody_played_in_another_process_is_recorded_note_for_note():
+    told = []
+    with JackKeyboard(MELODY, QPM) as keyboard:
+        threading.Timer(0.3, keyboard.play).start()
+        song = record_melody("akm", "jack", RecordConfig(qpm=QPM), on_event=told.append)
+    assert song.tracks[0].notes == MELODY
+    assert song.qpm == QPM
+    assert len(told) == 2 * len(MELODY) + 1
+
+
+def test_a_keyboard_that_dies_in_mid_note_leaves_the_take_and_no_hanging_note():
+    held = (Note(0.0, 64, 1.0, 50), Note(1.0, 57, 60.0, 90))
+    with JackKeyboard(held, QPM, stop_key=False) as keyboard, open_input(keyboard.port, "jack") as port:
+
+        def pull_the_plug(event):
+            if event.is_press and event.number == 57:
+                threading.Timer(0.5, keyboard.kill).start()
+
+        threading.Timer(0.3, keyboard.play).start()
+        take = record(port, RecordConfig(qpm=QPM), on_event=pull_the_plug)
+        assert not port.is_there()
+    assert take.ended == "port gone"
+    first, second = take.song.tracks[0].notes
+    assert (first, second.onset, second.pitch, second.velocity) == (held[0], 1.0, 57, 90)
+    assert 0.5 <= second.duration <= 2.0  # killed a beat after it was struck, seen soon
+    assert [e.kind for e in take.events] == ["note_on", "note_off", "note_on"]
+
+
+def test_a_keyboard_that_comes_back_is_opened_again_by_its_name():
+    for onset in (0.0, 1.0):
+        with JackKeyboard([Note(onset, 60, 1.0)], QPM) as keyboard:
+            threading.Timer(0.3, keyboard.play).start()
+            assert record_melody("AKM", "jack", RecordConfig(qpm=QPM)).tracks[0].notes == (Note(0.0, 60, 1.0),)
+
+
+def test_notes_played_before_a_take_are_not_in_it():
+    with JackKeyboard(MELODY[:2], QPM) as keyboard, open_input(keyboard.port, "jack") as port:
+        keyboard.play()
+        stopped = threading.Event()
+        stopped.wait(1.5)
+        threading.Timer(0.2, stopped.set).start()
+        take = record(port, RecordConfig(qpm=QPM), wait=stopped.wait)
+    assert take.events == () and take.ended == "stopped"
+
+
+def test_list_ports_sees_a_keyboard_come_and_go():
+    assert list_ports("jack").inputs == ()
+    with JackKeyboard(MELODY, QPM, client="first"), JackKeyboard(MELODY, QPM, client="second"):
+        ports = list_ports("jack")
+        assert (sorted(ports.inputs), ports.outputs, ports.api) == (["first:keys", "second:keys"], (), "jack")
+        with pytest.raises(PortError, match="there are 2 MIDI inputs, name one: 'first:keys', 'second:keys'"):
+            open_input(None, "jack")
+        with pytest.raises(PortError, match="'piano'; there is: 'first:keys', 'second:keys'"):
+            open_input("piano", "jack")
+        with open_input("SECOND", "jack") as port:
+            assert (port.name, port.api) == ("second:keys", "jack")
+            assert len(list_ports("jack").outputs) == 1  # our own open input, seen from the other side
+    with pytest.raises(PortError, match="no MIDI input found"):
+        open_input("second", "jack")
+
+
+def test_without_an_alsa_sequencer_jack_is_found_by_itself():
+    code = "from composer.live.ports import list_ports; print(list_ports())"
+    env = os.environ | {"ALSA_CONFIG_PATH": "/nonexistent"}
+    with JackKeyboard(MELODY, QPM) as keyboard:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=env, text=True, capture_output=True, timeout=60, check=True
+        )
+    assert done.stdout.strip() == f"Ports(inputs=({keyboard.port!r},), outputs=(), api='jack')"
+    assert done.stderr == ""
