@@ -59,8 +59,8 @@ class Page:
     """A song and its place on paper.
 
     melody: index of the track to highlight, -1 for none. chords: (onset, name) where the chord changes.
-    beats: onset of every beat, to the end of the last bar. low, high: the pitches of a row, none where high < low; below them
-    one lane for each drum in `lanes`. beat, semitone: inches for each.
+    beats: onset of every beat, to the end of the last bar. low, high: the pitches of a row, none where
+    high < low; below them one lane for each drum in `lanes`. beat, semitone: inches for each.
     """
 
     song: Song

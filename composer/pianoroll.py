@@ -117,14 +117,12 @@ def from_voices(voices: Ints, onsets: Bools, resolution: int = RESOLUTION, like:
 
 def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) -> list[Note]:
     """Notes of one voice: pitches int [step], onsets bool [step], beats float [step + 1] where each step lies."""
-    new = np.r_[True, (pitches[1:] != pitches[:-1]) | onsets[1:]]
+    new = np.ones(len(pitches), bool)
+    new[1:] = (pitches[1:] != pitches[:-1]) | onsets[1:]
     starts = np.flatnonzero(new)
-    ends = np.r_[starts[1:], len(pitches)]
-    return [
-        Note(float(beats[a]), int(pitches[a]), float(beats[b] - beats[a]), velocity)
-        for a, b in zip(starts, ends, strict=True)
-        if len(pitches) and pitches[a] != REST
-    ]
+    ends = np.append(starts, len(pitches))[1:]
+    fields = zip(beats[starts].tolist(), pitches[starts].tolist(), (beats[ends] - beats[starts]).tolist(), strict=True)
+    return [Note(onset, pitch, duration, velocity) for onset, pitch, duration in fields if pitch != REST]
 
 
 def _steps(beats: float, resolution: int) -> int:
@@ -148,6 +146,18 @@ class PulseGrid:
     def __len__(self) -> int:
         return len(self.bar)
 
+    def extended(self, multiple: int, more: int = 0) -> PulseGrid:
+        """The grid with `more` pulses like the last after its end, and up to a multiple of `multiple` pulses."""
+        count = more + -(len(self) + more) % multiple
+        after = np.arange(1, count + 1)
+        last = self.beats[-1] - self.beats[-2]
+        return PulseGrid(
+            np.append(self.beats, self.beats[-1] + last * after),
+            np.append(self.bar, np.repeat(self.bar[-1:], count)),
+            np.append(self.place, self.place[-1] + after),
+            np.append(self.compound, np.repeat(self.compound[-1:], count)),
+        )
+
     def to_steps(self, onsets: Floats | Sequence[float]) -> Floats:
         """Position in steps (4 a pulse, fractions kept) of onsets in beats."""
         x, steps = self._corners()
@@ -163,7 +173,7 @@ class PulseGrid:
         within = np.where(self.compound[:, None], [[0, 1 / 3, 2 / 3]], [[0, 1 / 2, 3 / 4]])
         x = (self.beats[:-1, None] + within * span).ravel()
         steps = (4 * np.arange(len(self))[:, None] + np.array([[0, 2, 3]])).ravel()
-        return np.r_[x, self.beats[-1]], np.r_[steps, 4.0 * len(self)]
+        return np.append(x, self.beats[-1]), np.append(steps, 4.0 * len(self))
 
 
 def pulse_length(numerator: int, denominator: int) -> float:
@@ -210,9 +220,8 @@ def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
     """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse."""
     pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
     if track.notes:
-        starts = np.round(grid.to_steps([n.onset for n in track.notes]) + 1e-6).astype(int)
-        ends = np.round(grid.to_steps([n.end for n in track.notes]) + 1e-6).astype(int)
-        for note, start, end in zip(track.notes, starts, ends, strict=True):
+        edges = grid.to_steps([[n.onset, n.end] for n in track.notes])
+        for note, (start, end) in zip(track.notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
             if start < len(pitches):
                 pitches[start : max(start + 1, end)] = note.pitch
                 onsets[start] = True

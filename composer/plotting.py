@@ -108,7 +108,7 @@ def _draw_head(axes: Any, page: Page) -> None:
         y = top - HEAD - 0.08 - line * LEGEND_LINE
         name = _clean(track.name, 20) or f"Track {i + 1}"
         is_melody = i == page.melody and len(song.tracks) > 1
-        _boxes(axes, [(x, y - 0.06, 0.3, 0.12)], [color], 3)
+        _boxes(axes, [(x, y - 0.06, 0.3, 0.12)], [color])
         _text(axes, x + 0.4, y, name + (" (melody)" if is_melody else ""), weight="bold" if is_melody else "normal")
 
 
@@ -162,10 +162,11 @@ def _draw_chords(axes: Any, page: Page, row: Row) -> None:
 
 
 def _draw_notes(axes: Any, page: Page) -> None:
-    """Every note in every row that it sounds in; the melody last, on top."""
+    """Every note in every row that it sounds in; tracks on one pitch share its height, the first on top."""
     shared, colors = unisons(page.song), track_colors(page)
-    for index in sorted(range(len(page.song.tracks)), key=lambda i: i == page.melody):
-        track, boxes, shades = page.song.tracks[index], [], []
+    for index, track in enumerate(page.song.tracks):
+        boxes: list[Box] = []
+        shades: list[str] = []
         for note in track.notes:
             for row in (r for r in page.rows if r.start < note.end and note.onset < r.end):
                 left, right = page.x(row, max(note.onset, row.start)), page.x(row, min(note.end, row.end))
@@ -177,16 +178,16 @@ def _draw_notes(axes: Any, page: Page) -> None:
                     y = page.y(row, note.pitch) + height * (len(tracks) - 1 - tracks.index(index))
                 boxes.append((left + 0.01, y + 0.006, max(right - left - 0.02, 0.02), height - 0.012))
                 shades.append(_mix(colors[index], "#FFFFFF", 0.35 + 0.65 * min(note.velocity / 100, 1.0)))
-        _boxes(axes, boxes, shades, 5 if index == page.melody else 4, edge=_mix(colors[index], "#000000", 0.75))
+        _boxes(axes, boxes, shades, edge=_mix(colors[index], "#000000", 0.75))
 
 
-def _boxes(axes: Any, boxes: list[Box], colors: list[str], zorder: int, edge: str = "none") -> None:
+def _boxes(axes: Any, boxes: list[Box], colors: list[str], edge: str = "none") -> None:
     """Rectangles with round corners, each in its colour."""
     from matplotlib.patches import FancyBboxPatch
 
     styles = [f"round,pad=0,rounding_size={0.4 * min(w, h, 0.1)}" for _, _, w, h in boxes]
     patches = [FancyBboxPatch((x, y), w, h, boxstyle=s) for (x, y, w, h), s in zip(boxes, styles, strict=True)]
-    _collect(axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=zorder)
+    _collect(axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=4)
 
 
 def _fill(axes: Any, boxes: list[Box], color: str, edge: str = "none") -> None:

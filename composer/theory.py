@@ -43,8 +43,9 @@ KRUMHANSL_MAJOR: Final = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.1
 KRUMHANSL_MINOR: Final = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 # How much the best key's correlation (-1 to 1) counts beside the share of the notes in the scale (0 to 1).
-# Of 225 chorale sopranos (JSB train) .81 then get the signature that is printed, .75 at 0, .71 by correlation
-# alone; the others are one fifth away.
+# Chosen on the 225 sopranos of JSB train, where .80 get the signature that is printed; on the 75 of valid, which
+# had no part in the choice, .84. At 0: .75 and .76; by correlation alone: .64 and .68. Nearly all of the others
+# are one fifth away.
 KEY_PRIOR: Final = 0.35
 
 CHORDS: Final = {
@@ -73,6 +74,10 @@ PARTIAL_CHORDS: Final = {
 }
 
 
+# [tonic, degree]: the pitch class so many semitones above each tonic.
+_FROM_TONIC: Final = (np.arange(12)[:, None] + np.arange(12)) % 12
+
+
 def pitch_class_weights(notes: Iterable[Note]) -> Floats:
     """How long each pitch class sounds, in beats: float [12], C first."""
     weights = np.zeros(12)
@@ -88,7 +93,7 @@ def key_correlations(weights: ArrayLike) -> Floats:
     zeros where the weights are all equal. Raises ShapeError if `weights` is anything else.
     """
     counts = _checked(weights)
-    shifted = np.stack([np.roll(counts, -tonic) for tonic in range(12)])
+    shifted = counts[_FROM_TONIC]
     shifted = shifted - counts.mean()
     profiles = np.stack([KRUMHANSL_MAJOR, KRUMHANSL_MINOR])
     profiles = profiles - profiles.mean(axis=1, keepdims=True)
@@ -116,7 +121,7 @@ def signature_shift(weights: ArrayLike) -> int:
     its major and its relative minor key; ties go to the smallest move. Raises ShapeError.
     """
     counts = _checked(weights)
-    inside = np.array([counts[np.roll(C_MAJOR, tonic)].sum() for tonic in range(12)])
+    inside = counts[_FROM_TONIC] @ C_MAJOR
     major, minor = key_correlations(counts)
     scores = inside / max(counts.sum(), 1e-12) + KEY_PRIOR * np.maximum(major, np.roll(minor, 3))
     shifts = (6 - np.arange(12)) % 12 - 6

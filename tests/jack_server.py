@@ -11,13 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import rtmidi
 
-from composer.errors import PortError
-from composer.live.ports import list_ports
 from composer.music import Note
 
 PLAYER = Path(__file__).with_name("jack_player.py")
@@ -32,11 +31,14 @@ def jack_server(name: str) -> Iterator[str]:
     env = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_DEFAULT_SERVER": name}
     before = {key: os.environ.get(key) for key in env}
     os.environ.update(env)
-    command = ["jackd", "-n", name, "-r", "-d", "dummy", "-r", "48000", "-p", "256"]
+    # -S: the server waits for its clients; without it a busy machine loses messages. -T: it ends with its last
+    # client, so that a test process that is killed leaves no server behind.
+    command = ["jackd", "-n", name, "-r", "-S", "-T", "-d", "dummy", "-r", "48000", "-p", "256"]
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         try:
-            _wait_until_ready(server, log)
+            first_client = _first_client(server, log)
             yield name
+            first_client.delete()
         finally:
             server.terminate()
             server.wait(10)
@@ -44,18 +46,15 @@ def jack_server(name: str) -> Iterator[str]:
                 os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
 
 
-def _wait_until_ready(server, log) -> None:
+def _first_client(server, log) -> rtmidi.MidiIn:
+    """A client of the new server, as soon as it answers."""
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            list_ports("jack")
-            return
-        except PortError as error:
-            if server.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.05)
-                continue
-            log.seek(0)
-            pytest.fail(f"jackd did not start ({error}); it said:\n{log.read()}", pytrace=False)
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError):
+            return rtmidi.MidiIn(rtmidi.API_UNIX_JACK)
+        time.sleep(0.05)
+    log.seek(0)
+    return pytest.fail(f"jackd did not start within {START_SECONDS:.0f} s; it said:\n{log.read()}", pytrace=False)
 
 
 @pytest.fixture(scope="module")

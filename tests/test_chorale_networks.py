@@ -54,15 +54,13 @@ def hot(*pitches: int) -> Any:
 def test_parallels_warn_of_the_pitch_that_makes_them_and_of_no_other() -> None:
     layer = n.Parallels()
     layer.build()
-    # Before: bass 10, soprano 17 (a fifth above). Now the soprano goes to 19: the bass must not go to 12 or 24.
-    there = np.zeros((1, 4 * PITCHES), np.float32)
-    there[0, :PITCHES] = hot(17)
-    here = np.zeros_like(there)
-    here[0, :PITCHES] = hot(19)
-    own = hot(10)
+    # Before: bass B flat, soprano F (a fifth above). Now the soprano goes to G: the bass must not go to C.
+    nobody = np.zeros((3, PITCHES), np.float32)
+    there, here = (n.classes(hot(p), *(v[None] for v in nobody)) for p in (17, 19))
+    own = n.classes(hot(10))
     logits = np.asarray(layer(own, there, here, voice=0))[0]
-    assert np.flatnonzero(logits < -1).tolist() == [p for p in range(PITCHES) if p % 12 == 0]
-    assert not np.asarray(layer(hot(11), there, here, voice=0)).any()  # not perfect before
+    assert np.flatnonzero(logits < -1).tolist() == [0]
+    assert not np.asarray(layer(n.classes(hot(11)), there, here, voice=0)).any()  # not perfect before
     assert not np.asarray(layer(own, there, there, voice=0)).any()  # nothing moves, nothing is parallel
 
 
@@ -108,16 +106,24 @@ def test_other_noise_gives_other_voices_and_the_same_noise_the_same(
     assert (once.argmax(-1) != other.argmax(-1)).mean() > 0.3
 
 
-def test_cross_entropy_counts_hidden_cells_only(networks: n.Networks, batch: dict[str, Any]) -> None:
+def test_cross_entropy_leaves_known_cells_out_and_asks_for_the_others(batch: dict[str, Any]) -> None:
     x = {k: batch[k] for k in n.INPUTS}
     bare = n.Generator(ChoraleConfig(channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, dropout=0.0))
     bare(x)
-    nothing = np.zeros_like(batch["hidden"])
     strike, half = -np.ones_like(batch["strike"]), np.ones_like(batch["half"])
-    hidden = nothing.copy()
-    hidden[:, 2, 1] = 1
+    # All voices of every round are shown and half steps too: only sixteenths are left to ask for.
+    little = float(bare.cross_entropy(x, batch["target"], strike, np.ones_like(batch["shown"]), half))
+    x["given"] = x["given"].copy()
+    x["given"][:, :, 0] = batch["target"][:, :, 0]
+    locked = float(bare.cross_entropy(x, batch["target"], strike, np.zeros_like(batch["shown"]), half))
+    x["given"][:, 5, 0, 1] = PITCHES  # one open cell
+    one = float(bare.cross_entropy(x, batch["target"], strike, np.zeros_like(batch["shown"]), half))
+    assert little == pytest.approx(locked, rel=1e-5) and one > locked + 0.5
 
-    def loss(target: Any, mask: Any) -> float:
-        return float(bare.cross_entropy(x, target, strike, mask, half))
 
-    assert loss(batch["target"], hidden) > loss(batch["target"], nothing) > 0
+def test_rows_go_forth_and_back() -> None:
+    x = np.arange(24, dtype=np.float32).reshape(8, 3)  # two pieces of four pulses
+    assert np.asarray(n.every(x, 2, 2))[:, 0].tolist() == [0, 6, 12, 18]
+    assert np.asarray(n.spread(n.every(x, 2, 2), 2))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
+    assert np.asarray(n.later(x, 1, 2))[:, 0].tolist() == [3, 6, 9, 0, 15, 18, 21, 0]
+    assert np.asarray(n.later(x, -2, 2))[:, 0].tolist() == [0, 0, 0, 3, 0, 0, 12, 15]

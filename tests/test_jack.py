@@ -15,7 +15,7 @@ from composer.music import Note
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
 
-QPM = 120.0
+QPM = 75.0  # slow, so that a busy machine does not move a note to the next step
 MELODY = (
     Note(0.0, 60, 1.0, 71),
     Note(1.0, 60, 0.5, 34),
@@ -52,7 +52,7 @@ def test_a_keyboard_that_dies_in_mid_note_leaves_the_take_and_no_hanging_note():
     assert take.ended == "port gone"
     first, second = take.song.tracks[0].notes
     assert (first, second.onset, second.pitch, second.velocity) == (held[0], 1.0, 57, 90)
-    assert 0.5 <= second.duration <= 2.0  # killed a beat after it was struck, seen soon
+    assert 0.5 <= second.duration <= 1.5  # killed .6 beats after it was struck, seen soon
     assert [e.kind for e in take.events] == ["note_on", "note_off", "note_on"]
 
 
@@ -67,7 +67,7 @@ def test_notes_played_before_a_take_are_not_in_it():
     with JackKeyboard(MELODY[:2], QPM) as keyboard, open_input(keyboard.port, "jack") as port:
         keyboard.play()
         stopped = threading.Event()
-        stopped.wait(1.5)
+        stopped.wait(2.0)
         threading.Timer(0.2, stopped.set).start()
         take = record(port, RecordConfig(qpm=QPM), wait=stopped.wait)
     assert take.events == () and take.ended == "stopped"

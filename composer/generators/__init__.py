@@ -41,8 +41,8 @@ class Family(Protocol):
     def windows(self, songs: list[Song], config: Any) -> Any:
         """Training examples of `songs`: an object with `batch(rng, size, length)`."""
 
-    def playing_model(self, networks: Any) -> Any:
-        """The Keras model that is exported to play: the inputs by name to the outputs by name."""
+    def playing_model(self, networks: Any) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
+        """(What is exported to play: inputs by name to outputs by name; the shapes and types of its inputs)."""
 
 
 def family(name: str) -> Family:

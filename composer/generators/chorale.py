@@ -10,7 +10,7 @@ numbers come from MuseGAN's four latents (Dong et al. 2018): `chords`, `style`, 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import erf, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -34,7 +34,6 @@ VOICES = ("Bass", "Alto", "Tenor")  # the order in which they are decided
 RANGES = {"Alto": (53, 74), "Tenor": (48, 69), "Bass": (36, 64)}  # of the training set
 SCORE_ORDER = ("Alto", "Tenor", "Bass")
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
-STRIDES_LIMIT = 8
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,19 @@ def encode(
 ) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
     """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs."""
     grid = pulse_grid(song, melody.line.end)
+    last = len(grid) - 1
+    grid = grid.extended(config.strides[0])
     pitches, onsets = sample_line(melody.line, grid)
     octaves = octave_shift(pitches)
     sounds, bridged = bridge_rests(pitches)
     moved = fold(bridged + np.where(bridged == REST, 0, octaves))
     shift = signature_shift(pitch_class_weights(moved))
     latents = sample_latents(seed, int(grid.bar.max()) + 1)
-    inputs = {
+    inputs: dict[str, NDArray[np.generic]] = {
         **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
         **spread_latents(latents, grid, config),
     }
+    inputs["place"][last, 3] = 1
     return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds)
 
 
@@ -103,12 +105,10 @@ def octave_shift(pitches: NDArray[np.int64]) -> int:
     sounding = pitches[pitches != REST]
     if not len(sounding):
         raise MelodyError("a melody needs at least one note; the track has none")
-    shifts = [0, -12, 12, -24, 24, -36, 36, -48, 48]
-
-    def outside(shift: int) -> int:
-        return int(((sounding + shift < SOPRANO[0]) | (sounding + shift > SOPRANO[1])).sum())
-
-    return min(shifts, key=outside)
+    shifts = np.array([0, -12, 12, -24, 24, -36, 36, -48, 48])
+    moved = sounding[:, None] + shifts
+    outside = ((moved < SOPRANO[0]) | (moved > SOPRANO[1])).sum(axis=0)
+    return int(shifts[np.argmin(outside)])
 
 
 def fold(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -121,7 +121,7 @@ def fold(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def bridge_rests(pitches: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """(where the voices sound, pitches with rests of one step filled by the note before)."""
-    rest = np.r_[False, pitches == REST, False]
+    rest = np.pad(pitches == REST, 1)
     starts, ends = np.flatnonzero(~rest[:-1] & rest[1:]), np.flatnonzero(rest[:-1] & ~rest[1:])
     filled = pitches.copy()
     for start, end in zip(starts, ends, strict=True):
@@ -138,22 +138,21 @@ def pitch_class_weights(pitches: NDArray[np.int64]) -> NDArray[np.float64]:
 def melody_inputs(
     pitches: NDArray[np.int64], onsets: NDArray[np.bool_], grid: PulseGrid, shift: int, known_metre: bool
 ) -> dict[str, NDArray[np.generic]]:
-    """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], order int [pulse], allowed [3, P].
+    """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], allowed [3, P], given.
 
-    place: downbeat, metre known, first pulse, last pulse, and the transposition as one of twelve.
+    place: downbeat, metre known, first pulse, last pulse (set by the caller), and the transposition as one of twelve.
     """
     count = len(grid)
     index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
     place = np.zeros((count, 16), np.float32)
     place[:, 0] = known_metre * (grid.place == 0)
     place[:, 1] = known_metre
-    place[0, 2] = place[-1, 3] = 1
+    place[0, 2] = 1
     place[:, 4 + shift % 12] = 1
     return {
         "melody": index.astype(np.int32),
         "attack": onsets.reshape(count, 4).astype(np.float32),
         "place": place,
-        "order": (np.arange(count) % STRIDES_LIMIT).astype(np.int32),
         "allowed": allowed_pitches(shift),
         "given": np.full((count, 4, 3), PITCHES, np.int32),
     }
@@ -206,12 +205,13 @@ def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleCo
     return {"on_pulse": _uniform(on_pulse), "between": _uniform(between)}
 
 
-_erf = np.vectorize(erf, otypes=[np.float32])
-
-
 def _uniform(normal: Array) -> Array:
-    """The normal distribution's share below each value."""
-    return np.asarray(0.5 * (1 + _erf(normal / sqrt(2))), np.float32)
+    """The normal distribution's share below each value, to 1e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
+    x = np.abs(normal) / sqrt(2)
+    t = 1 / (1 + 0.3275911 * x)
+    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    half = 0.5 * tail * np.exp(-x * x)
+    return np.where(normal < 0, half, 1 - half).astype(np.float32)
 
 
 def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song, melody: Melody) -> Song:
@@ -237,7 +237,7 @@ def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song
 
 def _fit(notes: list[Note], end: float) -> list[Note]:
     """Notes of a positive length that stop with the melody."""
-    cut = (replace(n, duration=min(n.end, end) - n.onset) for n in notes)
+    cut = (n if n.end <= end else replace(n, duration=end - n.onset) for n in notes)
     return [n for n in cut if n.duration > 1e-6 and 0 <= n.pitch <= 127]
 
 
@@ -265,7 +265,7 @@ class ChoraleFamily:
 
     @staticmethod
     def playing_model(networks: Networks) -> Any:
-        """The Keras model that is exported to play (needs Keras)."""
+        """What is exported to play, and the shapes and types of its inputs (needs Keras)."""
         from composer.generators.chorale_networks import playing_model
 
         return playing_model(networks.generator)

@@ -21,7 +21,6 @@ INPUTS = {
     "melody": ((None, 4), "int32"),
     "attack": ((None, 4), "float32"),
     "place": ((None, 16), "float32"),
-    "order": ((None,), "int32"),
     "allowed": ((3, PITCHES), "float32"),
     "given": ((None, 4, 3), "int32"),
     "on_pulse": ((None, 3), "float32"),
@@ -34,7 +33,7 @@ _PAIRS = 4 * len(PERFECT)  # other voice and interval
 _UP = np.kron(np.eye(4), np.hstack([np.roll(np.eye(12), k, axis=1) for k in PERFECT])).astype(np.float32)
 _SUM = np.kron(np.eye(_PAIRS), np.ones((12, 1))).astype(np.float32)  # [_PAIRS * 12] to [_PAIRS]
 _TILE = np.tile(np.eye(12, dtype=np.float32), _PAIRS)  # [12] to [_PAIRS * 12]
-_EACH = np.kron(np.eye(4), np.ones((PITCHES, len(PERFECT)))).astype(np.float32)  # [4 * N] to [_PAIRS]
+_EACH = np.kron(np.eye(4), np.ones((12, len(PERFECT)))).astype(np.float32)  # [4 * 12] to [_PAIRS]
 
 
 def one_hot(index: Tensor) -> Tensor:
@@ -62,6 +61,19 @@ def later(x: Tensor, by: int, pieces: int) -> Tensor:
     y = ops.reshape(x, (pieces, -1, x.shape[-1]))
     y = ops.pad(y[:, by:], [[0, 0], [0, by], [0, 0]]) if by > 0 else ops.pad(y[:, :by], [[0, 0], [-by, 0], [0, 0]])
     return ops.reshape(y, (-1, x.shape[-1]))
+
+
+def every(x: Tensor, stride: int, pieces: int) -> Tensor:
+    """Rows of every `stride`th pulse: [R, F] to [R / stride, F]."""
+    if stride == 1:
+        return x
+    return ops.reshape(ops.reshape(x, (pieces, -1, stride * x.shape[-1]))[:, :, : x.shape[-1]], (-1, x.shape[-1]))
+
+
+def spread(x: Tensor, stride: int) -> Tensor:
+    """Rows put back on every `stride`th pulse, zeros between: [R / stride, F] to [R, F]."""
+    width = x.shape[-1]
+    return ops.reshape(ops.pad(x, [[0, 0], [0, (stride - 1) * width]]), (-1, width)) if stride > 1 else x
 
 
 class Residual(layers.Layer):
@@ -141,16 +153,21 @@ class Parallels(layers.Layer):
         self.weight = self.add_weight(shape=(3, 4, len(PERFECT)), initializer=keras.initializers.Constant(-5.0))
 
     def call(self, own: Tensor, there: Tensor, here: Tensor, voice: int) -> Tensor:
-        """Logits [R, N] to add to `voice` here; own [R, N] and there [R, 4 * N] sound there; soprano first."""
-        fold = constant(np.kron(np.eye(4), FOLD))
-        both = ops.matmul(here, constant(_EACH)) * ops.matmul(there, constant(_EACH))
-        moved = both - ops.matmul(here * there, constant(_EACH))  # [R, _PAIRS]
-        mine = ops.matmul(own, constant(FOLD @ _TILE))
-        apart = ops.matmul(mine * ops.matmul(ops.matmul(there, fold), constant(_UP)), constant(_SUM))
+        """Logits by pitch class [R, 12] to add to `voice` here.
+
+        own [R, 12] and there [R, 4 * 12] sound there, here [R, 4 * 12], as pitch classes, soprano first.
+        """
+        each = constant(_EACH)
+        moved = ops.matmul(here, each) * ops.matmul(there, each) - ops.matmul(here * there, each)  # [R, _PAIRS]
+        apart = ops.matmul(ops.matmul(own, constant(_TILE)) * ops.matmul(there, constant(_UP)), constant(_SUM))
         weight = self.weight[voice] * constant(1.0 - np.eye(4)[voice + 1][:, None])
-        warned = apart * moved * ops.reshape(weight, (1, _PAIRS))
-        spread = ops.matmul(warned, constant(_SUM.T)) * ops.matmul(ops.matmul(here, fold), constant(_UP))
-        return ops.matmul(spread, constant((FOLD @ _TILE).T))
+        warned = ops.matmul(apart * moved * ops.reshape(weight, (1, _PAIRS)), constant(_SUM.T))
+        return ops.matmul(warned * ops.matmul(here, constant(_UP)), constant(_TILE.T))
+
+
+def classes(*voices: Tensor) -> Tensor:
+    """Pitch classes of voices [R, N], side by side: [R, 12 * voices]."""
+    return ops.matmul(join(*voices), constant(np.kron(np.eye(len(voices)), FOLD)))
 
 
 class Intervals(layers.Layer):
@@ -164,11 +181,11 @@ class Intervals(layers.Layer):
         """One logit for each voice, neighbour and interval, from 56 down to 56 up."""
         self.table = self.add_weight(shape=(3, self.neighbours, 2 * PITCHES - 1), initializer="zeros")
 
-    def call(self, near: Tensor, voice: int, first: int = 0) -> Tensor:
-        """Logits [R, N] of `voice` given its neighbours from number `first` on [R, n * N], zeros where unknown."""
+    def call(self, near: Tensor, voice: int) -> Tensor:
+        """Logits [R, N] of `voice` given its first n neighbours [R, n * N], zeros where unknown."""
         apart = PITCHES - 1 + np.arange(PITCHES) - np.arange(PITCHES)[:, None]  # [from, to]
         count = near.shape[-1] // PITCHES
-        weight = ops.take(self.table[voice, first : first + count], apart, axis=-1)  # [n, N, N]
+        weight = ops.take(self.table[voice, :count], apart, axis=-1)  # [n, N, N]
         return ops.matmul(near, ops.reshape(weight, (count * PITCHES, PITCHES)))
 
 
@@ -180,12 +197,13 @@ class Generator(keras.Model):
         c, drop = config.channels, config.dropout
         self.config = config
         self.encoder = Stack(c, config.encoder_blocks, drop, name="encoder")
-        self.skeleton = Stack(c, config.skeleton_blocks, drop, name="skeleton")
-        self.on_pulse = [layers.Dense(PITCHES, name=f"on_pulse_{v}") for v in range(3)]
+        rounds = range(len(config.strides))
+        self.skeleton = [Stack(c, config.skeleton_blocks, drop, name=f"skeleton_{i}") for i in rounds]
+        self.on_pulse = [[layers.Dense(PITCHES, name=f"on_pulse_{i}_{v}") for v in range(3)] for i in rounds]
+        self.steps = [Intervals(5, name=f"steps_{i}") for i in rounds]  # to other voices (3), to pulses beside (2)
         self.fine = Stack(c, config.fine_blocks, drop, name="fine")
         self.half = [layers.Dense(SYMBOLS, name=f"half_{v}") for v in range(3)]
         self.quarters = layers.Dense(6 * SYMBOLS + 3, name="quarters")
-        self.steps = Intervals(7, name="steps")  # to soprano and other voices (3), one pulse away (2), two away (2)
         self.from_before = Parallels(name="from_before")
         self.to_after = Parallels(name="to_after")
         self.within = Parallels(name="within")
@@ -197,45 +215,59 @@ class Generator(keras.Model):
         return self.encoder(seen, pieces=x["melody"].shape[0], training=training)
 
     def skeleton_logits(
-        self, seen: Seen, known: list[Tensor], voices: tuple[int, ...] = (0, 1, 2), stride: int = 1
+        self, seen: Seen, known: list[Tensor], turn: int, voices: tuple[int, ...] = (0, 1, 2)
     ) -> list[Tensor]:
-        """Logits on the pulses [R, N] of `voices`, given `known` of each voice [R, N] (zeros: not yet).
-
-        stride: to the nearest pulses that can be known; with it 4, neighbours less than 4 away are not looked at.
-        """
-        y = self.skeleton(join(*known), seen.h, pieces=seen.pieces, training=seen.training)
+        """Logits of `voices` on the pulses of round `turn` [R / stride, N], given `known` [R, N] (zeros: not yet)."""
+        stride = self.config.strides[turn]
+        here = [every(k, stride, seen.pieces) for k in known]
+        melody = every(seen.melody[0], stride, seen.pieces)
+        state = every(seen.h, stride, seen.pieces)
+        y = self.skeleton[turn](join(*here), state, pieces=seen.pieces, training=seen.training)
         logits = []
         for v in voices:
-            others = [seen.melody[0], *known]
-            del others[v + 1]
-            fitting = self.on_pulse[v](y) + self.steps(join(*others), voice=v) - seen.forbidden[v]
-            logits.append(fitting + self._beside(seen, known, v, stride) if stride < 4 else fitting)
+            near = [melody, *here]
+            del near[v + 1]
+            if turn:
+                near += [later(here[v], by, seen.pieces) for by in (-1, 1)]
+            forbidden = seen.forbidden[v] if seen.pieces == 1 else every(seen.forbidden[v], stride, seen.pieces)
+            logits.append(self.on_pulse[turn][v](y) + self.steps[turn](join(*near), voice=v) - forbidden)
+        if stride == 1:
+            logits = [x + w for x, w in zip(logits, self._warnings(seen, known, voices), strict=True)]
         return logits
 
-    def _beside(self, seen: Seen, known: list[Tensor], v: int, stride: int) -> Tensor:
-        """What the pulses beside say of voice v: intervals in its own line, and parallels with the others."""
-        own = known[v]
-        if stride == 2:
-            return self.steps(join(*(later(own, by, seen.pieces) for by in (-2, 2))), voice=v, first=5)
-        near = [later(own, by, seen.pieces) for by in (-1, 1, -2, 2)]
-        begin, end = join(seen.melody[0], *known), join(seen.melody[3], *known)
-        warned = self.from_before(near[0], later(end, -1, seen.pieces), begin, voice=v)
-        warned = warned + self.to_after(near[1], later(begin, 1, seen.pieces), end, voice=v)
-        return self.steps(join(*near), voice=v, first=3) + warned
+    def _warnings(self, seen: Seen, known: list[Tensor], voices: tuple[int, ...]) -> list[Tensor]:
+        """What parallels with the pulses beside each voice is warned of: [R, N] each."""
+        others = classes(*known)
+        begin, end = join(classes(seen.melody[0]), others), join(classes(seen.melody[3]), others)
+        before, after = later(end, -1, seen.pieces), later(begin, 1, seen.pieces)
+        warned = []
+        for v in voices:
+            mine = slice(12 * (v + 1), 12 * (v + 2))
+            total = self.from_before(before[:, mine], before, begin, voice=v)
+            total = total + self.to_after(after[:, mine], after, end, voice=v)
+            warned.append(ops.matmul(total, constant(FOLD.T)))
+        return warned
 
-    def fine_state(self, seen: Seen, now: list[Tensor], half: list[Tensor]) -> Tensor:
+    def fine_state(self, seen: Seen, now: list[Tensor], moves: list[Tensor], half: list[Tensor]) -> Tensor:
         """What is known between pulses [R, C]; now (step 0) and half (step 2) are [R, N] a voice, 0: not yet."""
-        ahead, behind = ([later(v, by, seen.pieces) for v in now] for by in (1, -1))
-        moves = [relative(a, b) for other in (ahead, behind, half) for a, b in zip(other, now, strict=True)]
-        return self.fine(join(*now, *half, *moves), seen.h, pieces=seen.pieces, training=seen.training)
+        turns = [relative(h, n) for h, n in zip(half, now, strict=True)]
+        return self.fine(join(*now, *half, *moves, *turns), seen.h, pieces=seen.pieces, training=seen.training)
+
+    @staticmethod
+    def moves(seen: Seen, now: list[Tensor]) -> list[Tensor]:
+        """Where each voice goes on the next pulse and came from on the last: one-hot intervals [R, 25]."""
+        return [relative(later(v, by, seen.pieces), v) for by in (1, -1) for v in now]
 
     def half_logits(self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int) -> Tensor:
         """Logits of step 2 of `voice` [R, SYMBOLS]."""
-        ahead = later(join(seen.melody[0], *now), 1, seen.pieces)
-        own = ahead[:, (voice + 1) * PITCHES : (voice + 2) * PITCHES]
-        begin, middle, end = (join(seen.melody[i], *v) for i, v in ((0, now), (2, half), (3, half)))
-        warned = self.within(now[voice], begin, middle, voice=voice) + self.to_next(own, ahead, end, voice=voice)
-        return self.half[voice](state) + ops.pad(warned - seen.forbidden[voice], [[0, 0], [1, 0]])
+        begin = classes(seen.melody[0], *now)
+        after, others = later(begin, 1, seen.pieces), classes(*half)
+        middle, end = join(classes(seen.melody[2]), others), join(classes(seen.melody[3]), others)
+        mine = slice(12 * (voice + 1), 12 * (voice + 2))
+        warned = self.within(begin[:, mine], begin, middle, voice=voice)
+        warned = warned + self.to_next(after[:, mine], after, end, voice=voice)
+        moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
+        return self.half[voice](state) + ops.pad(moving, [[0, 0], [1, 0]])
 
     def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[list[list[Tensor]], Tensor]:
         """Logits of steps 1 and 3, of each voice [R, SYMBOLS], and of striking again [R, 3]."""
@@ -262,15 +294,13 @@ class Generator(keras.Model):
     def _on_pulses(
         self, x: dict[str, Tensor], seen: Seen, known: list[Tensor], knobs: tuple[float, float]
     ) -> list[Tensor]:
-        order, uniform = ops.reshape(x["order"], (-1,)), rows(x["on_pulse"])
-        done = 0.0 * uniform[:, :1]
-        for stride in self.config.strides:
-            here = ops.cast(ops.equal(order % stride, 0), "float32")[:, None] * (1.0 - done)
-            done = done + here
+        uniform = rows(x["on_pulse"])
+        for turn, stride in enumerate(self.config.strides):
+            numbers = every(uniform, stride, seen.pieces)
             for v in range(3):
-                (logits,) = self.skeleton_logits(seen, known, (v,), stride)
-                still = here * (1.0 - ops.sum(known[v], -1, keepdims=True))
-                known[v] = known[v] + still * sample(logits, uniform[:, v], *knobs)
+                (logits,) = self.skeleton_logits(seen, known, turn, (v,))
+                drawn = spread(sample(logits, numbers[:, v], *knobs), stride)
+                known[v] = known[v] + (1.0 - ops.sum(known[v], -1, keepdims=True)) * drawn
         return known
 
     def _between(
@@ -278,11 +308,11 @@ class Generator(keras.Model):
     ) -> tuple[list[list[Tensor]], Tensor]:
         """The four steps of each voice [R, N], and logits of striking again [R, 3]."""
         uniform = rows(x["between"])  # [R, 4 * 3]
-        half = list(fixed[2])
+        half, moves = list(fixed[2]), self.moves(seen, now)
         for v in range(3):
-            logits = self.half_logits(self.fine_state(seen, now, half), seen, now, half, v)
+            logits = self.half_logits(self.fine_state(seen, now, moves, half), seen, now, half, v)
             half[v] = _moved(sample(logits, uniform[:, 6 + v], 1.0, min_p), now[v], fixed[2][v])
-        logits, strike = self.quarter_logits(self.fine_state(seen, now, half), seen)
+        logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
         steps = [now, [], half, []]
         for i, (step, held) in enumerate(((1, now), (3, half))):
             for v in range(3):
@@ -291,32 +321,53 @@ class Generator(keras.Model):
         return steps, strike
 
     def cross_entropy(
-        self, x: dict[str, Tensor], target: Tensor, strike: Tensor, hidden: Tensor, half: Tensor
+        self, x: dict[str, Tensor], target: Tensor, strike: Tensor, shown: Tensor, half: Tensor
     ) -> Tensor:
-        """Mean negative log-likelihood of Bach's cells, in nats: a partly hidden skeleton, and what is between.
+        """Mean negative log-likelihood of Bach's cells, in nats a cell: of every round, and of what is between.
 
         target: int [B, P, 4, 3]. strike: float [B, P, 3], -1 where the pitch changes and nothing is to decide.
-        hidden: float [B, P, 3], 0 known, else how much it counts. half: float [B, 1, 3], 1 where step 2 is known.
+        shown: float [B, rounds, 3], 1 where a voice of that round is known. half: float [B, 1, 3], the same for step 2.
+        Cells in `given` are known in every round.
         """
         seen = Seen(self, x, True)
         index = [[ops.reshape(target[:, :, i, v], (-1,)) for v in range(3)] for i in range(4)]
         now, middle = [one_hot(i) for i in index[0]], [one_hot(i) for i in index[2]]
-        hidden = rows(hidden)
-        shown = ops.cast(hidden == 0, "float32")
-        logits = self.skeleton_logits(seen, [n * shown[:, v : v + 1] for v, n in enumerate(now)])
-        loss = -sum(ops.sum(hidden[:, v] * _picked(logits[v], index[0][v])) for v in range(3))
+        given = [ops.cast(rows(x["given"][:, :, 0, v : v + 1]) < PITCHES, "float32") for v in range(3)]
+        loss = 0.0
+        for turn in range(len(self.config.strides)):
+            loss = loss + self._round_entropy(seen, turn, now, given, shown[:, turn])
         half = rows(half + 0.0 * strike)
         between, again = self._between_entropy(seen, index, now, middle, half)
         soft = ops.softplus(again) - again * rows(strike)
-        return loss / (ops.sum(hidden) + 1.0) + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
+        return loss + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
+
+    def _round_entropy(self, seen: Seen, turn: int, now: list[Tensor], given: list[Tensor], shown: Tensor) -> Tensor:
+        """Loss of one round; shown: [B, 3]. The voice to be decided next counts whole, those after it a fifth."""
+        stride, pulses = self.config.strides[turn], now[0].shape[0] // seen.pieces
+        here = np.arange(pulses) % stride == 0
+        coarser = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
+        shown_here = ops.reshape(shown[:, None] * constant(here)[:, None], (-1, 3))
+        coarser = ops.reshape(ops.tile(coarser, (seen.pieces,)), (-1, 1))
+        known = [ops.maximum(ops.maximum(coarser, given[v]), shown_here[:, v : v + 1]) for v in range(3)]
+        logits = self.skeleton_logits(seen, [k * n for k, n in zip(known, now, strict=True)], turn)
+        loss = total = 0.0
+        for v in range(3):
+            following = ops.prod(shown[:, :v], axis=1) * (1.0 - shown[:, v])
+            counts = ops.repeat(0.2 + 0.8 * following, pulses)[:, None] * (1.0 - known[v])
+            counts = every(counts, stride, seen.pieces)[:, 0]
+            answer = every(now[v], stride, seen.pieces)
+            loss = loss - ops.sum(counts * ops.sum(answer * ops.log_softmax(logits[v], axis=-1), axis=-1))
+            total = total + ops.sum(counts)
+        return loss / (total + 1.0)
 
     def _between_entropy(
         self, seen: Seen, index: list[list[Tensor]], now: list[Tensor], middle: list[Tensor], known: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(Loss of the steps between pulses, logits of striking again); known: [R, 3], 1 where step 2 is shown."""
         shown = [m * known[:, v : v + 1] for v, m in enumerate(middle)]
-        state = self.fine_state(seen, now, shown)
-        quarters, again = self.quarter_logits(self.fine_state(seen, now, middle), seen)
+        moves = self.moves(seen, now)
+        state = self.fine_state(seen, now, moves, shown)
+        quarters, again = self.quarter_logits(self.fine_state(seen, now, moves, middle), seen)
         loss = 0.0
         for v in range(3):
             logits = self.half_logits(state, seen, now, shown, v)
@@ -443,14 +494,21 @@ class Networks:
     def supervised(self, batch: dict[str, Tensor]) -> Tensor:
         """Cross-entropy of Bach's own cells, in nats."""
         x = {k: batch[k] for k in INPUTS}
-        masks = (batch[k] for k in ("target", "strike", "hidden", "half"))
+        masks = (batch[k] for k in ("target", "strike", "shown", "half"))
         return self.generator.cross_entropy(x, *masks)
 
 
-def playing_model(generator: Generator) -> keras.Model:
-    """What is exported: the inputs by name to int pitches [1, P, 4, 3] and float strikes [1, P, 3]."""
-    x = {k: keras.Input(shape, batch_size=1, dtype=dtype, name=k) for k, (shape, dtype) in INPUTS.items()}
-    voices, strike = generator(x, playing=True)
-    # Not argmax: Keras writes it with an operation that LiteRT lacks.
-    index = ops.matmul(voices, ops.convert_to_tensor(np.arange(PITCHES, dtype=np.float32)[:, None]))[..., 0]
-    return keras.Model(x, {"pitches": ops.cast(ops.round(index), "int32"), "strike": strike})
+def playing_model(generator: Generator) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
+    """What is exported: (a function of the inputs by name, their shapes and types).
+
+    It gives int pitches [1, P, 4, 3] and float strikes [1, P, 3]. P is a multiple of the first of `strides`.
+    """
+
+    def play(x: dict[str, Tensor]) -> dict[str, Tensor]:
+        voices, strike = generator(x, playing=True)
+        # Not argmax: Keras writes it with an operation that LiteRT lacks.
+        index = ops.matmul(ops.reshape(voices, (-1, PITCHES)), constant(np.arange(PITCHES)[:, None]))
+        pitches = ops.reshape(ops.cast(ops.round(index), "int32"), (1, -1, 4, 3))
+        return {"pitches": pitches, "strike": strike}
+
+    return play, {name: ((1, *shape), dtype) for name, (shape, dtype) in INPUTS.items()}

@@ -39,7 +39,8 @@ _DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
 class Piece:
     """A four-part piece on its pulses: lines int [step, 4] (soprano, bass, alto, tenor), onsets bool alike.
 
-    moves: semitones by which it can be transposed. shift: those that bring its melody to C.
+    moves: semitones by which it can be transposed. shift: those that bring its melody to C. last: the pulse on
+    which it ends; a few of rest follow.
     """
 
     lines: Ints
@@ -47,11 +48,14 @@ class Piece:
     grid: PulseGrid
     moves: tuple[int, ...]
     shift: int
+    last: int
 
 
 def to_piece(song: Song) -> Piece:
     """A song of four tracks named Soprano, Alto, Tenor, Bass. Rests of the added voices are filled by what sounded."""
     grid = pulse_grid(song)
+    last = len(grid) - 1
+    grid = grid.extended(4)
     tracks = {t.name: t for t in song.tracks}
     sampled = [sample_line(tracks[name], grid) for name in _LINES]
     lines = np.stack([p for p, _ in sampled], axis=1)
@@ -66,7 +70,7 @@ def to_piece(song: Song) -> Piece:
         if m == 0 or all(low + m >= r[0] and high + m <= r[1] for (low, high), r in zip(spans, ranges, strict=True))
     )
     shift = signature_shift(pitch_class_weights(lines[:, 0]))
-    return Piece(lines, np.stack([o for _, o in sampled], axis=1), grid, moves, shift)
+    return Piece(lines, np.stack([o for _, o in sampled], axis=1), grid, moves, shift, last)
 
 
 def _filled(line: Ints) -> Ints:
@@ -106,9 +110,9 @@ class Windows:
         target = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1).reshape(length, 4, 3)
         row["target"] = target.astype(np.int32)
         row["strike"] = _strikes(piece, start, length)
-        row["hidden"], row["half"] = self._masks(rng, row["order"])
-        known = (row["hidden"] == 0) * (rng.random() < 0.5)
-        row["given"][:, 0] = np.where(known, target[:, 0], PITCHES)
+        row["shown"] = np.stack([np.arange(3) < rng.integers(3) for _ in self.config.strides]).astype(np.float32)
+        row["half"] = (np.arange(3) < rng.integers(4)).astype(np.float32)[None]
+        row["given"][:, 0] = np.where(self._locked(rng, length), target[:, 0], PITCHES)
         row["on_pulse"] = rng.random((length, 3), np.float32)
         row["between"] = rng.random((length, 4, 3), np.float32)
         return row
@@ -128,25 +132,20 @@ class Windows:
             onsets = np.r_[True, line[1:] != line[:-1]] & (line != REST)
         row = melody_inputs(line, onsets, cut, shift, known_metre=bool(rng.random() < 0.5))
         row["place"][0, 2] = start == 0
-        row["place"][-1, 3] = start + length == len(grid)
-        row["order"] = ((np.arange(length) + rng.integers(8)) % 8).astype(np.int32)
+        row["place"][:, 3] = np.arange(start, start + length) == piece.last
         row["allowed"] = allowed_pitches(shift)
         return row
 
-    def _masks(self, rng: np.random.Generator, order: NDArray[np.generic]) -> tuple[Array, Array]:
-        """Hidden [P, 3]: 0 known, 1 decided in the round drawn, .1 later; half [1, 3]: 1 where step 2 is known."""
-        half = (np.arange(3) < rng.integers(4)).astype(np.float32)[None]
-        if rng.random() < 0.15:  # any cells at all, for locked voices and bars
-            return (rng.random((len(order), 3)) < rng.random()).astype(np.float32), half
-        turn, voice = int(rng.integers(len(self.config.strides))), int(rng.integers(3))
-        stride = self.config.strides[turn]
-        before = order % (2 * stride) == 0 if turn else np.zeros(len(order), bool)
-        here = (order % stride == 0) & ~before
-        hidden = np.full((len(order), 3), 0.1, np.float32)
-        hidden[before] = 0
-        hidden[here, :voice] = 0
-        hidden[here, voice] = 1
-        return hidden, half
+    def _locked(self, rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
+        """Cells on the pulse that are known before the first round: bool [P, 3].
+
+        Mostly none; else those of the coarser rounds, or any at all, as when voices or bars are locked.
+        """
+        kind = rng.random()
+        if kind < 0.1:
+            return rng.random((length, 3)) < rng.random()
+        stride = int(rng.choice(self.config.strides))
+        return np.broadcast_to(((np.arange(length) % stride == 0) & (kind < 0.4))[:, None], (length, 3))
 
 
 def _strikes(piece: Piece, start: int, length: int) -> Array:

@@ -73,11 +73,13 @@ def list_ports(api: str | None = None) -> Ports:
     Raises PortError where the MIDI system is missing or not running.
     """
     found, rt_in = _system(api)
-    with _quiet():
-        rt_out = _rtmidi().MidiOut(_api_id(found))
-    ports = Ports(tuple(rt_in.get_ports()), tuple(rt_out.get_ports()), found)
-    rt_in.delete()
-    rt_out.delete()
+    try:
+        with _quiet():
+            rt_out = _rtmidi().MidiOut(_api_id(found))
+        ports = Ports(tuple(rt_in.get_ports()), tuple(rt_out.get_ports()), found)
+        rt_out.delete()
+    finally:
+        rt_in.delete()
     return ports
 
 
@@ -90,14 +92,16 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
     from mido.backends.backend import Backend
 
     found, watcher = _system(api)
-    chosen = choose(name, watcher.get_ports())
     backend = Backend("mido.backends.rtmidi", api=APIS[found], use_environ=False)
     try:
+        chosen = choose(name, watcher.get_ports())
         with _quiet():
-            port = backend.open_input(chosen, callback=callback or _ignore)
-    except OSError as error:
-        raise PortError(f"MIDI input {chosen!r} does not open ({error}); another program may hold it") from error
-    return InputPort(port, watcher, found)
+            return InputPort(backend.open_input(chosen, callback=callback or _ignore), watcher, found)
+    except BaseException as error:
+        watcher.delete()  # a client left behind holds up JACK when it ends
+        if isinstance(error, OSError):
+            raise PortError(f"MIDI input {name!r} does not open ({error}); another program may hold it") from error
+        raise
 
 
 def choose(name: str | None, names: Sequence[str]) -> str:
