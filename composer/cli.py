@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from enum import Enum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from composer import __version__
-from composer.errors import ComposerError, PortError
+from composer.errors import ComposerError, ModelError, PortError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
     from rich.table import Table
 
     from composer.generators import Model
@@ -27,7 +28,7 @@ BAD_INPUT, INTERRUPTED = 2, 130
 
 app = typer.Typer(
     help="A melody in, its arrangement out: a GAN adds the other voices, offline, in milliseconds.",
-    epilog="Begin with:  composer arrange ode-to-joy --wav ode.wav --png ode.png",
+    epilog="Begin with: composer arrange ode-to-joy --wav ode.wav --png ode.png",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,9 +38,9 @@ app = typer.Typer(
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; bad input is one line on stderr and exit status 2, Ctrl-C is 130."""
-    warnings.simplefilter("ignore")  # of libraries; ours are errors and remarks
+    _silence_libraries()
     try:
-        status = app(argv, standalone_mode=False) or 0
+        status = app(argv, prog_name="composer", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except (ComposerError, OSError, MemoryError) as error:
@@ -56,6 +57,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
+def _silence_libraries() -> None:
+    """Drop Python's warnings, and what C code writes to descriptor 2; our own stderr goes on, on another descriptor."""
+    warnings.simplefilter("ignore")
+    try:
+        if sys.stderr.fileno() != 2:
+            return
+        own = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # no stderr, a closed one, or one that is no file
+        return
+    sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+
+
 def _usage(error: Any) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
@@ -69,34 +85,13 @@ def _say(text: str) -> None:
     typer.echo(f"composer: {' '.join(text.split())}", err=True)
 
 
-class MidiApi(str, Enum):
-    """The MIDI systems, as `composer.live.ports` names them."""
-
-    auto = "auto"
-    alsa = "alsa"
-    jack = "jack"
-    coremidi = "coremidi"
-    winmm = "winmm"
-
-
-class Dataset(str, Enum):
-    """The datasets, as `composer.datasets` names them."""
-
-    jsb = "jsb"
-
-
-class FamilyName(str, Enum):
-    """The families, as `composer.generators` names them."""
-
-    chorale = "chorale"
-    unet = "unet"
-
-
 ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="NAME|FOLDER", help="A bundled model or a folder; see composer models.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Another seed, another arrangement; the same seed, the same notes.")]
-Api = Annotated[MidiApi, typer.Option("--midi-api", help="MIDI system; auto takes JACK where ALSA does not answer.")]
+Api = Annotated[
+    str, typer.Option("--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.")
+]
 ALSO = "Also write (for several melodies: folders)"
 
 
@@ -114,21 +109,21 @@ def _options(
 
 
 @app.command(
-    epilog="composer arrange melody.mid -o arrangement.mid\n\n"
+    epilog="Examples:\n\ncomposer arrange melody.mid -o arrangement.mid\n\n"
     "composer arrange ode-to-joy --seed 3 --wav ode.wav --png ode.png --musicxml ode.musicxml\n\n"
     "composer arrange song.mid --track 2 --qpm 80\n\n"
     "composer arrange melodies/ -o arranged/ --wav sound/"
 )
 def arrange(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="MIDI or .npz files, folders of them, bundled melodies.")
+        list[str], typer.Argument(metavar="INPUT", help="MIDI or .npz files, folders of them, bundled melodies.")
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
-            help="The MIDI file to write, or for several melodies the folder.  \\[default: NAME-arranged.mid; arranged/]",
+            help="The MIDI file; for several melodies a folder.  \\[default: NAME-arranged.mid; arranged/]",
         ),
     ] = None,
     model: ModelName = DEFAULT_MODEL,
@@ -148,12 +143,11 @@ def arrange(
     ] = None,
 ) -> None:
     """Add the other voices to a melody, which itself comes out note for note as it went in."""
-    from composer.generators import load_model
     from composer.jobs import Settings, plan
 
     jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
     settings = Settings(seed, None if track is None else track - 1, qpm, soundfont)
-    _run(jobs, load_model(model), settings)
+    _run(jobs, _load(model), settings)
 
 
 def _run(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
@@ -163,15 +157,21 @@ def _run(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
     if len(jobs) == 1:
         _show([run(jobs[0], model, settings)], prefix=False)
         return
-    done: list[Done] = []
-    for job in _with_bar(jobs):
-        try:
-            done.append(run(job, model, settings))
-        except ComposerError as error:
-            _say(str(error) if str(job.source) in str(error) else f"{job.source}: {error}")
+    results = [_tried(job, model, settings) for job in _with_bar(jobs)]
+    done = [result for result in results if result]
     _show(done, prefix=True)
     if len(done) < len(jobs):
         raise ComposerError(f"{len(jobs) - len(done)} of {len(jobs)} melodies could not be arranged")
+
+
+def _tried(job: Job, model: Model, settings: Settings) -> Done | None:
+    from composer.jobs import run
+
+    try:
+        return run(job, model, settings)
+    except ComposerError as error:
+        _say(str(error) if str(job.source) in str(error) else f"{job.source}: {error}")
+        return None
 
 
 def _with_bar(jobs: Sequence[Job]) -> Any:
@@ -196,12 +196,12 @@ def _show(done: Sequence[Done], prefix: bool) -> None:
         _print(table)
 
 
-@app.command(epilog="composer ports --midi-api jack")
-def ports(midi_api: Api = MidiApi.auto) -> None:
+@app.command(epilog="Examples:\n\ncomposer ports --midi-api jack")
+def ports(midi_api: Api = "auto") -> None:
     """List the MIDI ports: the keyboards to record from, and where sound could go."""
     from composer.live.ports import list_ports
 
-    found = list_ports(midi_api.value)
+    found = list_ports(midi_api)
     table = _table("port", "direction", "system")
     for direction, names in (("in", found.inputs), ("out", found.outputs)):
         for name in names:
@@ -213,7 +213,8 @@ def ports(midi_api: Api = MidiApi.auto) -> None:
 
 
 @app.command(
-    epilog="composer record -o melody.mid --arrange\n\ncomposer record --port AKM322 --qpm 80 --bars 8 -o melody.mid"
+    epilog="Examples:\n\ncomposer record -o melody.mid --arrange\n\n"
+    "composer record --port AKM322 --qpm 80 --bars 8 -o melody.mid"
 )
 def record(
     out: Annotated[Path, typer.Option("-o", "--out", help="The MIDI file to write.")],
@@ -222,7 +223,7 @@ def record(
     ] = None,
     qpm: Annotated[float, typer.Option(help="Quarter notes a minute, for the grid.")] = 100.0,
     bars: Annotated[int | None, typer.Option(min=1, help="Stop after so many bars.")] = None,
-    midi_api: Api = MidiApi.auto,
+    midi_api: Api = "auto",
     also_arrange: Annotated[
         bool, typer.Option("--arrange", help="Arrange it at once, to NAME-arranged.mid beside it.")
     ] = False,
@@ -230,16 +231,15 @@ def record(
     seed: Seed = 0,
 ) -> None:
     """Record one melody from a MIDI keyboard; Ctrl-C, the keyboard's stop key or --bars ends it."""
-    from composer.jobs import Settings, plan
+    from composer.jobs import Job, Settings
     from composer.live.capture import RecordConfig
 
     config = RecordConfig(qpm=qpm, bars=bars)
-    jobs = plan([str(out)], out.with_name(f"{out.stem}-arranged.mid")) if also_arrange else []
     loaded = _load(model) if also_arrange else None  # an unknown model must not cost a take
-    song = _record(out, port, midi_api.value, config)
+    song = _record(out, port, midi_api, config)
     typer.echo(f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars")
     if loaded is not None:
-        _run(jobs, loaded, Settings(seed))
+        _run([Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})], loaded, Settings(seed))
 
 
 def _load(model: str) -> Model:
@@ -269,11 +269,11 @@ def _show_note(event: Event) -> None:
         typer.echo(f"{pitch_class_name(event.number)}{event.number // 12 - 1} ", err=True, nl=False)
 
 
-@app.command(epilog="composer train --out runs/mine\n\ncomposer export runs/mine -o models/mine")
+@app.command(epilog="Examples:\n\ncomposer train --out runs/mine\n\ncomposer export runs/mine -o models/mine")
 def train(
     out: Annotated[Path, typer.Option(help="The folder of the run.")],
-    dataset: Annotated[Dataset, typer.Option(help="What to learn from.")] = Dataset.jsb,
-    family: Annotated[FamilyName, typer.Option(help="The kind of network.")] = FamilyName.chorale,
+    dataset: Annotated[str, typer.Option(help="What to learn from.")] = "jsb",
+    family: Annotated[str, typer.Option(help="The kind of network: chorale or unet.")] = "chorale",
     config: Annotated[Path | None, typer.Option(help='Settings, {"model": {...}, "train": {...}} as JSON.')] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="How many.  \\[default: the config's]")] = None,
     seed: Seed = 0,
@@ -282,32 +282,24 @@ def train(
     """Train a model (needs the extra `train`); Ctrl-C saves, --resume goes on."""
     from composer import training
 
-    with _losses() as on_report:
-        training.train(out, dataset.value, family.value, config, iterations, seed, resume, on_report)
+    with _bar() as bar:
+        task = bar.add_task("", total=None)
+
+        def show(iteration: int, iterations: int, losses: dict[str, float]) -> None:
+            shown = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+            bar.update(task, completed=iteration, total=iterations, description=shown)
+
+        training.train(out, dataset, family, config, iterations, seed, resume, show)
     typer.echo(f"{out} is trained; composer export {out} -o models/{out.name} makes a model of it")
 
 
-class _losses:
-    """A progress bar with the losses of training beside it."""
+def _bar() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def __enter__(self) -> Callable[[int, int, dict[str, float]], None]:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns)
-        self._task = self._bar.add_task("", total=None)
-        self._bar.start()
-        return self._report
-
-    def _report(self, iteration: int, iterations: int, losses: dict[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        self._bar.update(self._task, completed=iteration, total=iterations, description=shown)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    return Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
 
 
-@app.command(epilog="composer export runs/mine -o models/mine")
+@app.command(epilog="Examples:\n\ncomposer export runs/mine -o models/mine")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The model folder to write.")],
@@ -329,10 +321,12 @@ def models() -> None:
         card = generators.load_model(name).card
         scores = "  ".join(f"{k} {v:.3g}" for k, v in card.get("scores", {}).items())
         table.add_row(name, card["family"], card.get("about", ""), scores)
+    if not table.row_count:
+        raise ModelError("no models are bundled; composer train and composer export make one")
     _print(table)
 
 
-@app.command(epilog="composer arrange greensleeves --png greensleeves.png")
+@app.command(epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png")
 def melodies() -> None:
     """List the bundled melodies; `composer arrange` takes their names."""
     from composer.datasets import melodies as bundled
@@ -359,5 +353,5 @@ def _print(table: Table) -> None:
     """Show a table; into a file or a pipe lines are not broken."""
     from rich.console import Console
 
-    console = Console(markup=False, highlight=False, emoji=False)
-    console.print(table, soft_wrap=not console.is_terminal)
+    width = None if sys.stdout.isatty() else 10_000
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)

@@ -38,7 +38,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A job that is done. remarks: what a listener should know of the melody. seconds: from reading to the last file."""
+    """A job that is done. remarks: what a listener should know of the melody. seconds: it took."""
 
     job: Job
     song: Song

@@ -220,7 +220,7 @@ def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
     """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse."""
     pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
     if track.notes:
-        edges = grid.to_steps([[n.onset, n.end] for n in track.notes])
+        edges = grid.to_steps(np.array([[n.onset, n.end] for n in track.notes]))
         for note, (start, end) in zip(track.notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
             if start < len(pitches):
                 pitches[start : max(start + 1, end)] = note.pitch

@@ -31,17 +31,22 @@ def jack_server(name: str) -> Iterator[str]:
     env = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_DEFAULT_SERVER": name}
     before = {key: os.environ.get(key) for key in env}
     os.environ.update(env)
-    # -S: the server waits for its clients; without it a busy machine loses messages. -T: it ends with its last
-    # client, so that a test process that is killed leaves no server behind.
-    command = ["jackd", "-n", name, "-r", "-S", "-T", "-d", "dummy", "-r", "48000", "-p", "256"]
+    # -S: the server waits for its clients; without it a busy machine loses messages. -t: but not long for one
+    # that was killed (it waits ten times this, in ms). -T: it ends with its last client, so that a test process
+    # that is killed leaves no server behind.
+    command = ["jackd", "-n", name, "-r", "-S", "-t", "100", "-T", "-d", "dummy", "-r", "48000", "-p", "256"]
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        first_client = None
         try:
             first_client = _first_client(server, log)
             yield name
-            first_client.delete()
         finally:
+            if first_client is not None:
+                first_client.delete()
             server.terminate()
             server.wait(10)
+            for left in Path("/dev/shm").glob(f"jack_sem.*_{name}_*"):  # of clients that were killed
+                left.unlink()
             for key, value in before.items():
                 os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
 

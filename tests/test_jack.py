@@ -15,16 +15,16 @@ from composer.music import Note
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
 
-QPM = 75.0  # slow, so that a busy machine does not move a note to the next step
+QPM = 50.0  # slow, so that a busy machine does not move a note to the next step
 MELODY = (
     Note(0.0, 60, 1.0, 71),
     Note(1.0, 60, 0.5, 34),
     Note(1.5, 67, 0.25, 99),
     Note(1.75, 65, 0.25, 52),
-    Note(2.0, 76, 1.5, 120),
-    Note(4.0, 55, 1.0, 1),
-    Note(5.0, 62, 0.5, 127),
-    Note(5.5, 53, 2.0, 88),
+    Note(2.0, 76, 1.0, 120),
+    Note(3.5, 55, 0.5, 1),
+    Note(4.0, 62, 0.5, 127),
+    Note(4.5, 53, 1.0, 88),
 )
 
 
@@ -52,7 +52,7 @@ def test_a_keyboard_that_dies_in_mid_note_leaves_the_take_and_no_hanging_note():
     assert take.ended == "port gone"
     first, second = take.song.tracks[0].notes
     assert (first, second.onset, second.pitch, second.velocity) == (held[0], 1.0, 57, 90)
-    assert 0.5 <= second.duration <= 1.5  # killed .6 beats after it was struck, seen soon
+    assert 0.25 <= second.duration <= 4.0  # of 60: killed after 0.4 beats; this server lets go of it 1 s later
     assert [e.kind for e in take.events] == ["note_on", "note_off", "note_on"]
 
 
@@ -64,10 +64,11 @@ def test_a_keyboard_that_comes_back_is_opened_again_by_its_name():
 
 
 def test_notes_played_before_a_take_are_not_in_it():
-    with JackKeyboard(MELODY[:2], QPM) as keyboard, open_input(keyboard.port, "jack") as port:
+    quick = (Note(0.0, 60, 0.25), Note(0.25, 62, 0.25))
+    with JackKeyboard(quick, QPM, stop_key=False) as keyboard, open_input(keyboard.port, "jack") as port:
         keyboard.play()
         stopped = threading.Event()
-        stopped.wait(2.0)
+        stopped.wait(1.5)
         threading.Timer(0.2, stopped.set).start()
         take = record(port, RecordConfig(qpm=QPM), wait=stopped.wait)
     assert take.events == () and take.ended == "stopped"

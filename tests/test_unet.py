@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from composer.config import from_dict, to_dict
 from composer.datasets import jsb
 from composer.errors import ConfigError, MelodyError
-from composer.generators import family, wgan
+from composer.generators import Model, family, wgan
 from composer.generators.unet import FAMILY, UnetConfig, Windows, decode, encode, truncated_normal
 from composer.music import Melody, Note, Song, Tempo, Track, take_melody
 
@@ -171,16 +173,35 @@ def moved(network: Any, gradients: list[Any]) -> bool:
     return len(kernels) > 3 and all((a != b).any() for a, b in zip(before, after, strict=True))
 
 
-def test_weights_saved_and_loaded_play_the_same(training: tuple[Any, Any, dict[str, Any]], tmp_path: Any) -> None:
+def played(networks: Any, inputs: dict[str, Any]) -> np.ndarray[Any, Any]:
+    play, _ = FAMILY.playing_model(networks)
+    return np.asarray(play(inputs)["roll"].numpy())
+
+
+def test_weights_saved_and_loaded_play_the_same(training: tuple[Any, Any, dict[str, Any]], tmp_path: Path) -> None:
     _, networks, batch = training
-    inputs = {k: np.array(batch[k]) for k in ("melody", "noise")}
+    inputs = {k: batch[k] for k in ("melody", "noise")}
     networks.generator.save_weights(tmp_path / "generator.weights.h5")
     other = FAMILY.build(TINY)
-    untrained = np.array(FAMILY.playing_model(other)(inputs)["roll"])
+    untrained = played(other, inputs)
     other.generator.load_weights(tmp_path / "generator.weights.h5")
-    first, second = (np.array(FAMILY.playing_model(n)(inputs)["roll"]) for n in (networks, other))
-    assert np.array_equal(first, second)
-    assert not np.allclose(first, untrained)
+    assert np.array_equal(played(networks, inputs), played(other, inputs))
+    assert not np.allclose(played(networks, inputs), untrained)
+
+
+def test_exported_it_arranges_any_length(song: Song, training: tuple[Any, Any, dict[str, Any]], tmp_path: Path) -> None:
+    _, networks, _ = training
+    from composer.training import to_litert
+
+    tflite = to_litert(*FAMILY.playing_model(networks), networks.generator)
+    (tmp_path / "generator.tflite").write_bytes(tflite)
+    (tmp_path / "model.json").write_text(json.dumps({"family": "unet", "config": to_dict(TINY)}))
+    model = Model(tmp_path)
+    arrays, _ = encode(song, take_melody(song), 3, TINY)
+    assert np.allclose(model._runner(arrays)["roll"], played(networks, arrays), atol=1e-5)
+    short = Song((Track((Note(0.5, 65, 1.5),), "Short"),))
+    assert model.arrange(short).tracks[0] == short.tracks[0]
+    assert model.arrange(song, 3) == model.arrange(song, 3)
 
 
 @pytest.mark.slow

@@ -42,8 +42,9 @@ class ChoraleConfig:
 
     channels, encoder_blocks, skeleton_blocks, fine_blocks: residual blocks of two convolutions over pulses.
     strides: pulses between those decided at once, coarse to fine; each half the one before.
-    temperature, min_p: logits are divided by the one, and what is less likely than the other times the likeliest
-    is left out (both when playing; training sees temperature 1).
+    temperature, min_p: on the pulses, logits are divided by the one, and what is less likely than the other times
+    the likeliest is left out (when playing; training sees the bare distribution).
+    groove_share, style_share: of those latents in the variance of each decision's number.
     """
 
     channels: int = 96
@@ -53,8 +54,8 @@ class ChoraleConfig:
     critic_channels: int = 96
     dropout: float = 0.2
     strides: tuple[int, ...] = (4, 2, 1)
-    temperature: float = 1.0
-    min_p: float = 0.02
+    temperature: float = 0.9
+    min_p: float = 0.05
     groove_share: float = 0.15
     style_share: float = 0.05
 

@@ -58,6 +58,8 @@ def join(*parts: Tensor) -> Tensor:
 
 def later(x: Tensor, by: int, pieces: int) -> Tensor:
     """Rows [R, any] of `by` pulses later in the same piece (negative: earlier), zeros past the ends."""
+    if pieces == 1:  # plainer, and that is how it is played
+        return ops.pad(x[by:], [[0, by], [0, 0]]) if by > 0 else ops.pad(x[:by], [[-by, 0], [0, 0]])
     y = ops.reshape(x, (pieces, -1, x.shape[-1]))
     y = ops.pad(y[:, by:], [[0, 0], [0, by], [0, 0]]) if by > 0 else ops.pad(y[:, :by], [[0, 0], [-by, 0], [0, 0]])
     return ops.reshape(y, (-1, x.shape[-1]))
@@ -150,7 +152,7 @@ class Parallels(layers.Layer):
 
     def build(self, *_: Any) -> None:
         """One weight for each voice (3), other voice (4, soprano first) and interval."""
-        self.weight = self.add_weight(shape=(3, 4, len(PERFECT)), initializer=keras.initializers.Constant(-5.0))
+        self.weight = self.add_weight(shape=(3, 4, len(PERFECT)), initializer=keras.initializers.Constant(-8.0))
 
     def call(self, own: Tensor, there: Tensor, here: Tensor, voice: int) -> Tensor:
         """Logits by pitch class [R, 12] to add to `voice` here.
@@ -285,7 +287,7 @@ class Generator(keras.Model):
         seen = Seen(self, x, training)
         fixed = [[one_hot(rows(x["given"][:, :, i, v : v + 1])[:, 0]) for v in range(3)] for i in range(4)]
         now = self._on_pulses(x, seen, list(fixed[0]), knobs)
-        steps, strike = self._between(x, seen, now, fixed, knobs[1])
+        steps, strike = self._between(x, seen, now, fixed)
         voices = ops.stack([voice for step in steps for voice in step], axis=1)
         again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
         shape = (seen.pieces, -1, 4, 3, PITCHES)
@@ -304,19 +306,22 @@ class Generator(keras.Model):
         return known
 
     def _between(
-        self, x: dict[str, Tensor], seen: Seen, now: list[Tensor], fixed: list[list[Tensor]], min_p: float
+        self, x: dict[str, Tensor], seen: Seen, now: list[Tensor], fixed: list[list[Tensor]]
     ) -> tuple[list[list[Tensor]], Tensor]:
-        """The four steps of each voice [R, N], and logits of striking again [R, 3]."""
+        """The four steps of each voice [R, N], and logits of striking again [R, 3].
+
+        No tail is cut here: each of many moves is unlikely beside holding on, and together they are the rhythm.
+        """
         uniform = rows(x["between"])  # [R, 4 * 3]
         half, moves = list(fixed[2]), self.moves(seen, now)
         for v in range(3):
             logits = self.half_logits(self.fine_state(seen, now, moves, half), seen, now, half, v)
-            half[v] = _moved(sample(logits, uniform[:, 6 + v], 1.0, min_p), now[v], fixed[2][v])
+            half[v] = _moved(sample(logits, uniform[:, 6 + v], 1.0, 0.0), now[v], fixed[2][v])
         logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
         steps = [now, [], half, []]
         for i, (step, held) in enumerate(((1, now), (3, half))):
             for v in range(3):
-                drawn = sample(logits[i][v], uniform[:, 3 * step + v], 1.0, 0.0)  # rare: no tail to cut
+                drawn = sample(logits[i][v], uniform[:, 3 * step + v], 1.0, 0.0)
                 steps[step].append(_moved(drawn, held[v], fixed[step][v]))
         return steps, strike
 

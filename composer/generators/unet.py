@@ -158,8 +158,8 @@ class UnetFamily:
         return Windows(songs, config)
 
     @staticmethod
-    def playing_model(networks: Networks) -> Any:
-        """The Keras model that is exported to play (needs Keras)."""
+    def playing_model(networks: Networks) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
+        """What is exported to play, and the shapes and types of its inputs (needs Keras)."""
         from composer.generators.unet_networks import playing_model
 
         return playing_model(networks.generator)

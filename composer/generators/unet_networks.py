@@ -86,10 +86,10 @@ class Networks:
         return 0.0
 
 
-def playing_model(generator: keras.Model) -> keras.Model:
-    """What is exported: melody and noise to "roll" float [B, 32, 128, 4], any number of windows at once."""
-    inputs = {
-        "melody": keras.Input((STEPS, PITCHES, 1), name="melody"),
-        "noise": keras.Input((*BOTTLENECK, generator.input["noise"].shape[-1]), name="noise"),
-    }
-    return keras.Model(inputs, {"roll": generator(inputs, training=False)})
+def playing_model(generator: keras.Model) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
+    """What is exported: (a function of the inputs by name, their shapes and types); any number of windows at once."""
+
+    def play(x: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"roll": generator(x, training=False)}
+
+    return play, {name: (tuple(tensor.shape), "float32") for name, tensor in generator.input.items()}
