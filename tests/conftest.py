@@ -18,7 +18,9 @@ from composer.midifile import read
 from composer.music import Song
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [ROOT / "composer" / "generators" / f"{name}.py" for name in ("chorale", "chorale_networks")]
+SOURCES = [
+    ROOT / "composer" / name for name in ("generators/chorale.py", "generators/chorale_networks.py", "training.py")
+]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -43,19 +45,18 @@ def _export_untrained(folder: Path) -> None:
 
 
 UNTRAINED = """
-import json, sys, tempfile
+import json, sys
 from pathlib import Path
 import keras
-import tensorflow as tf
 from composer.config import to_dict
 from composer.generators.chorale import FAMILY, ChoraleConfig
+from composer.training import to_litert
 
 keras.utils.set_random_seed(0)
 config = ChoraleConfig(channels=16, critic_channels=16)
-with tempfile.TemporaryDirectory() as saved:
-    FAMILY.playing_model(FAMILY.build(config)).export(saved, format="tf_saved_model", verbose=False)
-    Path(sys.argv[1]).write_bytes(tf.lite.TFLiteConverter.from_saved_model(saved).convert())
-card = {"family": "chorale", "config": to_dict(config), "about": "untrained"}
+networks = FAMILY.build(config)
+Path(sys.argv[1]).write_bytes(to_litert(*FAMILY.playing_model(networks), networks.generator))
+card = {"family": "chorale", "config": to_dict(config), "about": "untrained", "scores": {}}
 Path(sys.argv[2]).write_text(json.dumps(card))
 """
 
@@ -68,13 +69,16 @@ def model_copy(model_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def composer_command(tmp_path: Path) -> Run:
-    """Runs `composer ARGUMENTS` in an empty folder, as a user would; `env` adds variables."""
+    """Runs `composer ARGUMENTS` in an empty folder, as a user would; `env` adds variables, `path` a folder of modules."""
     folder = tmp_path / "cwd"
     folder.mkdir()
 
-    def run(*arguments: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, path: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "composer", *map(str, arguments)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **(env or {})}
+        modules = os.pathsep.join(map(str, filter(None, (path, ROOT))))
+        environment = {**os.environ, "PYTHONPATH": modules, "NO_COLOR": "1", **(env or {})}
         return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
 
     run.folder = folder  # type: ignore[attr-defined]

@@ -100,7 +100,7 @@ def test_the_last_key_is_the_melody_even_when_it_is_lower_and_the_first_is_held(
 
 
 def test_a_key_that_bounces_is_one_note():
-    events = press(60, 0, 0.006, 44) + press(60, 0.012, BEAT, 90) + press(62, BEAT, 2 * BEAT)
+    events = press(60, 0, 0.006, 90) + press(60, 0.012, BEAT, 64) + press(62, BEAT, 2 * BEAT)
     assert heard(events) == (Note(0, 60, 1, 90), Note(1, 62, 1, 80))
 
 
@@ -135,6 +135,8 @@ def test_of_keys_struck_together_the_highest_wins_unless_it_was_only_touched():
 def test_of_two_notes_on_one_step_the_longer_stays():
     grace = press(59, 0, 0.06) + press(60, 0.06, BEAT)
     assert line(heard(grace)) == [(0, 60, 1.0)]
+    held_under = press(59, 0, 3 * BEAT) + press(60, 0.06, BEAT)
+    assert line(heard(held_under)) == [(0, 60, 1.0)]
 
 
 def test_the_pedal_holds_a_note_until_it_comes_up():

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from composer.config import from_dict
@@ -122,7 +122,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 
 class _Runner:
-    """A LiteRT interpreter that takes arrays of any length by input name."""
+    """A LiteRT interpreter that takes arrays of any length by input name, from one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -136,11 +136,14 @@ class _Runner:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model {path.parent} is damaged: {path.name}: {_first_line(error)}") from error
         self._names = set(self._signature.get_input_details())
+        self._lock = Lock()  # the interpreter is one set of buffers; the studio arranges from several threads
 
     def __call__(self, inputs: Arrays) -> Arrays:
         """Outputs by name."""
         try:
-            return {k: np.array(v) for k, v in self._signature(**{k: inputs[k] for k in self._names}).items()}
+            given = {k: inputs[k] for k in self._names}
+            with self._lock:
+                return dict(self._signature(**given))  # copies
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"the model does not fit its family: {_first_line(error)}") from error
 

@@ -114,33 +114,35 @@ class Stack(layers.Layer):
         return ops.relu(y)
 
 
-def relative(voice: Tensor, base: Tensor, span: int = 12) -> Tensor:
-    """How far `voice` lies above `base`, both one-hot [R, N]: one-hot [R, 2 * span + 1], clipped, no gradient.
+def relative(voices: Tensor, bases: Tensor, span: int = 12) -> Tensor:
+    """How far each of n voices lies above its base, both one-hot [R, n * N]: one-hot [R, n * (2 * span + 1)], clipped.
 
-    All zeros where one of them is unknown.
+    All zeros where one of them is unknown; no gradient.
     """
-    number = constant(np.arange(PITCHES)[:, None])
-    known = ops.sum(voice, -1, keepdims=True) * ops.sum(base, -1, keepdims=True)
-    distance = ops.clip(ops.matmul(voice - base, number)[:, 0], -span, span) + span
-    table = ops.one_hot(ops.cast(ops.round(distance), "int32"), 2 * span + 1, dtype="float32")
-    return ops.stop_gradient(table * known)
+    count, size = voices.shape[-1] // PITCHES, 2 * span + 1
+    number = constant(np.kron(np.eye(count), np.arange(PITCHES)[:, None]))
+    sounding = constant(np.kron(np.eye(count), np.ones((PITCHES, 1))))
+    known = ops.matmul(voices, sounding) * ops.matmul(bases, sounding)
+    distance = ops.clip(ops.matmul(voices - bases, number), -span, span) + span
+    table = ops.one_hot(ops.cast(ops.round(distance), "int32"), size, dtype="float32")
+    return ops.stop_gradient(ops.reshape(table * ops.expand_dims(known, -1), (-1, count * size)))
 
 
-def sample(logits: Tensor, uniform: Tensor, temperature: float, min_p: float) -> Tensor:
-    """One-hot draws [R, S] by inverse distribution at `uniform` [R]; gradients go straight through to softmax.
+def sample(logits: Tensor, uniform: Tensor, temperature: float = 1.0, min_p: float = 0.0, soft: bool = True) -> Tensor:
+    """One-hot draws [R, S] by inverse distribution at `uniform` [R].
 
-    What is less likely than `min_p` times the likeliest is left out.
+    What is less likely than `min_p` times the likeliest is left out. soft: gradients go straight through to the
+    distribution; without, the draws are plain.
     """
     p = ops.softmax(logits if temperature == 1 else logits / temperature, axis=-1)
     if min_p:
         p = p * ops.cast(p >= min_p * ops.max(p, axis=-1, keepdims=True), "float32")
-        p = p / ops.sum(p, axis=-1, keepdims=True)
     # The share up to each symbol; as a product it is the same on every backend and converts to LiteRT.
     upper = ops.matmul(p, constant(np.triu(np.ones((p.shape[-1],) * 2))))
     passed = ops.cast(upper <= ops.expand_dims(uniform, -1) * upper[:, -1:], "float32")
     before = ops.pad(passed[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)
     hard = before * (1.0 - passed)  # the first symbol that is not passed
-    return p + ops.stop_gradient(hard - p)
+    return p + ops.stop_gradient(hard - p) if soft else hard
 
 
 class Parallels(layers.Layer):
@@ -250,15 +252,16 @@ class Generator(keras.Model):
             warned.append(ops.matmul(total, constant(FOLD.T)))
         return warned
 
-    def fine_state(self, seen: Seen, now: list[Tensor], moves: list[Tensor], half: list[Tensor]) -> Tensor:
+    def fine_state(self, seen: Seen, now: list[Tensor], moves: Tensor, half: list[Tensor]) -> Tensor:
         """What is known between pulses [R, C]; now (step 0) and half (step 2) are [R, N] a voice, 0: not yet."""
-        turns = [relative(h, n) for h, n in zip(half, now, strict=True)]
-        return self.fine(join(*now, *half, *moves, *turns), seen.h, pieces=seen.pieces, training=seen.training)
+        turns = relative(join(*half), join(*now))
+        return self.fine(join(*now, *half, moves, turns), seen.h, pieces=seen.pieces, training=seen.training)
 
     @staticmethod
-    def moves(seen: Seen, now: list[Tensor]) -> list[Tensor]:
-        """Where each voice goes on the next pulse and came from on the last: one-hot intervals [R, 25]."""
-        return [relative(later(v, by, seen.pieces), v) for by in (1, -1) for v in now]
+    def moves(seen: Seen, now: list[Tensor]) -> Tensor:
+        """Where each voice goes on the next pulse and came from on the last: one-hot intervals [R, 6 * 25]."""
+        here = join(*now)
+        return relative(join(later(here, 1, seen.pieces), later(here, -1, seen.pieces)), join(here, here))
 
     def half_logits(self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int) -> Tensor:
         """Logits of step 2 of `voice` [R, SYMBOLS]."""
@@ -271,30 +274,28 @@ class Generator(keras.Model):
         moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
         return self.half[voice](state) + ops.pad(moving, [[0, 0], [1, 0]])
 
-    def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[list[list[Tensor]], Tensor]:
-        """Logits of steps 1 and 3, of each voice [R, SYMBOLS], and of striking again [R, 3]."""
+    def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking again [R, 3]."""
         y = self.quarters(state)
-        cut = [y[:, i * SYMBOLS : (i + 1) * SYMBOLS] for i in range(6)]
-        masked = [c - ops.pad(seen.forbidden[i % 3], [[0, 0], [1, 0]]) for i, c in enumerate(cut)]
-        return [masked[:3], masked[3:]], y[:, -3:]
+        masks = [ops.pad(f, [[0, 0], [1, 0]]) for f in seen.forbidden]
+        return ops.reshape(y[:, :-3] - join(*masks, *masks), (-1, SYMBOLS)), y[:, -3:]
 
     def call(self, x: dict[str, Tensor], training: bool = False, playing: bool = False) -> tuple[Tensor, Tensor]:
         """(voices one-hot [B, P, 4, 3, N], struck again [B, P, 3]); `given` cells come back as they were.
 
         playing: the config's temperature and min_p; else the bare distribution.
         """
-        knobs = (self.config.temperature, self.config.min_p) if playing else (1.0, 0.0)
+        knobs = (self.config.temperature, self.config.min_p, False) if playing else (1.0, 0.0, True)
         seen = Seen(self, x, training)
         fixed = [[one_hot(rows(x["given"][:, :, i, v : v + 1])[:, 0]) for v in range(3)] for i in range(4)]
         now = self._on_pulses(x, seen, list(fixed[0]), knobs)
-        steps, strike = self._between(x, seen, now, fixed)
-        voices = ops.stack([voice for step in steps for voice in step], axis=1)
+        voices, strike = self._between(x, seen, now, fixed, soft=not playing)
         again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
         shape = (seen.pieces, -1, 4, 3, PITCHES)
         return ops.reshape(voices, shape), ops.reshape(again, (seen.pieces, -1, 3))
 
     def _on_pulses(
-        self, x: dict[str, Tensor], seen: Seen, known: list[Tensor], knobs: tuple[float, float]
+        self, x: dict[str, Tensor], seen: Seen, known: list[Tensor], knobs: tuple[float, float, bool]
     ) -> list[Tensor]:
         uniform = rows(x["on_pulse"])
         for turn, stride in enumerate(self.config.strides):
@@ -306,9 +307,9 @@ class Generator(keras.Model):
         return known
 
     def _between(
-        self, x: dict[str, Tensor], seen: Seen, now: list[Tensor], fixed: list[list[Tensor]]
-    ) -> tuple[list[list[Tensor]], Tensor]:
-        """The four steps of each voice [R, N], and logits of striking again [R, 3].
+        self, x: dict[str, Tensor], seen: Seen, now: list[Tensor], fixed: list[list[Tensor]], soft: bool
+    ) -> tuple[Tensor, Tensor]:
+        """(The four steps of each voice [R, 12 * N], logits of striking again [R, 3]).
 
         No tail is cut here: each of many moves is unlikely beside holding on, and together they are the rhythm.
         """
@@ -316,14 +317,12 @@ class Generator(keras.Model):
         half, moves = list(fixed[2]), self.moves(seen, now)
         for v in range(3):
             logits = self.half_logits(self.fine_state(seen, now, moves, half), seen, now, half, v)
-            half[v] = _moved(sample(logits, uniform[:, 6 + v], 1.0, 0.0), now[v], fixed[2][v])
+            half[v] = _moved(sample(logits, uniform[:, 6 + v], soft=soft), now[v], fixed[2][v])
         logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
-        steps = [now, [], half, []]
-        for i, (step, held) in enumerate(((1, now), (3, half))):
-            for v in range(3):
-                drawn = sample(logits[i][v], uniform[:, 3 * step + v], 1.0, 0.0)
-                steps[step].append(_moved(drawn, held[v], fixed[step][v]))
-        return steps, strike
+        drawn = sample(logits, ops.reshape(join(uniform[:, 3:6], uniform[:, 9:]), (-1,)), soft=soft)
+        held, stay = (ops.reshape(join(*six), (-1, PITCHES)) for six in ((*now, *half), (*fixed[1], *fixed[3])))
+        quarters = ops.reshape(_moved(drawn, held, stay), (-1, 6 * PITCHES))
+        return join(*now, quarters[:, : 3 * PITCHES], *half, quarters[:, 3 * PITCHES :]), strike
 
     def cross_entropy(
         self, x: dict[str, Tensor], target: Tensor, strike: Tensor, shown: Tensor, half: Tensor
@@ -373,12 +372,11 @@ class Generator(keras.Model):
         moves = self.moves(seen, now)
         state = self.fine_state(seen, now, moves, shown)
         quarters, again = self.quarter_logits(self.fine_state(seen, now, moves, middle), seen)
-        loss = 0.0
+        symbols = ops.stack([_symbol(index, step, v) for step in (1, 3) for v in range(3)], axis=1)
+        loss = -6.0 * ops.mean(_picked(quarters, ops.reshape(symbols, (-1,))))
         for v in range(3):
             logits = self.half_logits(state, seen, now, shown, v)
             loss = loss - ops.mean((1.0 - known[:, v]) * _picked(logits, _symbol(index, 2, v)))
-            for i, step in enumerate((1, 3)):
-                loss = loss - ops.mean(_picked(quarters[i][v], _symbol(index, step, v)))
         return loss / 3, again
 
 

@@ -106,7 +106,6 @@ def quantise_onsets(times: Sequence[float] | np.ndarray, resolution: int = 4, tr
     """Each time on its nearest step, or on a third of a beat where triplets fit that beat clearly better.
 
     times: beats [n], in any order. resolution: steps per beat. Returns float beats [n].
-    A beat begins half a step early: who plays at 0.9 means 1.0.
     """
     times = np.asarray(times, dtype=float)
     straight = np.round(times * resolution) / resolution
@@ -115,7 +114,7 @@ def quantise_onsets(times: Sequence[float] | np.ndarray, resolution: int = 4, tr
     fine = max(resolution, 4)
     thirds = np.round(times * 3) / 3
     gain = (times - np.round(times * fine) / fine) ** 2 - (times - thirds) ** 2
-    _, beat = np.unique(np.floor(times + 0.5 / fine), return_inverse=True)
+    _, beat = np.unique(np.floor(times), return_inverse=True)
     gains = np.bincount(beat, weights=gain)
     off_beats = np.bincount(beat, weights=np.abs(thirds - np.round(thirds)) > 0.1)
     in_triplets = gains > np.where(off_beats > 1, TRIPLET_GAIN_PAIR, TRIPLET_GAIN_ONE)

@@ -1,0 +1,35 @@
+"""Run the benchmarks and print one table: python -m tests.benchmarks [--only arrange|training]."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from importlib import import_module
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from tests.benchmarks.table import Row, show
+
+NAMES = ("arrange", "training")
+
+
+def main() -> None:
+    """Measure, then print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=NAMES, help="one of them")
+    only = parser.parse_args().only
+    rows: list[Row] = []
+    for name in [only] if only else NAMES:
+        for row in import_module(f"tests.benchmarks.bench_{name}").rows():
+            rows.append(row)
+            print(f"  {row.name} ...", file=sys.stderr, flush=True)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians", end="")
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    print(f"; load {busy:.1f}: the machine is shared, times are too long" if busy > 1.5 else "")
+    print(show(rows))
+
+
+if __name__ == "__main__":
+    main()
