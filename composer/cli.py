@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from composer import __version__
-from composer.errors import ComposerError, ModelError, PortError
+from composer.errors import ComposerError, MelodyError, ModelError, PortError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -250,16 +250,20 @@ def _load(model: str) -> Model:
 
 def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song:
     from composer.files import atomic
-    from composer.live.recorder import record_melody
+    from composer.live.ports import open_input
+    from composer.live.recorder import record
     from composer.midifile import to_bytes
 
     with atomic(out) as temporary:
         temporary.touch()  # a place that cannot be written must not cost a take
-        typer.echo("Play; Ctrl-C or the stop key ends the recording.", err=True)
-        song = record_melody(port, api, config, _show_note)
+        with open_input(port, api) as opened:
+            typer.echo(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.", err=True)
+            take = record(opened, config, on_event=_show_note)
         typer.echo(err=True)
-        temporary.write_bytes(to_bytes(song))
-    return song
+        if not take.song.end:
+            raise MelodyError(f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})")
+        temporary.write_bytes(to_bytes(take.song))
+    return take.song
 
 
 def _show_note(event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any, TypeVar
@@ -22,13 +23,19 @@ def to_dict(config: Any) -> dict[str, Any]:
 def from_dict(kind: type[C], values: dict[str, Any]) -> C:
     """The config of class `kind` that `values` describe.
 
-    Raises ConfigError for an unknown field or a value of the wrong type, and names it.
+    Raises ConfigError for an unknown or missing field or a value of the wrong type, and names it.
     """
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(values, dict):
+        raise ConfigError(f"a {kind.__name__} is a table of {sorted(fields)}, got {values!r}")
     hints = typing.get_type_hints(kind)
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise ConfigError(f"unknown field {unknown[0]!r} in {kind.__name__}; it has {sorted(fields)}")
+    required = {n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING}
+    missing = sorted(required - set(values))
+    if missing:
+        raise ConfigError(f"field {missing[0]!r} of {kind.__name__} is missing")
     return kind(**{name: _checked(name, value, hints[name]) for name, value in values.items()})
 
 
@@ -45,7 +52,10 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         inner = typing.get_args(hint)[0]
         return tuple(_checked(name, v, inner) for v in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name} is a finite number, got {value!r}")
+    hint = origin or hint  # dict[str, int] is checked as dict
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{name} is {hint.__name__}, got {value!r}")
     return value

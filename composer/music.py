@@ -5,6 +5,7 @@ Everything here is frozen: a changed song is a new song (`dataclasses.replace`).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -13,6 +14,7 @@ from composer.errors import MelodyError
 
 DEFAULT_QPM = 100.0
 TICKS_PER_BEAT = 480
+STROKE = 0.08  # beats; keys struck closer than that are one chord, whatever the order of the fingers
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -117,12 +119,8 @@ class Song:
 
     def metre_at(self, onset: float) -> TimeSignature:
         """The time signature in force at `onset` (beats); 4/4 where none is given."""
-        current = TimeSignature(0.0, 4, 4)
-        for signature in self.time_signatures:
-            if signature.onset > onset:
-                break
-            current = signature
-        return current
+        at = bisect_right(self.time_signatures, onset, key=lambda signature: signature.onset)
+        return self.time_signatures[at - 1] if at else TimeSignature(0.0, 4, 4)
 
     def bar_onsets(self, until: float | None = None) -> list[float]:
         """Onset in beats of every bar that starts before `until` (default: the end); at least one.
@@ -170,7 +168,8 @@ def top_line(track: Track) -> tuple[Track, bool]:
     """(One note at a time, whether there were chords).
 
     Legato is no chord: a note that starts in the last half of the one before, and outlasts it by half its own length,
-    ends it. Of notes that sound together the highest is kept: a lower one is dropped, a higher one ends the lower.
+    ends it. Of notes that sound together the highest is kept: a lower one is dropped, a higher one ends the lower, or
+    takes its place where the two are one stroke.
     """
     line: list[Note] = []
     chords = False
@@ -183,7 +182,9 @@ def top_line(track: Track) -> tuple[Track, bool]:
             chords |= not legato
             if not legato and (note.pitch <= line[-1].pitch or note.onset <= line[-1].onset + 1e-9):
                 continue
-            line[-1] = replace(line[-1], duration=note.onset - line[-1].onset)
+            before = line.pop()
+            if legato or note.onset - before.onset > STROKE:
+                line.append(replace(before, duration=note.onset - before.onset))
         line.append(note)
     return replace(track, notes=tuple(line)), chords
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from composer.errors import ShapeError
-from composer.music import Note, Song, Track
+from composer.music import Note, Song, TimeSignature, Track
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -58,12 +59,21 @@ def _is_ternary(onsets: Floats, resolution: int) -> bool:
 
 def to_pianoroll(song: Song, resolution: int = RESOLUTION) -> Bools:
     """Which pitch sounds when: bool [step, 128, track], `resolution` steps a beat."""
-    roll = np.zeros((_steps(song.end, resolution), 128, len(song.tracks)), bool)
+    roll = np.zeros((_steps(song, resolution), 128, len(song.tracks)), bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
-            start = round(note.onset * resolution)
-            roll[start : max(start + 1, round(note.end * resolution)), note.pitch, i] = True
+            start, end = _span(note, resolution)
+            roll[start:end, note.pitch, i] = True
     return roll
+
+
+def to_onsets(song: Song, resolution: int = RESOLUTION) -> Bools:
+    """Which pitch starts when: bool [step, 128, track], beside `to_pianoroll`; a repeated note shows only here."""
+    onsets = np.zeros((_steps(song, resolution), 128, len(song.tracks)), bool)
+    for i, track in enumerate(song.tracks):
+        for note in track.notes:
+            onsets[_span(note, resolution)[0], note.pitch, i] = True
+    return onsets
 
 
 def from_pianoroll(
@@ -75,6 +85,8 @@ def from_pianoroll(
     """
     if roll.ndim != 3 or roll.shape[1] != 128 or roll.dtype != bool:
         raise ShapeError(f"a pianoroll is bool [step, 128, track], got {roll.dtype} {list(roll.shape)}")
+    if onsets is not None and onsets.shape != roll.shape:
+        raise ShapeError(f"onsets are as the pianoroll, {list(roll.shape)}, got {list(onsets.shape)}")
     tracks = []
     for i in range(roll.shape[2]):
         held = np.zeros((1, 128), bool)
@@ -94,12 +106,12 @@ def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
 
     Of notes that sound together in a track, the one that starts last is kept; pass chords through `top_line` first.
     """
-    shape = (_steps(song.end, resolution), len(song.tracks))
+    shape = (_steps(song, resolution), len(song.tracks))
     voices, onsets = np.full(shape, REST, np.int64), np.zeros(shape, bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
-            start = round(note.onset * resolution)
-            voices[start : max(start + 1, round(note.end * resolution)), i] = note.pitch
+            start, end = _span(note, resolution)
+            voices[start:end, i] = note.pitch
             onsets[start, i] = True
     return voices, onsets
 
@@ -125,8 +137,16 @@ def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) 
     return [Note(onset, pitch, duration, velocity) for onset, pitch, duration in fields if pitch != REST]
 
 
-def _steps(beats: float, resolution: int) -> int:
-    return int(np.ceil(beats * resolution - 1e-6))
+def _steps(song: Song, resolution: int) -> int:
+    """Steps from the start to the end of the last note, which may be rounded past the end of the song."""
+    ends = (_span(note, resolution)[1] for track in song.tracks for note in track.notes)
+    return max(int(np.ceil(song.end * resolution - 1e-6)), max(ends, default=0))
+
+
+def _span(note: Note, resolution: int) -> tuple[int, int]:
+    """The steps that a note takes, at least one: (first, one past the last)."""
+    start = round(note.onset * resolution)
+    return start, max(start + 1, round(note.end * resolution))
 
 
 @dataclass(frozen=True)
@@ -191,19 +211,20 @@ def pulse_grid(song: Song, until: float | None = None) -> PulseGrid:
     """
     until = max(song.end if until is None else until, 1e-3)
     starts = song.bar_onsets(until)
+    metres = [song.metre_at(start) for start in starts]
+    ends = [*starts[1:], starts[-1] + metres[-1].beats_per_bar]
+    if _begins_with_pickup(starts, metres):
+        metres[0] = metres[1]  # a pickup is the end of a bar like the next
     beats: list[float] = []
     bar: list[int] = []
     place: list[int] = []
     compound: list[bool] = []
-    full = [song.metre_at(s).beats_per_bar for s in starts]
-    for i, start in enumerate(starts):
-        metre = song.metre_at(start)
-        end = starts[i + 1] if i + 1 < len(starts) else start + full[i]
+    for i, (start, end, metre) in enumerate(zip(starts, ends, metres, strict=True)):
         pulse = pulse_length(metre.numerator, metre.denominator)
-        count = int(np.ceil((end - start) / pulse - 1e-9))
-        short = i == 0 and len(starts) > 1 and full[0] < full[1] - 1e-9
-        first = end - count * pulse if short else start
-        offset = max(0, round(full[1] / pulse) - count) if short else 0
+        count = ceil((end - start) / pulse - 1e-9)
+        first, offset = start, 0
+        if i == 0 and _begins_with_pickup(starts, metres):
+            first, offset = end - count * pulse, ceil(metre.beats_per_bar / pulse - 1e-9) - count
         for k in range(count):
             if first + k * pulse >= until - 1e-9 and beats:
                 break
@@ -211,9 +232,12 @@ def pulse_grid(song: Song, until: float | None = None) -> PulseGrid:
             bar.append(i)
             place.append(offset + k)
             compound.append(abs(pulse * metre.denominator / 4 - 3) < 1e-9)
-    last = song.metre_at(beats[-1])
-    edge = beats[-1] + pulse_length(last.numerator, last.denominator)
+    edge = beats[-1] + pulse_length(metres[bar[-1]].numerator, metres[bar[-1]].denominator)
     return PulseGrid(np.array([*beats, edge]), np.array(bar), np.array(place), np.array(compound))
+
+
+def _begins_with_pickup(starts: Sequence[float], metres: Sequence[TimeSignature]) -> bool:
+    return len(starts) > 1 and starts[1] - starts[0] < metres[1].beats_per_bar - 1e-9
 
 
 def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
@@ -221,8 +245,8 @@ def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
     pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
     if track.notes:
         edges = grid.to_steps(np.array([[n.onset, n.end] for n in track.notes]))
-        for note, (start, end) in zip(track.notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
-            if start < len(pitches):
-                pitches[start : max(start + 1, end)] = note.pitch
-                onsets[start] = True
+        for note, (at, end) in zip(track.notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
+            start = min(at, len(pitches) - 1)  # a grace note before the very end is rounded past it
+            pitches[start : max(start + 1, end)] = note.pitch
+            onsets[start] = True
     return pitches, onsets

@@ -132,20 +132,34 @@ class _Runner:
         try:
             # One thread: the matrices are small, and more threads cost more than they bring.
             self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            self._signature = self._interpreter.get_signature_runner("serving_default")
+            signature = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model {path.parent} is damaged: {path.name}: {_first_line(error)}") from error
-        self._names = set(self._signature.get_input_details())
+        self._inputs = {name: detail["index"] for name, detail in signature.get_input_details().items()}
+        self._outputs = {name: detail["index"] for name, detail in signature.get_output_details().items()}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._lock = Lock()  # the interpreter is one set of buffers; the studio arranges from several threads
 
     def __call__(self, inputs: Arrays) -> Arrays:
         """Outputs by name."""
         try:
-            given = {k: inputs[k] for k in self._names}
             with self._lock:
-                return dict(self._signature(**given))  # copies
+                self._fit({name: inputs[name].shape for name in self._inputs})
+                for name, index in self._inputs.items():
+                    self._interpreter.set_tensor(index, inputs[name])
+                self._interpreter.invoke()
+                return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"the model does not fit its family: {_first_line(error)}") from error
+
+    def _fit(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        """Make room for inputs of those shapes; costs more than a run, so only where they change."""
+        if shapes == self._shapes:
+            return
+        for name, index in self._inputs.items():
+            self._interpreter.resize_tensor_input(index, shapes[name])
+        self._interpreter.allocate_tensors()
+        self._shapes = shapes
 
 
 def _first_line(error: Exception) -> str:

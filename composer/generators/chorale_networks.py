@@ -161,12 +161,22 @@ class Parallels(layers.Layer):
 
         own [R, 12] and there [R, 4 * 12] sound there, here [R, 4 * 12], as pitch classes, soprano first.
         """
-        each = constant(_EACH)
-        moved = ops.matmul(here, each) * ops.matmul(there, each) - ops.matmul(here * there, each)  # [R, _PAIRS]
-        apart = ops.matmul(ops.matmul(own, constant(_TILE)) * ops.matmul(there, constant(_UP)), constant(_SUM))
-        weight = self.weight[voice] * constant(1.0 - np.eye(4)[voice + 1][:, None])
-        warned = ops.matmul(apart * moved * ops.reshape(weight, (1, _PAIRS)), constant(_SUM.T))
-        return ops.matmul(warned * ops.matmul(here, constant(_UP)), constant(_TILE.T))
+        return held_back([self], [own], [there], [here], voice)
+
+
+def held_back(
+    learnt: list[Parallels], own: list[Tensor], there: list[Tensor], here: list[Tensor], voice: int
+) -> Tensor:
+    """What `voice` is warned of by several `Parallels` together, one a direction: logits by pitch class [R, 12]."""
+    count, each = len(learnt), constant(_EACH)
+    here_, there_, own_ = (ops.concatenate(x, axis=0) for x in (here, there, own))
+    moved = ops.matmul(here_, each) * ops.matmul(there_, each) - ops.matmul(here_ * there_, each)  # [R, _PAIRS]
+    apart = ops.matmul(ops.matmul(own_, constant(_TILE)) * ops.matmul(there_, constant(_UP)), constant(_SUM))
+    others = constant(1.0 - np.eye(4)[voice + 1][:, None])
+    weight = ops.reshape(ops.stack([p.weight[voice] * others for p in learnt]), (count, 1, _PAIRS))
+    warned = ops.reshape(ops.reshape(apart * moved, (count, -1, _PAIRS)) * weight, (-1, _PAIRS))
+    by_class = ops.matmul(ops.matmul(warned, constant(_SUM.T)) * ops.matmul(here_, constant(_UP)), constant(_TILE.T))
+    return ops.sum(ops.reshape(by_class, (count, -1, 12)), axis=0)
 
 
 def classes(*voices: Tensor) -> Tensor:
@@ -212,6 +222,8 @@ class Generator(keras.Model):
         self.to_after = Parallels(name="to_after")
         self.within = Parallels(name="within")
         self.to_next = Parallels(name="to_next")
+        for parallels in (self.from_before, self.to_after, self.within, self.to_next):
+            parallels.build()
 
     def encode(self, x: dict[str, Tensor], training: bool = False) -> Tensor:
         """What the melody says, once for all rounds: [R, C]."""
@@ -247,8 +259,8 @@ class Generator(keras.Model):
         warned = []
         for v in voices:
             mine = slice(12 * (v + 1), 12 * (v + 2))
-            total = self.from_before(before[:, mine], before, begin, voice=v)
-            total = total + self.to_after(after[:, mine], after, end, voice=v)
+            own, there = [before[:, mine], after[:, mine]], [before, after]
+            total = held_back([self.from_before, self.to_after], own, there, [begin, end], v)
             warned.append(ops.matmul(total, constant(FOLD.T)))
         return warned
 
@@ -269,8 +281,8 @@ class Generator(keras.Model):
         after, others = later(begin, 1, seen.pieces), classes(*half)
         middle, end = join(classes(seen.melody[2]), others), join(classes(seen.melody[3]), others)
         mine = slice(12 * (voice + 1), 12 * (voice + 2))
-        warned = self.within(begin[:, mine], begin, middle, voice=voice)
-        warned = warned + self.to_next(after[:, mine], after, end, voice=voice)
+        own, there = [begin[:, mine], after[:, mine]], [begin, after]
+        warned = held_back([self.within, self.to_next], own, there, [middle, end], voice)
         moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
         return self.half[voice](state) + ops.pad(moving, [[0, 0], [1, 0]])
 
