@@ -7,10 +7,12 @@ import os
 import subprocess
 import wave
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import lacking
 
 import composer
 from composer.datasets import melodies
@@ -168,7 +170,8 @@ def test_into_a_folder_that_is_there(arrange):
 
 
 def test_a_pianoroll_file(arrange):
-    pypianoroll = pytest.importorskip("pypianoroll")
+    import pypianoroll
+
     roll = np.zeros((240, 128), np.uint8)
     roll[:48, 67], roll[48:, 72] = 90, 90
     tracks = [pypianoroll.StandardTrack(pianoroll=roll, name="Tune")]
@@ -220,7 +223,7 @@ def test_models_are_listed_with_their_scores(composer_command):
     found = models()
     done = composer_command("models")
     if not found:
-        pytest.skip("no model is bundled yet")
+        lacking("a bundled model")
     assert (done.returncode, done.stderr) == (0, "")
     assert "jsb-chorales" in done.stdout
     card = json.loads((found["jsb-chorales"] / CARD).read_text())
@@ -419,13 +422,15 @@ def test_recording_what_cannot_be(composer_command):
 
 
 def test_exporting_what_is_no_run(composer_command):
-    pytest.importorskip("tensorflow")
+    if find_spec("tensorflow") is None:
+        lacking("TensorFlow")
     fails(composer_command("export", "nowhere", "-o", "model"), "nowhere")
     assert files(composer_command.folder) == []
 
 
 def test_training_with_what_is_not_there(composer_command):
-    pytest.importorskip("tensorflow")
+    if find_spec("tensorflow") is None:
+        lacking("TensorFlow")
     fails(composer_command("train", "--out", "run", "--config", "none.json"), "none.json")
     fails(composer_command("train", "--out", "run", "--dataset", "bach"), "jsb")
     fails(composer_command("train", "--out", "run", "--family", "lstm"), "chorale")

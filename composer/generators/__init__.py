@@ -156,6 +156,7 @@ class _Runner:
         """Make room for inputs of those shapes; costs more than a run, so only where they change."""
         if shapes == self._shapes:
             return
+        self._shapes = {}  # until it has worked: after an error the next run begins anew
         for name, index in self._inputs.items():
             self._interpreter.resize_tensor_input(index, shapes[name])
         self._interpreter.allocate_tensors()

@@ -1,0 +1,40 @@
+# make demo: hear it. make test, make lint: what CI runs. make bench: the figures, in ratios.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out
+SOURCES := $(shell find composer assets models -type f -not -path '*/__pycache__/*' 2>/dev/null)
+# Set up for development, the demo needs nothing more.
+BASE := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.base)
+
+.PHONY: demo test lint bench clean
+
+demo: $(BASE)
+	$(BIN)/composer arrange ode-to-joy -o $(OUT)/ode-to-joy.mid --wav $(OUT)/ode-to-joy.wav \
+		--png $(OUT)/ode-to-joy.png --musicxml $(OUT)/ode-to-joy.musicxml
+	@echo "The arrangement, its sound, its picture and its score lie in $(CURDIR)/$(OUT)"
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) $(OUT)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
