@@ -52,7 +52,7 @@ def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
     song = song_of([67, 69, 71, 72] * 40)
     melody = take_melody(song)
     config = c.ChoraleConfig()
-    encoded, context = c.encode(song, melody, 0, config)
+    _, context = c.encode(song, melody, 0, config)
     grid = context.grid
     latents = c.sample_latents(0, 40)
     draws = [c.spread_latents(c.sample_latents(s, 40), grid, config) for s in range(20)]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
-
-import keras
 
 from composer.datasets.jsb import load, to_song
 from composer.generators import chorale_networks as n
@@ -76,8 +75,9 @@ def test_intervals_are_the_same_wherever_they_lie() -> None:
 
 
 def test_interval_classes_count_up_from_the_second_voice() -> None:
-    assert np.asarray(n.interval_classes(hot(20), hot(13))).argmax(-1).tolist() == [7]
-    assert np.asarray(n.interval_classes(hot(13), hot(20))).argmax(-1).tolist() == [5]
+    a, b = n.classes(hot(20)), n.classes(hot(13))
+    assert np.asarray(n.interval_classes(a, b)).argmax(-1).tolist() == [7]
+    assert np.asarray(n.interval_classes(b, a)).argmax(-1).tolist() == [5]
 
 
 def test_given_cells_come_back_and_every_other_is_decided(networks: n.Networks, batch: dict[str, Any]) -> None:
@@ -127,3 +127,6 @@ def test_rows_go_forth_and_back() -> None:
     assert np.asarray(n.spread(n.every(x, 2, 2), 2))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
     assert np.asarray(n.later(x, 1, 2))[:, 0].tolist() == [3, 6, 9, 0, 15, 18, 21, 0]
     assert np.asarray(n.later(x, -2, 2))[:, 0].tolist() == [0, 0, 0, 3, 0, 0, 12, 15]
+    for by in (-12, -8, 8, 12):  # further than a piece is long
+        assert np.asarray(n.later(x, by, 2)).shape == (8, 3) and not np.asarray(n.later(x, by, 2)).any()
+        assert np.asarray(n.later(x, by, 1)).shape == (8, 3) and not np.asarray(n.later(x, by, 1)).any()

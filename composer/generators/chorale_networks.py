@@ -58,11 +58,12 @@ def join(*parts: Tensor) -> Tensor:
 
 def later(x: Tensor, by: int, pieces: int) -> Tensor:
     """Rows [R, any] of `by` pulses later in the same piece (negative: earlier), zeros past the ends."""
-    if pieces == 1:  # plainer, and that is how it is played
-        return ops.pad(x[by:], [[0, by], [0, 0]]) if by > 0 else ops.pad(x[:by], [[-by, 0], [0, 0]])
-    y = ops.reshape(x, (pieces, -1, x.shape[-1]))
-    y = ops.pad(y[:, by:], [[0, 0], [0, by], [0, 0]]) if by > 0 else ops.pad(y[:, :by], [[0, 0], [-by, 0], [0, 0]])
-    return ops.reshape(y, (-1, x.shape[-1]))
+    ends = [[max(-by, 0), max(by, 0)], [0, 0]]
+    if pieces == 1:  # plainer, and that is how it is played; padded first: a piece can be shorter than the way
+        y = ops.pad(x, ends)
+        return y[by:] if by > 0 else y[:by]
+    y = ops.pad(ops.reshape(x, (pieces, -1, x.shape[-1])), [[0, 0], *ends])
+    return ops.reshape(y[:, by:] if by > 0 else y[:, :by], (-1, x.shape[-1]))
 
 
 def every(x: Tensor, stride: int, pieces: int) -> Tensor:
@@ -423,20 +424,11 @@ def _picked(logits: Tensor, index: Tensor) -> Tensor:
     return ops.sum(table * ops.log_softmax(logits, axis=-1), axis=-1)
 
 
-def flat(x: Tensor, axes: int) -> Tensor:
-    """The last `axes` axes as one."""
-    return ops.reshape(x, (*ops.shape(x)[:-axes], int(np.prod(x.shape[-axes:]))))
-
-
 def interval_classes(a: Tensor, b: Tensor) -> Tensor:
-    """Pitch-class interval from voice `b` up to `a`, both one-hot [..., N]: float [..., 12], differentiable."""
-    table = np.zeros((12, 12, 12), np.float32)
-    for i in range(12):
-        for j in range(12):
-            table[i, j, (i - j) % 12] = 1
-    pa, pb = ops.matmul(a, constant(FOLD)), ops.matmul(b, constant(FOLD))
-    pairs = ops.expand_dims(pa, -1) * ops.expand_dims(pb, -2)
-    return ops.matmul(flat(pairs, 2), ops.convert_to_tensor(table.reshape(144, 12)))
+    """Pitch-class interval from `b` up to `a`, both pitch classes [R, 12]: float [R, 12], differentiable."""
+    table = np.equal.outer(np.subtract.outer(np.arange(12), np.arange(12)) % 12, np.arange(12))
+    pairs = ops.expand_dims(a, -1) * ops.expand_dims(b, -2)
+    return ops.matmul(ops.reshape(pairs, (-1, 144)), constant(table.reshape(144, 12)))
 
 
 class Critic(keras.Model):
@@ -456,12 +448,16 @@ class Critic(keras.Model):
     def call(self, x: dict[str, Tensor], voices: Tensor) -> Tensor:
         """Scores [B] of `voices` [B, P, 4, 3, N] (one-hot, or between two pieces) under the melody in `x`."""
         melody = ops.expand_dims(one_hot(x["melody"]), 3)
-        score = ops.concatenate([melody, voices], axis=3)  # [B, P, 4, 4, N]
-        pairs = [interval_classes(score[..., i, :], score[..., j, :]) for i in range(4) for j in range(i)]
-        vertical = ops.concatenate([flat(p, 2) for p in pairs], axis=-1)
-        steps = ops.reshape(score, (ops.shape(score)[0], -1, 4, PITCHES))
-        h = self.pitch(ops.concatenate([flat(score, 3), x["attack"], x["place"]], axis=-1))
-        h = ops.leaky_relu(h + self.vertical(vertical) + self.motion(self._motion(steps)), 0.2)
+        pieces, four = x["melody"].shape[0], 4 * PITCHES
+        score = ops.reshape(ops.concatenate([melody, voices], axis=3), (pieces, -1, four))  # [B, 4 * P, 4 * N]
+        # Classes first: slices of them are a fifth as wide, and the gradients of slices are most of the work.
+        heard = ops.matmul(ops.reshape(score, (-1, four)), constant(np.kron(np.eye(4), FOLD)))
+        voice = [heard[:, 12 * i : 12 * (i + 1)] for i in range(4)]
+        pairs = join(*(interval_classes(voice[i], voice[j]) for i in range(4) for j in range(i)))
+        vertical = ops.reshape(pairs, (pieces, -1, 4 * 72))
+        h = self.pitch(join(ops.reshape(score, (pieces, -1, 4 * four)), x["attack"], x["place"]))
+        motion = ops.reshape(self._motion(score), (pieces, -1, 4 * 14))
+        h = ops.leaky_relu(h + self.vertical(vertical) + self.motion(motion), 0.2)
         for conv in self.local:
             h = h + ops.leaky_relu(conv(h), 0.2)
         local = ops.mean(self.local_score(h), axis=(1, 2))
@@ -470,15 +466,15 @@ class Critic(keras.Model):
         return local + ops.mean(self.whole_score(h), axis=(1, 2))
 
     @staticmethod
-    def _motion(steps: Tensor) -> Tensor:
-        """How far each voice goes and whether it stays, step by step: [B, P, 4 * (2 * 4 + 6)]."""
-        number = ops.cast(ops.arange(PITCHES), "float32") / 12.0
-        height = ops.matmul(steps, number[:, None])[..., 0]
-        move = ops.pad(height[:, 1:] - height[:, :-1], [[0, 0], [1, 0], [0, 0]])
-        stay = ops.pad(ops.sum(steps[:, 1:] * steps[:, :-1], -1), [[0, 0], [1, 0], [0, 0]])
-        both = [ops.tanh(3.0 * move[..., i]) * ops.tanh(3.0 * move[..., j]) for i in range(4) for j in range(i)]
-        x = ops.concatenate([move, stay, ops.stack(both, axis=-1)], axis=-1)
-        return ops.reshape(x, (ops.shape(x)[0], -1, 4 * 14))
+    def _motion(score: Tensor) -> Tensor:
+        """How far each voice goes and whether it stays, step by step: [B, 4 * P, 2 * 4 + 6]."""
+        height = ops.matmul(score, constant(np.kron(np.eye(4), np.arange(PITCHES)[:, None] / 12.0)))
+        stay = ops.matmul(score[:, 1:] * score[:, :-1], constant(np.kron(np.eye(4), np.ones((PITCHES, 1)))))
+        first = [[0, 0], [1, 0], [0, 0]]
+        move = ops.pad(height[:, 1:] - height[:, :-1], first)
+        turn = ops.tanh(3.0 * move)
+        both = [turn[..., i : i + 1] * turn[..., j : j + 1] for i in range(4) for j in range(i)]
+        return join(move, ops.pad(stay, first), *both)
 
 
 class Networks:
