@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def test_a_take_without_a_note_leaves_no_file(tmp_path):
         JackKeyboard([Note(0.0, 60, 1.0)], QPM, stop_key=False),
         recorder(tmp_path, "--port", "AKM322", "-o", "m.mid") as process,
     ):
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         status, out, err = finish(process)
     assert (status, out) == (2, "")

@@ -79,6 +79,11 @@ def test_odd_melodies_are_arranged(model: Model, pitches: list[int], numerator: 
     check(song, model.arrange(song))
 
 
+def test_a_negative_seed_is_refused(model: Model) -> None:
+    with pytest.raises(composer.ComposerError, match="0 or more, got -1"):
+        model.arrange(tune([60, 62]), seed=-1)
+
+
 def test_five_hundred_bars(model: Model) -> None:
     song = tune([60 + (7 * i) % 17 for i in range(2000)])
     check(song, model.arrange(song))

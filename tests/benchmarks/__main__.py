@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table: python -m tests.benchmarks [--only arrange|training]."""
+"""Run the benchmarks and print one table: python -m tests.benchmarks [--only arrange|training|music]."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from tests.benchmarks.table import Row, show
 
-NAMES = ("arrange", "training")
+NAMES = ("arrange", "training")  # each gives rows of one table; music has a table of its own
 
 
 def main() -> None:
     """Measure, then print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=NAMES, help="one of them")
+    parser.add_argument("--only", choices=(*NAMES, "music"), help="one of them")
     only = parser.parse_args().only
+    if only in (None, "music"):
+        import_module("tests.benchmarks.bench_music").main()
     rows: list[Row] = []
     for name in [only] if only else NAMES:
+        if name == "music":
+            return
         for row in import_module(f"tests.benchmarks.bench_{name}").rows():
             rows.append(row)
             print(f"  {row.name} ...", file=sys.stderr, flush=True)
