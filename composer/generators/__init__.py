@@ -79,7 +79,7 @@ class Model:
         """The melody of `song`, note for note, as the first track, and the added voices after it.
 
         seed: the same seed, model and melody give the same notes. track: of the melody, from 0; by default the
-        highest on average that is not drums. Raises MelodyError where there is no melody, ConfigError for a seed below 0.
+        highest on average that is not drums. Raises MelodyError where there is none, ConfigError for a seed below 0.
         """
         if seed < 0:
             raise ConfigError(f"a seed is 0 or more, got {seed}")

@@ -170,16 +170,11 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
 
     Bar n draws the same numbers however many bars there are.
     """
-
-    def rng(stream: int) -> np.random.Generator:
-        return np.random.default_rng([seed, stream])
-
-    return {
-        "chords": rng(0).standard_normal((bars, CELLS), np.float32),
-        "style": rng(1).standard_normal((4, CELLS), np.float32),
-        "melody": rng(2).standard_normal((bars, 3, CELLS + 4), np.float32),
-        "groove": rng(3).standard_normal((3, CELLS), np.float32),
-    }
+    rng = np.random.default_rng(seed)
+    style, groove = rng.standard_normal((4, CELLS), np.float32), rng.standard_normal((3, CELLS), np.float32)
+    per_bar = rng.standard_normal((bars, CELLS + 3 * (CELLS + 4)), np.float32)
+    melody = per_bar[:, CELLS:].reshape(bars, 3, CELLS + 4)
+    return {"chords": per_bar[:, :CELLS], "style": style, "melody": melody, "groove": groove}
 
 
 def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> dict[str, Array]:

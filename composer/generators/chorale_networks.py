@@ -226,9 +226,9 @@ class Generator(keras.Model):
         for parallels in (self.from_before, self.to_after, self.within, self.to_next):
             parallels.build()
 
-    def encode(self, x: dict[str, Tensor], training: bool = False) -> Tensor:
-        """What the melody says, once for all rounds: [R, C]."""
-        seen = join(rows(one_hot(x["melody"])), rows(x["attack"]), rows(x["place"]))
+    def encode(self, x: dict[str, Tensor], melody: Tensor, training: bool = False) -> Tensor:
+        """What the melody [R, 4 * N] says, once for all rounds: [R, C]."""
+        seen = join(melody, rows(x["attack"]), rows(x["place"]))
         return self.encoder(seen, pieces=x["melody"].shape[0], training=training)
 
     def skeleton_logits(
@@ -300,7 +300,9 @@ class Generator(keras.Model):
         """
         knobs = (self.config.temperature, self.config.min_p, False) if playing else (1.0, 0.0, True)
         seen = Seen(self, x, training)
-        fixed = [[one_hot(rows(x["given"][:, :, i, v : v + 1])[:, 0]) for v in range(3)] for i in range(4)]
+        given = ops.reshape(one_hot(ops.reshape(x["given"], (-1, 12))), (-1, 12 * PITCHES))
+        cells = [given[:, i * PITCHES : (i + 1) * PITCHES] for i in range(12)]
+        fixed = [cells[3 * i : 3 * i + 3] for i in range(4)]
         now = self._on_pulses(x, seen, list(fixed[0]), knobs)
         voices, strike = self._between(x, seen, now, fixed, soft=not playing)
         again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
@@ -399,8 +401,9 @@ class Seen:
     def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
         self.training = training
         self.pieces = x["melody"].shape[0]
-        self.h = generator.encode(x, training)
-        self.melody = [one_hot(ops.reshape(x["melody"][:, :, i], (-1,))) for i in range(4)]
+        melody = rows(one_hot(x["melody"]))
+        self.h = generator.encode(x, melody, training)
+        self.melody = [melody[:, i * PITCHES : (i + 1) * PITCHES] for i in range(4)]
         out = [ops.expand_dims(1e4 * (1.0 - x["allowed"][:, v]), 1) for v in range(3)]
         ones = 0.0 * x["attack"][:, :, :1] + 1.0
         self.forbidden = [rows(ones * o) if self.pieces > 1 else o[0] for o in out]  # one row serves one piece
