@@ -74,6 +74,8 @@ PARTIAL_CHORDS: Final = {
 }
 
 
+_PROFILES: Final = np.stack([p - p.mean() for p in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)])
+_PROFILE_NORMS: Final = np.linalg.norm(_PROFILES, axis=1)[:, None]
 # [tonic, degree]: the pitch class so many semitones above each tonic.
 _FROM_TONIC: Final = (np.arange(12)[:, None] + np.arange(12)) % 12
 
@@ -95,10 +97,8 @@ def key_correlations(weights: ArrayLike) -> Floats:
     counts = _checked(weights)
     shifted = counts[_FROM_TONIC]
     shifted = shifted - counts.mean()
-    profiles = np.stack([KRUMHANSL_MAJOR, KRUMHANSL_MINOR])
-    profiles = profiles - profiles.mean(axis=1, keepdims=True)
-    scale = np.linalg.norm(profiles, axis=1)[:, None] * np.linalg.norm(shifted, axis=1)[None]
-    correlations: Floats = np.divide(profiles @ shifted.T, scale, out=np.zeros((2, 12)), where=scale > 1e-12)
+    scale = _PROFILE_NORMS * np.sqrt(((counts - counts.mean()) ** 2).sum())
+    correlations: Floats = np.divide(_PROFILES @ shifted.T, scale, out=np.zeros((2, 12)), where=scale > 1e-12)
     return correlations
 
 

@@ -29,19 +29,19 @@ def batch() -> dict[str, Any]:
 
 def test_sample_is_the_inverse_of_the_distribution() -> None:
     logits = np.log(np.array([[0.5, 0.3, 0.2]] * 4, np.float32))
-    drawn = np.asarray(n.sample(logits, np.array([0.1, 0.49, 0.51, 0.95], np.float32), 1.0, 0.0))
+    drawn = np.asarray(n.sample(logits, np.array([[0.1], [0.49], [0.51], [0.95]], np.float32), 1.0, 0.0))
     assert drawn.argmax(-1).tolist() == [0, 0, 1, 2]
     assert np.allclose(drawn.sum(-1), 1) and np.allclose(drawn.max(-1), 1)
 
 
 def test_sample_at_one_and_zero_stays_inside() -> None:
     logits = np.zeros((2, 5), np.float32)
-    assert np.asarray(n.sample(logits, np.array([0.0, 1.0], np.float32), 1.0, 0.0)).sum(-1)[0] == pytest.approx(1)
+    assert np.asarray(n.sample(logits, np.array([[0.0], [1.0]], np.float32), 1.0, 0.0)).sum(-1)[0] == pytest.approx(1)
 
 
 def test_min_p_leaves_the_tail_out() -> None:
     logits = np.log(np.array([0.9, 0.06, 0.04], np.float32))[None].repeat(99, 0)
-    u = np.linspace(0.005, 0.995, 99, dtype=np.float32)
+    u = np.linspace(0.005, 0.995, 99, dtype=np.float32)[:, None]
     assert set(np.asarray(n.sample(logits, u, 1.0, 0.0)).argmax(-1)) == {0, 1, 2}
     assert set(np.asarray(n.sample(logits, u, 1.0, 0.05)).argmax(-1)) == {0, 1}
 
@@ -127,6 +127,7 @@ def test_rows_go_forth_and_back() -> None:
     assert np.asarray(n.spread(n.every(x, 2, 2), 2))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
     assert np.asarray(n.later(x, 1, 2))[:, 0].tolist() == [3, 6, 9, 0, 15, 18, 21, 0]
     assert np.asarray(n.later(x, -2, 2))[:, 0].tolist() == [0, 0, 0, 3, 0, 0, 12, 15]
+    assert np.asarray(n.with_sides(x[:4], 1, 1)).tolist() == np.asarray(n.with_sides(x, 1, 2))[:4].tolist()
     for by in (-12, -8, 8, 12):  # further than a piece is long
         assert np.asarray(n.later(x, by, 2)).shape == (8, 3) and not np.asarray(n.later(x, by, 2)).any()
         assert np.asarray(n.later(x, by, 1)).shape == (8, 3) and not np.asarray(n.later(x, by, 1)).any()

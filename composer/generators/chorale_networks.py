@@ -66,6 +66,14 @@ def later(x: Tensor, by: int, pieces: int) -> Tensor:
     return ops.reshape(y[:, by:] if by > 0 else y[:, :by], (-1, x.shape[-1]))
 
 
+def with_sides(x: Tensor, by: int, pieces: int) -> Tensor:
+    """Rows beside those of `by` pulses before and after in the same piece: [R, F] to [R, 3 * F]."""
+    if pieces > 1:
+        return join(later(x, -by, pieces), x, later(x, by, pieces))
+    y = ops.pad(x, [[by, by], [0, 0]])
+    return join(y[: -2 * by], x, y[2 * by :])
+
+
 def every(x: Tensor, stride: int, pieces: int) -> Tensor:
     """Rows of every `stride`th pulse: [R, F] to [R / stride, F]."""
     if stride == 1:
@@ -92,9 +100,9 @@ class Residual(layers.Layer):
     def call(self, x: Tensor, pieces: int, training: bool = False) -> Tensor:
         """Float [R, C] to the same."""
         y = ops.relu(x)
-        y = ops.relu(self.first(join(later(y, -self.dilation, pieces), y, later(y, self.dilation, pieces))))
+        y = ops.relu(self.first(with_sides(y, self.dilation, pieces)))
         y = self.drop(y, training=training)
-        return x + self.second(join(later(y, -1, pieces), y, later(y, 1, pieces)))
+        return x + self.second(with_sides(y, 1, pieces))
 
 
 class Stack(layers.Layer):
@@ -130,7 +138,7 @@ def relative(voices: Tensor, bases: Tensor, span: int = 12) -> Tensor:
 
 
 def sample(logits: Tensor, uniform: Tensor, temperature: float = 1.0, min_p: float = 0.0, soft: bool = True) -> Tensor:
-    """One-hot draws [R, S] by inverse distribution at `uniform` [R].
+    """One-hot draws [R, S] by inverse distribution at `uniform` [R, 1].
 
     What is less likely than `min_p` times the likeliest is left out. soft: gradients go straight through to the
     distribution; without, the draws are plain.
@@ -140,7 +148,7 @@ def sample(logits: Tensor, uniform: Tensor, temperature: float = 1.0, min_p: flo
         p = p * ops.cast(p >= min_p * ops.max(p, axis=-1, keepdims=True), "float32")
     # The share up to each symbol; as a product it is the same on every backend and converts to LiteRT.
     upper = ops.matmul(p, constant(np.triu(np.ones((p.shape[-1],) * 2))))
-    passed = ops.cast(upper <= ops.expand_dims(uniform, -1) * upper[:, -1:], "float32")
+    passed = ops.cast(upper <= uniform * upper[:, -1:], "float32")
     before = ops.pad(passed[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)
     hard = before * (1.0 - passed)  # the first symbol that is not passed
     return p + ops.stop_gradient(hard - p) if soft else hard
@@ -317,7 +325,7 @@ class Generator(keras.Model):
             numbers = every(uniform, stride, seen.pieces)
             for v in range(3):
                 (logits,) = self.skeleton_logits(seen, known, turn, (v,))
-                drawn = spread(sample(logits, numbers[:, v], *knobs), stride)
+                drawn = spread(sample(logits, numbers[:, v : v + 1], *knobs), stride)
                 known[v] = known[v] + (1.0 - ops.sum(known[v], -1, keepdims=True)) * drawn
         return known
 
@@ -332,9 +340,9 @@ class Generator(keras.Model):
         half, moves = list(fixed[2]), self.moves(seen, now)
         for v in range(3):
             logits = self.half_logits(self.fine_state(seen, now, moves, half), seen, now, half, v)
-            half[v] = _moved(sample(logits, uniform[:, 6 + v], soft=soft), now[v], fixed[2][v])
+            half[v] = _moved(sample(logits, uniform[:, 6 + v : 7 + v], soft=soft), now[v], fixed[2][v])
         logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
-        drawn = sample(logits, ops.reshape(join(uniform[:, 3:6], uniform[:, 9:]), (-1,)), soft=soft)
+        drawn = sample(logits, ops.reshape(join(uniform[:, 3:6], uniform[:, 9:]), (-1, 1)), soft=soft)
         held, stay = (ops.reshape(join(*six), (-1, PITCHES)) for six in ((*now, *half), (*fixed[1], *fixed[3])))
         quarters = ops.reshape(_moved(drawn, held, stay), (-1, 6 * PITCHES))
         return join(*now, quarters[:, : 3 * PITCHES], *half, quarters[:, 3 * PITCHES :]), strike
