@@ -41,6 +41,9 @@ app = typer.Typer(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; bad input is one line on stderr and exit status 2, Ctrl-C is 130."""
     _silence_libraries()
+    if threading.current_thread() is threading.main_thread():
+        # A shell starts background jobs with Ctrl-C ignored; a take or a run must still end, and be saved, on SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status = app(argv, prog_name="composer", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
