@@ -114,6 +114,11 @@ def test_a_brushed_neighbour_is_dropped_and_does_not_cut_the_note():
     assert line(heard(press(60, 0, BEAT) + slip + press(62, BEAT, 2 * BEAT))) == [(0, 60, 1), (1, 62, 1)]
 
 
+def test_a_key_still_down_when_the_take_ends_is_no_slip():
+    events = press(60, 0, BEAT) + press(62, BEAT, 2 * BEAT)[:1]
+    assert [pitch for _, pitch, _ in line(heard(events, end=BEAT + 0.004))] == [60, 62]
+
+
 def test_a_slip_before_the_first_note_does_not_move_the_downbeat():
     assert line(heard(press(59, 0, 0.015) + press(60, 0.028, 0.5) + press(62, 0.028 + BEAT, 2 * BEAT)))[1][:2] == (
         1,

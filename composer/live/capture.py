@@ -93,7 +93,7 @@ def capture(events: Sequence[Event], end: float, config: RecordConfig) -> Song:
     notes in its last bar become a pickup; without, beat 0 is the first note. Notes past `config.bars` are cut.
     """
     events = sorted((e for e in events if e.seconds < end), key=lambda e: e.seconds)
-    presses = _without_blips(_without_bounces(_presses(events, end), config), config)
+    presses = _without_blips(_without_bounces(_presses(events, end), config), end, config)
     line = _one_line(_sustained(presses, events, end) if config.pedal else presses, config)
     downbeat = config.count_in * config.beats_per_bar * config.beat_seconds
     if line and not config.count_in:
@@ -155,8 +155,8 @@ def _without_bounces(presses: Sequence[Press], config: RecordConfig) -> list[Pre
     return kept
 
 
-def _without_blips(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
-    """Without keys brushed on the way: shorter than a blip, and right beside a note that is not."""
+def _without_blips(presses: Sequence[Press], end: float, config: RecordConfig) -> list[Press]:
+    """Without keys brushed on the way: shorter than a blip, let go before the take ended, beside a note that is not."""
 
     def brushed(press: Press, neighbour: Press) -> bool:
         near = neighbour.on < press.off + config.blip and press.on < neighbour.off + config.blip
@@ -166,6 +166,7 @@ def _without_blips(presses: Sequence[Press], config: RecordConfig) -> list[Press
         press
         for i, press in enumerate(presses)
         if press.off - press.on >= config.blip
+        or press.off >= end
         or not any(brushed(press, other) for other in (*presses[max(0, i - 1) : i], *presses[i + 1 : i + 2]))
     ]
 
