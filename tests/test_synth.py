@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import lacking
 
 from composer import synth
 from composer.errors import ComposerError, MissingPackageError, OutputError
@@ -179,7 +180,7 @@ def test_a_missing_soundfont_is_named(tmp_path, monkeypatch, named):
 
 def test_without_midirenderer_fluidsynth_plays(monkeypatch):
     if not synth.shutil.which("fluidsynth"):
-        pytest.skip("the fluidsynth command is not installed")
+        lacking("the fluidsynth command")
     monkeypatch.setitem(sys.modules, "midirenderer", None)
     audio = synth.render(song(Note(0, 69, 2), program=80))
     assert loudest_frequency(audio[: 2 * synth.SAMPLE_RATE]) == pytest.approx(440, rel=0.003)
