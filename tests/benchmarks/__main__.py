@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table: python -m tests.benchmarks [--only arrange|training|music]."""
+"""Run the benchmarks and print one table: python -m tests.benchmarks [--only metrics|music|arrange|training]."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from tests.benchmarks.table import Row, show
 
-NAMES = ("arrange", "training")  # each gives rows of one table; music has a table of its own
+NAMES = ("arrange", "training")  # each gives rows of one table
+TABLES = ("metrics", "music")  # each prints a table of its own
 
 
 def main() -> None:
     """Measure, then print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=(*NAMES, "music"), help="one of them")
+    parser.add_argument("--only", choices=(*TABLES, *NAMES), help="one of them")
     only = parser.parse_args().only
-    if only in (None, "music"):
-        import_module("tests.benchmarks.bench_music").main()
+    for name in [only] if only else TABLES:
+        if name in TABLES:
+            import_module(f"tests.benchmarks.bench_{name}").main()
+    if only in TABLES:
+        return
     rows: list[Row] = []
     for name in [only] if only else NAMES:
-        if name == "music":
-            return
         for row in import_module(f"tests.benchmarks.bench_{name}").rows():
             rows.append(row)
             print(f"  {row.name} ...", file=sys.stderr, flush=True)
