@@ -10,8 +10,9 @@ from pathlib import Path
 from composer import midifile
 from composer.datasets import melodies
 from composer.errors import MidiError, OutputError
-from composer.generators import Model
+from composer.generators import PLAYS, Model, load_model
 from composer.music import Song, take_melody
+from composer.runs import ASKED, find
 
 READABLE = (".mid", ".midi", ".npz")
 SUFFIXES = {"midi": ".mid", "wav": ".wav", "png": ".png", "musicxml": ".musicxml"}
@@ -44,6 +45,22 @@ class Done:
     song: Song
     seconds: float
     remarks: tuple[str, ...] = field(default=())
+
+
+def open_model(name: str) -> Model:
+    """The model that a user names: a bundled one, a folder, or a training run as `runs.find` takes it.
+
+    An iteration of a run is made to play when it is first asked for (that needs the extra `train`), in `RUN/models`.
+    """
+    if not Path(name.rpartition("@")[0] or name, ASKED).is_file():
+        return load_model(name)
+    run, iteration = find(name)
+    folder = run.folder / "models" / f"{iteration:06d}"
+    if not (folder / PLAYS).is_file():
+        from composer.export import export
+
+        export(f"{run.folder}@{iteration}", folder, score=False)
+    return load_model(folder)
 
 
 def plan(inputs: Sequence[str], out: Path | None = None, extras: Mapping[str, Path | None] | None = None) -> list[Job]:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import TypeVar
 
 from composer.errors import MelodyError
 
@@ -162,6 +163,40 @@ class Song:
     def with_qpm(self, qpm: float) -> Song:
         """The same song at one steady tempo."""
         return replace(self, tempos=(Tempo(0.0, float(qpm)),))
+
+
+Timed = TypeVar("Timed", Tempo, TimeSignature, KeySignature)
+
+
+def excerpt(song: Song, start: float, beats: float) -> Song:
+    """The song from beat `start` on, so many beats: later notes are left out, what goes on beyond is cut.
+
+    A note that began before `start` is left out; tempo, metre and key are those in force.
+    """
+
+    def moved(events: tuple[Timed, ...]) -> tuple[Timed, ...]:
+        before = tuple(replace(e, onset=0.0) for e in events if e.onset <= start)
+        return before[-1:] + tuple(replace(e, onset=e.onset - start) for e in events if start < e.onset < start + beats)
+
+    end = start + beats
+    tracks = tuple(
+        replace(
+            track,
+            notes=tuple(
+                replace(n, onset=n.onset - start, duration=min(n.end, end) - n.onset)
+                for n in track.notes
+                if start <= n.onset < end
+            ),
+        )
+        for track in song.tracks
+    )
+    return replace(
+        song,
+        tracks=tracks,
+        tempos=moved(song.tempos),
+        time_signatures=moved(song.time_signatures),
+        key_signatures=moved(song.key_signatures),
+    )
 
 
 def top_line(track: Track) -> tuple[Track, bool]:

@@ -1,10 +1,10 @@
 """A training run as a folder that anyone can read while it grows; nothing here needs TensorFlow.
 
-    run.json               what was asked, and the data's hash
-    reference.json         the measures of the dataset itself
-    log.jsonl              a line a report: iteration, seconds, losses, and now and then measures
-    snapshots/001200/*.mid what the generator made of the watched melodies at that iteration
-    checkpoints/001200.npz the last few and the best: all that training needs to go on; the others: what plays
+run.json               what was asked, and the data's hash
+reference.json         the measures of the dataset itself
+log.jsonl              a line a report: iteration, seconds, losses, and now and then measures
+snapshots/001200/*.mid what the generator made of the watched melodies at that iteration
+checkpoints/001200.npz the last few and the best: all that training needs to go on; the others: what plays
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from composer.errors import ModelError
@@ -28,8 +29,9 @@ class Report:
     """What a training run tells those who watch it.
 
     seconds: of training so far, over all resumes. rate: iterations a second since the last report. phase: what is
-    being trained for, "supervised" or "adversarial". losses: means since the last report. measures, songs: filled when
-    they were made, now and then; reference: the dataset's own values of the measures. songs: by watched melody.
+    being trained for, "supervised" or "adversarial"; phases: iterations of each, in order. losses: means since the
+    last report. measures, songs: filled when they were made, now and then; songs: by watched melody. reference: the
+    dataset's own values of the measures.
     """
 
     iteration: int
@@ -41,6 +43,7 @@ class Report:
     measures: dict[str, float] = field(default_factory=dict)
     reference: dict[str, float] = field(default_factory=dict)
     songs: dict[str, Song] = field(default_factory=dict)
+    phases: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,12 @@ class Run:
         return max(kept)
 
     @property
+    def finished(self) -> bool:
+        """Whether it has come to its last iteration."""
+        phases = (self.asked["train"][f"{name}_iterations"] for name in ("supervised", "adversarial"))
+        return bool(self.latest >= sum(phases))
+
+    @property
     def best(self) -> int:
         """The kept iteration whose `distance` was the smallest; the latest where none was measured."""
         kept = self.checkpoints
@@ -130,15 +139,27 @@ class Run:
             log.write(json.dumps(line) + "\n")
 
     def forget_after(self, iteration: int) -> None:
-        """Drop log lines and snapshots later than `iteration`: what a resumed run will make again."""
+        """Drop what is later than `iteration`: log lines, snapshots, checkpoints; a resumed run makes them again."""
         lines = [line for line in self.log if line["iteration"] <= iteration]
         with atomic(self.folder / LOG) as path:
             path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        for at, files in self.snapshots.items():
-            if at > iteration:
-                for path in files.values():
-                    path.unlink()
-                path.parent.rmdir()
+        for folder in (self.folder / SNAPSHOTS).glob("[0-9]*"):
+            if int(folder.name) > iteration:
+                rmtree(folder)  # with what a killed run left half-written
+        for path in (p for at, p in self.checkpoints.items() if at > iteration):
+            path.unlink()
+        for path in self.folder.glob("**/.*"):  # half-written by a process that was killed
+            path.unlink()
+
+
+def find(name: str) -> tuple[Run, int]:
+    """The run and iteration that `RUN`, `RUN@1200`, `RUN@best` or `RUN@latest` name.
+
+    Raises ModelError where there is no such run, or where it does not keep that iteration.
+    """
+    folder, at, which = name.rpartition("@")
+    run = Run(Path(folder if at else name))
+    return run, run.iteration(which if at else "latest")
 
 
 def _read_json(path: Path) -> Any:

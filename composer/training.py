@@ -1,340 +1,408 @@
-"""The training loop, for every family: supervised first where the family has a target, then WGAN-GP.
+"""A training run from its first iteration to its last: what is asked, the loop, what is kept and who is told.
 
-A run is a folder: `run.json` (what was asked), `log.jsonl` (a line a report), `checkpoint.npz` (all that resuming
-needs; replaced whole). `train` makes one, `export` turns it into a model folder that plays.
+The folder of a run is described in `composer.runs`. A run ends bit-identical however often it was broken off:
+each iteration draws from (seed, iteration), and a checkpoint holds all else.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
+import signal
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 
+from composer import evaluation, midifile
 from composer.config import from_dict, to_dict
-from composer.errors import ComposerError, ConfigError, MissingPackageError, ModelError
+from composer.datasets import Corpus, load_corpus, melodies, parse_roles
+from composer.errors import ConfigError, ModelError, OutputError
 from composer.files import atomic
+from composer.generators import WEIGHTS, Family, Player, family, load_model
+from composer.music import Song, excerpt
+from composer.runs import ASKED, CHECKPOINTS, REFERENCE, Report, Run
+from composer.trainer import State, TrainConfig, Trainer
 
-try:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-    import tensorflow as tf
-except ImportError as error:
-    raise MissingPackageError("training needs TensorFlow: pip install 'melody-composer[train]'") from error
-
-from composer.datasets import load_dataset
-from composer.datasets.jsb import to_song
-from composer.evaluation import through_public_path
-from composer.generators import CARD, PLAYS, WEIGHTS, Family, family, load_model, wgan
-
-CHECKPOINT, RUN, LOG = "checkpoint.npz", "run.json", "log.jsonl"
-Tensors = dict[str, Any]
+Watcher = Callable[[Report], None]
+WATCHED_BEATS, JUDGED_BEATS = 32, 96  # of a piece, from the bar in which its melody begins
+FINE_TUNING = 0.3  # of the usual learning rates, when training goes on from a model
+SPARE = 0.06  # of the minutes: for evaluations, snapshots and checkpoints
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """How a model is trained.
+class Asked:
+    """What a user asks of training.
 
-    supervised_iterations, adversarial_iterations: of the two phases. batch: windows an iteration; length and
-    adversarial_length: of a window, in pulses. critic_steps: for each of the generator's. penalty: weight of the
-    gradient penalty. supervised_weight: of the cross-entropy beside the Wasserstein loss. average: how much of the
-    generator's running average stays at each adversarial iteration.
+    dataset: a name or a folder, by default `jsb`. roles: texts NAME=PATTERN, the melody first. family: by default
+    `chorale`, or that of `begin_from`, a model's name or folder, whose weights training goes on from. config: a JSON
+    file {"model": {...}, "train": {...}}; unknown fields are refused by name. iterations: of both phases in all, in the
+    config's proportion; minutes: as many as this machine does in that time.
     """
 
-    supervised_iterations: int = 3600
-    adversarial_iterations: int = 500
-    batch: int = 32
-    length: int = 32
-    adversarial_length: int = 16
-    critic_steps: int = 5
-    penalty: float = 10.0
-    supervised_weight: float = 1.0
-    supervised_rate: float = 1e-3
-    weight_decay: float = 0.01
-    generator_rate: float = 2e-4
-    critic_rate: float = 5e-4
-    average: float = 0.99
-    report_every: int = 50
-    save_every: int = 200
+    dataset: str | None = None
+    roles: tuple[str, ...] = ()
+    family: str | None = None
+    config: Path | None = None
+    iterations: int | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    begin_from: str | None = None
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value < 0 or (value == 0 and name in ("batch", "length", "adversarial_length", "report_every")):
-                raise ConfigError(f"{name} lies above 0, got {value}")
+        if self.iterations is not None and self.minutes is not None:
+            raise ConfigError("a run ends after so many iterations or so many minutes: give one of them")
+        if self.minutes is not None and self.minutes <= 0:
+            raise ConfigError(f"minutes lie above 0, got {self.minutes}")
+        if self.seed is not None and self.seed < 0:
+            raise ConfigError(f"a seed is 0 or more, got {self.seed}")
 
-    @property
-    def iterations(self) -> int:
-        """Of both phases."""
-        return self.supervised_iterations + self.adversarial_iterations
-
-
-class Trainer:
-    """Networks, optimisers and the running average; one iteration at a time, each drawn from (seed, iteration)."""
-
-    def __init__(self, kind: Family, songs: list[Any], model: Any, config: TrainConfig, seed: int = 0) -> None:
-        keras.utils.set_random_seed(seed)
-        self.config, self.seed, self.iteration = config, seed, 0
-        self.windows = kind.windows(songs, model)
-        self.networks = kind.build(model)
-        generator, critic = self.networks.generator, self.networks.critic
-        warm = keras.optimizers.schedules.CosineDecay(
-            config.supervised_rate, max(1, config.supervised_iterations), alpha=0.03
+    def filled(self, before: dict[str, Any]) -> Asked:
+        """The same, what was left open as a run was begun with it."""
+        return replace(
+            self,
+            dataset=self.dataset or before.get("dataset", "jsb"),
+            roles=self.roles or tuple(before.get("roles", ())),
+            family=self.family or before.get("family"),
+            seed=before.get("seed", 0) if self.seed is None else self.seed,
+            begin_from=self.begin_from or before.get("from", {}).get("model"),
         )
-        self.supervised_optimizer = keras.optimizers.AdamW(warm, beta_2=0.99, weight_decay=config.weight_decay)
-        self.generator_optimizer = keras.optimizers.Adam(config.generator_rate, beta_1=0.5, beta_2=0.9)
-        self.critic_optimizer = keras.optimizers.Adam(config.critic_rate, beta_1=0.5, beta_2=0.9)
-        self.supervised_optimizer.build(generator.trainable_variables)
-        self.generator_optimizer.build(generator.trainable_variables)
-        self.critic_optimizer.build(critic.trainable_variables)
-        self.average: list[Any] = []
-        self.generate = tf.function(self.networks.generate)
-        self.supervised_step = tf.function(self._supervised_step)
-        self.critic_step = tf.function(self._critic_step)
-        self.generator_step = tf.function(self._generator_step)
-
-    def iterate(self) -> dict[str, float]:
-        """One iteration: its losses by name. Raises ComposerError where one is not a number."""
-        rng = np.random.default_rng([self.seed, self.iteration])
-        if self.iteration < self.config.supervised_iterations:
-            losses = {"supervised": self.supervised_step(self._batch(rng, self.config.length))}
-        else:
-            losses = self.adversarial(rng)
-        found = {name: float(value) for name, value in losses.items()}
-        if not all(np.isfinite(list(found.values()))):
-            raise ComposerError(
-                f"iteration {self.iteration}: loss is not a number ({found}); the last checkpoint is good, "
-                "resume with lower learning rates"
-            )
-        self.iteration += 1
-        return found
-
-    def adversarial(self, rng: np.random.Generator) -> Tensors:
-        """The critic's steps, then the generator's."""
-        losses: Tensors = {}
-        batch = self._batch(rng, self.config.adversarial_length)
-        fake = self.generate(batch)  # once for all of the critic's steps: it is most of their cost
-        for _ in range(self.config.critic_steps):
-            losses |= self.critic_step(batch, fake, tf.constant(rng.random(self.config.batch, np.float32)))
-        losses |= self.generator_step(self._batch(rng, self.config.adversarial_length))
-        self._update_average()
-        return losses
-
-    def _batch(self, rng: np.random.Generator, length: int) -> Tensors:
-        return {k: tf.constant(v) for k, v in self.windows.batch(rng, self.config.batch, length).items()}
-
-    def _supervised_step(self, batch: Tensors) -> Any:
-        variables = self.networks.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            loss = self.networks.supervised(batch)
-        self.supervised_optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    def _critic_step(self, batch: Tensors, fake: Any, share: Any) -> Tensors:
-        networks, variables = self.networks, self.networks.critic.trainable_variables
-        real = networks.real(batch)
-        mixed = wgan.mix(real, fake, share)
-        with tf.GradientTape() as tape:
-            loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
-            with tf.GradientTape() as inner:
-                inner.watch(mixed)
-                scores = networks.score(batch, mixed)
-            penalty = wgan.gradient_penalty(inner.gradient(scores, mixed))
-            total = loss + self.config.penalty * penalty
-        self.critic_optimizer.apply(tape.gradient(total, variables), variables)
-        return {"critic": loss, "penalty": penalty}
-
-    def _generator_step(self, batch: Tensors) -> Tensors:
-        networks, variables = self.networks, self.networks.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            loss = wgan.generator_loss(networks.score(batch, networks.generate(batch)))
-            supervised = networks.supervised(batch)
-            total = loss + self.config.supervised_weight * supervised
-        self.generator_optimizer.apply(tape.gradient(total, variables), variables)
-        return {"generator": loss, "supervised": supervised}
-
-    def _update_average(self) -> None:
-        """The running average of the generator's weights, from the first adversarial iteration on."""
-        now = [v.numpy() for v in self.networks.generator.trainable_variables]
-        keep = self.config.average
-        self.average = [keep * a + (1 - keep) * w for a, w in zip(self.average or now, now, strict=True)]
-
-    def use_average(self) -> None:
-        """Put the averaged weights, where there are any, in place of the last ones."""
-        for variable, value in zip(self.networks.generator.trainable_variables, self.average, strict=False):
-            variable.assign(value)
-
-    def state(self) -> dict[str, np.ndarray[Any, Any]]:
-        """All that resuming needs, as arrays by name."""
-        held = {f"v{i}": v.numpy() for i, v in enumerate(self._variables())}
-        mean = {f"a{i}": np.asarray(a) for i, a in enumerate(self.average)}
-        return {"iteration": np.array(self.iteration), **held, **mean}
-
-    def restore(self, state: dict[str, np.ndarray[Any, Any]]) -> None:
-        """Go on from a `state`. Raises ModelError where it does not fit."""
-        variables = self._variables()
-        try:
-            for i, variable in enumerate(variables):
-                variable.assign(state[f"v{i}"])
-        except (KeyError, ValueError) as error:
-            raise ModelError(f"the checkpoint does not fit this model: {error}") from error
-        self.average = [state[f"a{i}"] for i in range(len(state)) if f"a{i}" in state]
-        self.iteration = int(state["iteration"])
-
-    def _variables(self) -> list[Any]:
-        optimizers = (self.supervised_optimizer, self.generator_optimizer, self.critic_optimizer)
-        networks = (self.networks.generator, self.networks.critic)
-        return [v for owner in (*networks, *optimizers) for v in owner.variables]
 
 
 def train(
     out: Path,
-    dataset: str = "jsb",
-    family_name: str = "chorale",
-    config: Path | None = None,
-    iterations: int | None = None,
-    seed: int = 0,
+    asked: Asked | None = None,
     resume: bool = False,
-    on_report: Callable[[int, int, dict[str, float]], None] | None = None,
-) -> Path:
-    """Train a model into the run folder `out`; returns it.
+    watchers: Sequence[Watcher] = (),
+    strategy: Any = None,
+    on_corpus: Callable[[Corpus], None] | None = None,
+) -> Run:
+    """Train a model into the run folder `out`; returns the run.
 
-    config: a JSON file {"model": {...}, "train": {...}}; unknown fields are refused by name. iterations: of both
-    phases in all, in the config's proportion. resume: go on from the checkpoint in `out`. on_report gets iteration,
-    iterations and losses now and then. Ctrl-C saves and ends.
+    resume: go on from the last checkpoint in `out`, with what it was begun with; what is asked besides must agree.
+    watchers get a `Report` now and then. strategy: of tf.distribute. on_corpus: is shown the dataset once it is read.
+    Ctrl-C and SIGTERM end it after the iteration, all saved; the second one at once. Raises ConfigError for what cannot
+    be trained, ComposerError when a loss is not a number, OutputError when the disk is full: the last checkpoint stays.
     """
-    asked = {"dataset": dataset, "family": family_name, "seed": seed, **_settings(family_name, config, iterations)}
-    _open_run(out, asked, resume)
-    kind = family(family_name)
-    # Less the pieces that share music with held-out ones: the standard split has eight.
-    songs = [to_song(chorale) for chorale in load_dataset(dataset, "train") if chorale.overlap < 0.1]
-    settings = from_dict(TrainConfig, asked["train"])
-    trainer = Trainer(kind, songs, from_dict(kind.config, asked["model"]), settings, seed)
+    started = time.perf_counter()
+    before = _read(out).asked if resume else _unused(out)
+    asked = (asked or Asked()).filled(before)
+    corpus = load_corpus(str(asked.dataset), parse_roles(asked.roles))
+    if on_corpus:
+        on_corpus(corpus)
+    wanted = _settings(asked, corpus, before)
+    kind = family(wanted["family"])
+    settings = from_dict(TrainConfig, wanted["train"])
+    model = from_dict(kind.config, wanted["model"])
+    trainer = Trainer(kind, list(corpus.train), model, settings, wanted["seed"], strategy)
+    _check_length(corpus, trainer)
     if resume:
-        with np.load(out / CHECKPOINT, allow_pickle=False) as held:
-            trainer.restore(dict(held))
-    try:
-        _loop(trainer, out, on_report)
-    finally:
-        save(trainer, out)
-    return out
+        _check_same(out, before, wanted)
+        run = Run(out)
+        trainer.restore(newest(run))
+        run.forget_after(trainer.iteration)
+    else:
+        if asked.begin_from:
+            _load_weights(trainer, asked.begin_from)
+        if asked.minutes is not None:
+            trainer.config = _fitted(trainer, 60 * asked.minutes - (time.perf_counter() - started))
+        # Processes that are not the chief keep a folder of their own, which nobody reads.
+        run = _begun(out if trainer.is_chief else Path(mkdtemp()), {**wanted, "train": to_dict(trainer.config)})
+    _Loop(trainer, run, corpus, watchers).go()
+    return run
 
 
-def _settings(family_name: str, config: Path | None, iterations: int | None) -> dict[str, Any]:
+def _settings(asked: Asked, corpus: Corpus, before: dict[str, Any]) -> dict[str, Any]:
+    """What is written to run.json. before: of the run that goes on, or empty."""
+    given = _read_config(asked.config)
+    base = load_model(asked.begin_from) if asked.begin_from else None
+    name = asked.family or (base.card["family"] if base else "chorale")
+    kind = family(name)
+    found: dict[str, Any] = {"dataset": asked.dataset, "roles": list(asked.roles), "data": corpus.hash}
+    found |= {"family": name, "seed": asked.seed, "minutes": asked.minutes or before.get("minutes")}
+    if base:
+        if base.card["family"] != name:
+            raise ConfigError(f"{asked.begin_from} is of family {base.card['family']}, not {name}")
+        found["from"] = {"model": asked.begin_from, "weights": _sha256(base.folder / WEIGHTS)}
+    if before and asked.config is None and asked.iterations is None:
+        return {**found, "model": before["model"], "train": before["train"]}
+    settings = from_dict(TrainConfig, {**kind.train, **(_gentle(kind) if base else {}), **given.get("train", {})})
+    if asked.iterations is not None:
+        settings = _of_length(settings, asked.iterations)
+    model = {**(base.card["config"] if base else {}), **given.get("model", {})}
+    configured = kind.configure(model, list(corpus.train))
+    return {**found, "model": to_dict(configured), "train": to_dict(settings)}
+
+
+def _read_config(path: Path | None) -> dict[str, Any]:
     try:
-        given = json.loads(config.read_text(encoding="utf-8")) if config else {}
+        given = json.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{config} is not a JSON config: {error}") from error
+        raise ConfigError(f"{path} is not a JSON config: {error}") from error
     unknown = sorted(set(given) - {"model", "train"}) if isinstance(given, dict) else ["not a table"]
     if unknown:
-        raise ConfigError(f"unknown field {unknown[0]!r} in {config}; it has ['model', 'train']")
-    kind = family(family_name)
-    settings = from_dict(TrainConfig, {**kind.train, **given.get("train", {})})
-    if iterations is not None:
-        share = settings.supervised_iterations / max(1, settings.iterations)
-        first = round(iterations * share)
-        settings = replace(settings, supervised_iterations=first, adversarial_iterations=iterations - first)
-    return {"model": to_dict(from_dict(kind.config, given.get("model", {}))), "train": to_dict(settings)}
+        raise ConfigError(f"unknown field {unknown[0]!r} in {path}; it has ['model', 'train']")
+    return dict(given)
 
 
-def _open_run(out: Path, asked: dict[str, Any], resume: bool) -> None:
-    if not resume:
-        if (out / CHECKPOINT).exists():
-            raise ConfigError(f"{out} holds a run already; --resume goes on with it, or choose another --out")
-        with atomic(out / RUN) as path:
-            path.write_text(json.dumps(asked, indent=1), encoding="utf-8")
-        return
-    before = _read_run(out)
-    for name in ("dataset", "family", "seed", "model", "train"):
-        if before.get(name) != asked[name]:
-            raise ConfigError(f"{out} was begun with another {name}: {before.get(name)}, not {asked[name]}")
+def _gentle(kind: Family) -> dict[str, float]:
+    """Lower learning rates: a trained model is to change, not to begin anew."""
+    usual = from_dict(TrainConfig, kind.train)
+    return {n: FINE_TUNING * getattr(usual, n) for n in ("supervised_rate", "generator_rate", "critic_rate")}
 
 
-def _read_run(run: Path) -> dict[str, Any]:
+def _sha256(path: Path) -> str:
     try:
-        with np.load(run / CHECKPOINT, allow_pickle=False):
-            return dict(json.loads((run / RUN).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{run} is not a training run with a checkpoint: {error}") from error
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path.parent} has no weights to go on from: {error}") from error
 
 
-def _loop(trainer: Trainer, out: Path, on_report: Callable[[int, int, dict[str, float]], None] | None) -> None:
-    config, total = trainer.config, trainer.config.iterations
-    recent: list[dict[str, float]] = []
-    while trainer.iteration < total:
-        recent.append(trainer.iterate())
-        if trainer.iteration % config.report_every == 0 or trainer.iteration == total:
-            names = recent[-1]
-            mean = {k: float(np.mean([r[k] for r in recent if k in r])) for k in names}
-            recent = []
-            line = {"iteration": trainer.iteration, "time": round(time.time(), 1), **mean}
-            with (out / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(line) + "\n")
-            if on_report:
-                on_report(trainer.iteration, total, mean)
-        if trainer.iteration % config.save_every == 0:
-            save(trainer, out)
+def _of_length(settings: TrainConfig, iterations: int) -> TrainConfig:
+    """The same settings for so many iterations, shared between the phases as before."""
+    first = round(iterations * settings.supervised_iterations / max(1, settings.iterations))
+    return replace(settings, supervised_iterations=first, adversarial_iterations=iterations - first)
 
 
-def save(trainer: Trainer, out: Path) -> None:
-    """Write the checkpoint, whole or not at all."""
-    with atomic(out / CHECKPOINT) as path:
-        np.savez(path, **trainer.state())  # type: ignore[arg-type]
+def _begun(out: Path, wanted: dict[str, Any]) -> Run:
+    with atomic(out / ASKED) as path:
+        path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+    run = Run(out)
+    run.forget_after(-1)
+    return run
 
 
-def export(run: Path, out: Path, about: str = "", score: bool = True) -> Path:
-    """Write the model folder of a run: what plays, what training goes on from, and what it is.
+def _unused(out: Path) -> dict[str, Any]:
+    """Nothing. Raises ConfigError where `out` has a run that would be lost."""
+    if (out / ASKED).exists() and Run(out).checkpoints:
+        raise ConfigError(f"{out} holds a run already; --resume goes on with it, or choose another --out")
+    return {}
 
-    The averaged weights play, where there is an average. score: measure it on the valid split, three seeds, MIDI in
-    and MIDI out. Raises ModelError where `run` is no run.
-    """
-    asked = _read_run(run)
-    kind = family(asked["family"])
-    config = from_dict(kind.config, asked["model"])
-    trainer = Trainer(kind, [], config, from_dict(TrainConfig, asked["train"]), asked["seed"])
-    with np.load(run / CHECKPOINT, allow_pickle=False) as held:
-        trainer.restore(dict(held))
-    trainer.use_average()
-    card = {
-        "family": asked["family"],
-        "config": to_dict(config),
-        "about": about or f"Trained on {asked['dataset']} (train split).",
-        "trained": {k: asked[k] for k in ("dataset", "seed", "train")} | {"iterations": trainer.iteration},
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in ("keras", "numpy")}},
-        "scores": {},
+
+def _read(out: Path) -> Run:
+    run = Run(out)
+    if not run.checkpoints:
+        raise ModelError(f"{out} is not a training run with a checkpoint: begin it anew, without --resume")
+    return run
+
+
+def _check_same(out: Path, before: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raises ConfigError that names the first setting in which a run differs from what is asked."""
+    for name in ("dataset", "roles", "data", "family", "seed", "minutes", "from"):
+        if before.get(name) != wanted.get(name):
+            raise ConfigError(f"{out} was begun with another {name}: {before.get(name)}, not {wanted.get(name)}")
+    for part in ("model", "train"):
+        for name, value in wanted[part].items():
+            if before[part].get(name) != value:
+                raise ConfigError(f"{out} was begun with another {part} {name}: {before[part].get(name)}, not {value}")
+
+
+def _check_length(corpus: Corpus, trainer: Trainer) -> None:
+    """Raises ConfigError where there is too little music to draw a window from."""
+    if not corpus.valid:
+        raise ConfigError(f"{corpus.name} has {len(corpus.train)} piece(s): training needs 2 or more, one to judge by")
+    for length in {trainer.config.length, trainer.config.adversarial_length}:
+        trainer.windows.batch(np.random.default_rng(0), 1, length)
+
+
+def _load_weights(trainer: Trainer, name: str) -> None:
+    try:
+        trainer.networks.generator.load_weights(load_model(name).folder / WEIGHTS)
+    except ValueError as error:
+        raise ModelError(f"the weights of {name} do not fit: {str(error).splitlines()[0]}") from error
+
+
+def _fitted(trainer: Trainer, seconds: float) -> TrainConfig:
+    """The settings with as many iterations as go into the time, measured; the trainer ends as it was."""
+    before, began, config = trainer.state(), time.perf_counter(), trainer.config
+    first = config.supervised_iterations
+    cost = {
+        phase: _seconds_each(trainer, start)
+        for phase, start, count in (("supervised", 0, first), ("adversarial", first, config.adversarial_iterations))
+        if count
     }
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic(out / PLAYS) as path:
-        path.write_bytes(to_litert(*kind.playing_model(trainer.networks), trainer.networks.generator))
-    with atomic(out / WEIGHTS) as path, TemporaryDirectory() as folder:
-        trainer.networks.generator.save_weights(Path(folder) / WEIGHTS)
-        path.write_bytes((Path(folder) / WEIGHTS).read_bytes())
-    _write_card(out, card)
-    if score:
-        scores = through_public_path(load_model(out))
-        _write_card(out, {**card, "scores": {name: round(value, 4) for name, value in scores.items()}})
-    return out
+    trainer.restore(before)
+    mean = sum(cost[config.phase(i)] for i in (0, first) if config.phase(i) in cost and i < config.iterations)
+    if len(cost) == 2:
+        share = first / config.iterations
+        mean = share * cost["supervised"] + (1 - share) * cost["adversarial"]
+    left = (1 - SPARE) * seconds - (time.perf_counter() - began)
+    return _of_length(config, max(2, int(left / mean)))
 
 
-def _write_card(out: Path, card: dict[str, Any]) -> None:
-    with atomic(out / CARD) as path:
-        path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+def _seconds_each(trainer: Trainer, start: int) -> float:
+    """Seconds of one iteration from `start` on, the graphs made before."""
+    trainer.iteration = start
+    trainer.iterate()
+    times = []
+    for _ in range(4):
+        began = time.perf_counter()
+        trainer.iteration = start
+        trainer.iterate()
+        times.append(time.perf_counter() - began)
+    return float(np.mean(times))
 
 
-def to_litert(play: Callable[[Tensors], Tensors], shapes: dict[str, Any], generator: Any) -> bytes:
-    """The LiteRT file of `play`, whose inputs have those shapes (None: any length) and types."""
-    archive = keras.export.ExportArchive()
-    archive.track(generator)
-    signature = {name: tf.TensorSpec(shape, dtype, name=name) for name, (shape, dtype) in shapes.items()}
-    archive.add_endpoint("serve", play, input_signature=[signature])
-    with TemporaryDirectory() as saved:
-        archive.write_out(saved, verbose=False)
-        converted: bytes = tf.lite.TFLiteConverter.from_saved_model(saved).convert()
-    return converted
+class _Loop:
+    """Iterations until the end, and between them what is logged, kept and shown.
+
+    seconds: of the run so far; iterating: of them, those in which networks learnt.
+    """
+
+    def __init__(self, trainer: Trainer, run: Run, corpus: Corpus, watchers: Sequence[Watcher]) -> None:
+        self.trainer, self.run, self.watchers, self.config = trainer, run, watchers, trainer.config
+        self.judge = Judge(corpus, self.config.evaluate_pieces)
+        last: dict[str, Any] = next(reversed(run.log), {})
+        self.iterating = float(last.get("iterating", 0.0))
+        self.began = time.perf_counter() - float(last.get("seconds", 0.0))
+        self.recent: list[dict[str, float]] = []
+        self.reported = self.iterating
+
+    def go(self) -> None:
+        """Train to the end, or until somebody asks to stop."""
+        trainer, total = self.trainer, self.config.iterations
+        with _stop_when_asked() as asked_to_stop:
+            if not trainer.iteration:
+                self._show()
+            while trainer.iteration < total and not trainer.agreed(asked_to_stop.is_set()):
+                began = time.perf_counter()
+                self.recent.append(trainer.iterate())
+                self.iterating += time.perf_counter() - began
+                self._after()
+            if trainer.iteration not in self.run.checkpoints:
+                self.save()
+
+    def _after(self) -> None:
+        at, config = self.trainer.iteration, self.config
+        last = at == config.iterations
+        if last or not all(at % n for n in (config.report_every, config.snapshot_every, config.evaluate_every)):
+            self._show()
+        if last or not all(at % n for n in (config.save_every, config.evaluate_every)):
+            self.save()
+
+    def _show(self) -> None:
+        """Snapshot and measure what is due, log it, tell the watchers."""
+        at, config = self.trainer.iteration, self.config
+        last = at == config.iterations
+        songs: dict[str, Song] = {}
+        measures: dict[str, float] = {}
+        if not self.trainer.is_chief:
+            return
+        with self.trainer.averaged():
+            player = self.trainer.player()
+            if last or at % config.snapshot_every == 0:
+                songs = self.judge.snapshot(player)
+                self.run.save_snapshot(at, songs)
+            if last or at % config.evaluate_every == 0:
+                measures, reference = self.judge.measures(player)
+                self.run.write(REFERENCE, reference)
+        self._tell(songs, measures)
+
+    def _tell(self, songs: dict[str, Song], measures: dict[str, float]) -> None:
+        at, spent, recent = self.trainer.iteration, self.iterating - self.reported, self.recent
+        losses = {k: float(np.mean([r[k] for r in recent if k in r])) for k in (recent[-1] if recent else {})}
+        seconds, rate = time.perf_counter() - self.began, len(recent) / spent if recent else 0.0
+        line = {"iteration": at, "seconds": round(seconds, 2), "iterating": round(self.iterating, 2), "losses": losses}
+        self.run.append({**line, **({"measures": measures} if measures else {})})
+        phase, reference = self.config.phase(max(0, at - 1)), self.run.reference
+        phases, total = self.config.phases, self.config.iterations
+        report = Report(at, total, seconds, rate, phase, losses, measures, reference, songs, phases)
+        for watcher in self.watchers:
+            watcher(report)
+        self.recent, self.reported = [], self.iterating
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all, and thin out those before it."""
+        if not self.trainer.is_chief:
+            return
+        try:
+            with atomic(self.run.folder / CHECKPOINTS / f"{self.trainer.iteration:06d}.npz") as path:
+                np.savez(path, **self.trainer.state())  # type: ignore[arg-type]
+        except OutputError as error:
+            kept = list(self.run.checkpoints)
+            good = f"the last good checkpoint is iteration {kept[-1]}" if kept else "there is no checkpoint yet"
+            raise OutputError(f"{error}; {good}: make room and --resume") from error
+        self._thin()
+
+    def _thin(self) -> None:
+        """All but the last few checkpoints and the best keep only the weights that play."""
+        kept = list(self.run.checkpoints)
+        whole = {*kept[-self.config.keep :], self.run.best}
+        for iteration in set(kept) - whole:
+            path = self.run.checkpoints[iteration]
+            with np.load(path, allow_pickle=False) as held:
+                if "v0" not in held.files:
+                    continue
+                plays = {name: held[name] for name in held.files if name == "iteration" or name[0] == "g"}
+            with atomic(path) as thinner:
+                np.savez(thinner, **plays)
+
+
+class Judge:
+    """What a run is judged by: the valid pieces of its corpus, and melodies whose arrangements are watched."""
+
+    def __init__(self, corpus: Corpus, pieces: int) -> None:
+        self.pieces = [beginning(song, JUDGED_BEATS) for song in corpus.valid[:pieces]]
+        self.reference = evaluation.measure(self.pieces)
+        joy = midifile.read(melodies.path("ode-to-joy"))
+        self.watched = {"ode-to-joy": joy, "valid": beginning(corpus.valid[0], WATCHED_BEATS)}
+
+    def snapshot(self, player: Player) -> dict[str, Song]:
+        """What it makes of the watched melodies."""
+        return {name: player.arrange(song, seed=0, track=0) for name, song in self.watched.items()}
+
+    def measures(self, player: Player) -> tuple[dict[str, float], dict[str, float]]:
+        """(Measures of its arrangements of the pieces' melodies, the same of the pieces)."""
+        made = [player.arrange(song, seed=seed, track=0) for seed, song in enumerate(self.pieces)]
+        return evaluation.compare(evaluation.measure(made), self.reference).headline()
+
+
+def beginning(song: Song, beats: float) -> Song:
+    """So many beats of a song, from the bar in which its first track, the melody, begins."""
+    first = min(note.onset for note in song.tracks[0].notes)
+    return excerpt(song, max(bar for bar in song.bar_onsets() if bar <= first), beats)
+
+
+@contextmanager
+def _stop_when_asked() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second one interrupts."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def stop(number: int, frame: Any) -> None:  # noqa: ARG001
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def newest(run: Run) -> State:
+    """The state of the last checkpoint that is whole. Raises ModelError where there is none."""
+    for path in reversed(run.checkpoints.values()):
+        state = load_checkpoint(path)
+        if "v0" in state:
+            return state
+    raise ModelError(f"{run.folder} has no whole checkpoint to go on from")
+
+
+def load_checkpoint(path: Path) -> State:
+    """A checkpoint's arrays by name. Raises ModelError where it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return dict(held)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"checkpoint {path} is damaged: {error}") from error

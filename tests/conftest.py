@@ -20,7 +20,7 @@ from composer.music import Song
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
-    ROOT / "composer" / name for name in ("generators/chorale.py", "generators/chorale_networks.py", "training.py")
+    ROOT / "composer" / name for name in ("generators/chorale.py", "generators/chorale_networks.py", "export.py")
 ]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -58,7 +58,7 @@ from pathlib import Path
 import keras
 from composer.config import to_dict
 from composer.generators.chorale import FAMILY, ChoraleConfig
-from composer.training import to_litert
+from composer.export import to_litert
 
 keras.utils.set_random_seed(0)
 config = ChoraleConfig(channels=16, critic_channels=16)

@@ -30,15 +30,15 @@ def test_config_survives_json_and_refuses_unknown_fields() -> None:
 
 
 def test_octave_shift_moves_most_of_the_steps_into_the_soprano_range() -> None:
-    assert c.octave_shift(np.array([60, 72, -1, 79])) == 0
-    assert c.octave_shift(np.array([41, 45, 48, -1])) == 24
-    assert c.octave_shift(np.array([96, 98, 88])) == -24
+    assert c.octave_shift(np.array([60, 72, -1, 79]), 57, 81) == 0
+    assert c.octave_shift(np.array([41, 45, 48, -1]), 57, 81) == 24
+    assert c.octave_shift(np.array([96, 98, 88]), 57, 81) == -24
     with pytest.raises(MelodyError):
-        c.octave_shift(np.array([-1, -1]))
+        c.octave_shift(np.array([-1, -1]), 57, 81)
 
 
 def test_fold_brings_every_note_into_range_and_leaves_rests() -> None:
-    folded = c.fold(np.array([30, -1, 60, 96]))
+    folded = c.fold(np.array([30, -1, 60, 96]), 57, 81)
     assert folded.tolist() == [66, -1, 60, 72]
 
 
@@ -111,7 +111,7 @@ def test_a_low_melody_gets_voices_as_far_below_it() -> None:
 def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
     chorale = load("train")[0]
     song = to_song(chorale)
-    piece = to_piece(song)
+    piece = to_piece(song, c.ChoraleConfig())
     names = [t.name for t in song.tracks]
     soprano = song.tracks[names.index("Soprano")]
     first = piece.grid.to_steps([soprano.notes[0].onset])[0]

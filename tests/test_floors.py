@@ -34,10 +34,14 @@ FLOORS = {
     "runs": 3,
     "generators": 4,
     "preprocess": 5,
+    "trainer": 5,
     "training": 5,
+    "export": 5,
+    "distribution": 5,
     "evaluation": 5,
     "public_path": 5,
     "jobs": 5,
+    "tensorboard": 5,
     "live": 6,
     "studio": 7,
     "dashboard": 7,
@@ -50,7 +54,8 @@ ROWS = (
     {"pianoroll", "metrics", "ladder"},
     {"midibytes", "midifile", "multitrack", "notation", "musicxml", "synth", "layout", "plotting", "video", "runs"}
     | {"datasets"},
-    {"training", "evaluation", "public_path", "preprocess"},
+    {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs"},
+    {"studio", "dashboard", "cli"},
 )
 
 # Packages from outside, by module; the longest prefix counts. What is not listed may import numpy alone.
@@ -67,13 +72,16 @@ OUTSIDE = {
     "datasets.build_melodies": {"numpy", "music21"},
     "generators": {"numpy", "ai_edge_litert"},
     "generators.wgan": {"numpy", "keras"},
-    "training": {"numpy", "keras", "tensorflow"},
+    "trainer": {"numpy", "keras", "tensorflow"},
+    "export": {"keras", "tensorflow"},
+    "distribution": {"tensorflow"},
     "evaluation": {"numpy", "matplotlib"},
     "preprocess": {"numpy", "tensorflow", "apache_beam"},
     "live": {"numpy", "mido", "rtmidi"},
     "cli": {"typer", "rich"},
-    "dashboard": {"numpy", "rich"},
-    "datasets.folder": {"numpy", "music21"},
+    "dashboard": {"numpy", "rich", "IPython"},
+    "tensorboard": {"numpy", "tensorflow"},
+    "datasets.scores": {"numpy", "music21"},
     "jobs": set(),
 }
 NETWORKS = {"numpy", "keras"}  # every *_networks.py

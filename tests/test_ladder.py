@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from composer.errors import ShapeError
-from composer.evaluation import jsb_grids, jsb_ladder
 from composer.ladder import Ladder, accuracy, diversity
 from composer.metrics import GROUPS
+from composer.public_path import jsb_grids, jsb_ladder
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def later(grids: list[np.ndarray]) -> list[np.ndarray]:
 
 # By the reference scorer, an independent program (score.py, its text is not in this repository), run once on
 #   cd tests && python -c "
-#   from test_ladder import *; from composer.evaluation import *
+#   from test_ladder import *; from composer.public_path import *
 #   save_reference_for_scorer('ref.npz'); valid = jsb_grids('valid')
 #   save_for_scorer('spoiled.npz', spoiled(valid)); save_for_scorer('later.npz', later(valid))"
 #   python score.py spoiled.npz --ref ref.npz --second later.npz --out golden.json

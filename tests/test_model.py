@@ -10,8 +10,8 @@ import pytest
 
 import composer
 from composer.datasets import melodies
+from composer.datasets.jsb import RANGES
 from composer.generators import CARD, PLAYS, WEIGHTS, Model, models
-from composer.generators.chorale import RANGES
 from composer.music import Note, Song, TimeSignature, Track
 from composer.pianoroll import to_voices
 

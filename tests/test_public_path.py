@@ -10,7 +10,9 @@ import pytest
 from composer import midifile
 from composer.datasets import jsb
 from composer.errors import ShapeError
-from composer.evaluation import (
+from composer.ladder import Ladder
+from composer.music import Note, Song, TimeSignature, Track
+from composer.public_path import (
     arrange_chorales,
     jsb_grids,
     mean_scores,
@@ -20,8 +22,6 @@ from composer.evaluation import (
     through_public_path,
     to_grid,
 )
-from composer.ladder import Ladder
-from composer.music import Note, Song, TimeSignature, Track
 
 
 class Parallel:

@@ -191,19 +191,19 @@ def test_weights_saved_and_loaded_play_the_same(training: tuple[Any, Any, dict[s
 
 def test_exported_it_arranges_any_length(song: Song, training: tuple[Any, Any, dict[str, Any]], tmp_path: Path) -> None:
     _, networks, _ = training
-    from composer.training import to_litert
+    from composer.export import to_litert
 
     tflite = to_litert(*FAMILY.playing_model(networks), networks.generator)
     (tmp_path / "generator.tflite").write_bytes(tflite)
     (tmp_path / "model.json").write_text(json.dumps({"family": "unet", "config": to_dict(TINY)}))
     model = Model(tmp_path)
     arrays, _ = encode(song, take_melody(song), 3, TINY)
-    assert np.allclose(model._runner(arrays)["roll"], played(networks, arrays), atol=1e-5)
+    assert np.allclose(model._run(arrays)["roll"], played(networks, arrays), atol=1e-5)
     short = Song((Track((Note(0.5, 65, 1.5),), "Short"),))
     assert model.arrange(short).tracks[0] == short.tracks[0]
     before = model.arrange(song, 3)
     with pytest.raises(ModelError, match="does not fit its family"):
-        model._runner({**arrays, "noise": arrays["noise"][..., :2]})
+        model._run({**arrays, "noise": arrays["noise"][..., :2]})
     assert model.arrange(song, 3) == before  # what failed leaves nothing behind
 
 

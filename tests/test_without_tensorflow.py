@@ -37,6 +37,12 @@ def test_arranging_with_everything(without, model_folder):
     assert {p.name for p in without.folder.iterdir()} == {"o.mid", "o.wav", "o.png", "o.musicxml"}
 
 
+def test_evaluating(without, model_folder):
+    done = without("evaluate", model_folder, "--pieces", 2, "-o", "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (without.folder / "out" / "evaluation.png").exists()
+
+
 @pytest.mark.parametrize("command", [["train", "--out", "run"], ["export", "run", "-o", "model"]])
 def test_training_says_what_is_missing(without, command):
     done = without(*command)

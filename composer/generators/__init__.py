@@ -7,6 +7,7 @@ A family is a module with `config`, `encode`, `decode` and `build`; FAMILIES nam
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,11 @@ from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
 from composer.music import Melody, Song, take_melody
 
-FAMILIES = {"chorale": "composer.generators.chorale:FAMILY", "unet": "composer.generators.unet:FAMILY"}
+FAMILIES = {
+    "band": "composer.generators.band:FAMILY",
+    "chorale": "composer.generators.chorale:FAMILY",
+    "unet": "composer.generators.unet:FAMILY",
+}
 CARD, PLAYS, WEIGHTS = "model.json", "generator.tflite", "generator.weights.h5"
 Arrays = dict[str, NDArray[Any]]
 
@@ -28,6 +33,9 @@ class Family(Protocol):
 
     config: type[Any]
     train: dict[str, Any]  # where the family's training differs from TrainConfig's defaults
+
+    def configure(self, given: dict[str, Any], songs: list[Song]) -> Any:
+        """The config that `given` (JSON values) and the training songs call for."""
 
     def encode(self, song: Song, melody: Melody, seed: int, config: Any) -> tuple[Arrays, Any]:
         """(The generator's inputs by name, each with a batch axis; what `decode` needs to go back)."""
@@ -54,26 +62,14 @@ def family(name: str) -> Family:
     return found
 
 
-class Model:
-    """A trained model, loaded to play.
+class Player:
+    """A generator that arranges, wherever it runs.
 
-    family, config, card: its kind, its settings and all that `model.json` says of it.
+    kind, config: its family and settings. run: its networks, from inputs by name to outputs by name.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.card = _read_card(folder)
-        try:
-            self.family = family(self.card["family"])
-            self.config = from_dict(self.family.config, self.card["config"])
-        except (KeyError, TypeError, ConfigError) as error:
-            raise ModelError(f"model {folder} is damaged: {CARD}: {error}") from error
-        self._runner = _Runner(folder / PLAYS)
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.name
+    def __init__(self, kind: Family, config: Any, run: Callable[[Arrays], Arrays]) -> None:
+        self.family, self.config, self._run = kind, config, run
 
     def arrange(self, song: Song, seed: int = 0, track: int | None = None) -> Song:
         """The melody of `song`, note for note, as the first track, and the added voices after it.
@@ -85,7 +81,29 @@ class Model:
             raise ConfigError(f"a seed is 0 or more, got {seed}")
         melody = take_melody(song, track)
         inputs, context = self.family.encode(song, melody, seed, self.config)
-        return self.family.decode(self._runner(inputs), context, song, melody)
+        return self.family.decode(self._run(inputs), context, song, melody)
+
+
+class Model(Player):
+    """A trained model, loaded to play.
+
+    family, config, card: its kind, its settings and all that `model.json` says of it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.card = _read_card(folder)
+        try:
+            kind = family(self.card["family"])
+            config = from_dict(kind.config, self.card["config"])
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ModelError(f"model {folder} is damaged: {CARD}: {error}") from error
+        super().__init__(kind, config, _Runner(folder / PLAYS))
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
 
 
 def load_model(name: str | Path) -> Model:

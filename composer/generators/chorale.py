@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import REST, PulseGrid, line_notes, pulse_grid, sample_line
@@ -29,10 +30,9 @@ Array = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86; index PITCHES is a rest or unknown
-SOPRANO = (57, 81)
-VOICES = ("Bass", "Alto", "Tenor")  # the order in which they are decided
-RANGES = {"Alto": (53, 74), "Tenor": (48, 69), "Bass": (36, 64)}  # of the training set
-SCORE_ORDER = ("Alto", "Tenor", "Bass")
+PARTS = ("Soprano", "Alto", "Tenor", "Bass")
+DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
+REACH = (36, 81)  # what the networks' pitches hold in every key
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 
 
@@ -45,6 +45,8 @@ class ChoraleConfig:
     temperature, min_p: on the pulses, logits are divided by the one, and what is less likely than the other times
     the likeliest is left out (when playing; training sees the bare distribution).
     groove_share, style_share: of those latents in the variance of each decision's number.
+    parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
+    without, the melody's.
     """
 
     channels: int = 96
@@ -58,26 +60,36 @@ class ChoraleConfig:
     min_p: float = 0.05
     groove_share: float = 0.15
     style_share: float = 0.05
+    parts: tuple[str, ...] = PARTS
+    lowest: tuple[int, ...] = (57, 53, 48, 36)  # of the chorales
+    highest: tuple[int, ...] = (81, 74, 69, 64)
+    programs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if any(a != 2 * b for a, b in zip(self.strides, (*self.strides[1:], 0.5), strict=True)):
             raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
         if not 0 <= self.dropout < 1 or self.temperature <= 0 or not 0 <= self.min_p < 1:
             raise ConfigError("dropout and min_p lie in 0..1, temperature above 0")
+        if {len(self.parts), len(self.lowest), len(self.highest)} != {4} or len(self.programs) not in (0, 3):
+            raise ConfigError("parts, lowest and highest are of four voices, programs of the three that are added")
+        for name, low, high in zip(self.parts, self.lowest, self.highest, strict=True):
+            if not REACH[0] <= low <= high - 11 <= REACH[1] - 11:
+                raise ConfigError(f"the range of {name} is an octave or more within {REACH}, got {low}..{high}")
 
 
 @dataclass(frozen=True)
 class Encoded:
     """What is needed to go back.
 
-    octaves, shift: semitones that were added, to reach the soprano's range and C. sounds: bool [step], where the
-    added voices may sound.
+    octaves, shift: semitones that were added, to reach the melody's range and C. sounds: bool [step], where the
+    added voices may sound. config: of the model.
     """
 
     grid: PulseGrid
     octaves: int
     shift: int
     sounds: NDArray[np.bool_]
+    config: ChoraleConfig
 
 
 def encode(
@@ -88,33 +100,34 @@ def encode(
     last = len(grid) - 1
     grid = grid.extended(config.strides[0])
     pitches, onsets = sample_line(melody.line, grid)
-    octaves = octave_shift(pitches)
+    reach = config.lowest[0], config.highest[0]
+    octaves = octave_shift(pitches, *reach)
     sounds, bridged = bridge_rests(pitches)
-    moved = fold(bridged + np.where(bridged == REST, 0, octaves))
+    moved = fold(bridged + np.where(bridged == REST, 0, octaves), *reach)
     shift = signature_shift(pitch_class_weights(moved))
     latents = sample_latents(seed, int(grid.bar.max()) + 1)
     inputs: dict[str, NDArray[np.generic]] = {
         **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
+        "allowed": allowed_pitches(shift, config),
         **spread_latents(latents, grid, config),
     }
     inputs["place"][last, 3] = 1
-    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds)
+    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config)
 
 
-def octave_shift(pitches: NDArray[np.int64]) -> int:
-    """Semitones (whole octaves) that bring most of the sounding steps into the soprano's range; 0 wins ties."""
+def octave_shift(pitches: NDArray[np.int64], low: int, high: int) -> int:
+    """Semitones (whole octaves) that bring most of the sounding steps into low..high; 0 wins ties."""
     sounding = pitches[pitches != REST]
     if not len(sounding):
         raise MelodyError("a melody needs at least one note; the track has none")
     shifts = np.array([0, -12, 12, -24, 24, -36, 36, -48, 48])
     moved = sounding[:, None] + shifts
-    outside = ((moved < SOPRANO[0]) | (moved > SOPRANO[1])).sum(axis=0)
+    outside = ((moved < low) | (moved > high)).sum(axis=0)
     return int(shifts[np.argmin(outside)])
 
 
-def fold(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Single notes still outside the soprano's range, octave by octave into it; rests stay."""
-    low, high = SOPRANO
+def fold(pitches: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
+    """Single notes outside low..high, an octave or more apart, moved octave by octave into it; rests stay."""
     up = np.ceil(np.maximum(low - pitches, 0) / 12).astype(int)
     down = np.ceil(np.maximum(pitches - high, 0) / 12).astype(int)
     return np.where(pitches == REST, REST, pitches + 12 * (up - down))
@@ -139,7 +152,7 @@ def pitch_class_weights(pitches: NDArray[np.int64]) -> NDArray[np.float64]:
 def melody_inputs(
     pitches: NDArray[np.int64], onsets: NDArray[np.bool_], grid: PulseGrid, shift: int, known_metre: bool
 ) -> dict[str, NDArray[np.generic]]:
-    """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], allowed [3, P], given.
+    """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], given.
 
     place: downbeat, metre known, first pulse, last pulse (set by the caller), and the transposition as one of twelve.
     """
@@ -154,15 +167,14 @@ def melody_inputs(
         "melody": index.astype(np.int32),
         "attack": onsets.reshape(count, 4).astype(np.float32),
         "place": place,
-        "allowed": allowed_pitches(shift),
         "given": np.full((count, 4, 3), PITCHES, np.int32),
     }
 
 
-def allowed_pitches(shift: int) -> Array:
+def allowed_pitches(shift: int, config: ChoraleConfig) -> Array:
     """1 where a voice may sing, in the networks' order and pitches: float [3, PITCHES]."""
     pitch = np.arange(PITCHES) + LOW - shift
-    return np.array([(pitch >= RANGES[v][0]) & (pitch <= RANGES[v][1]) for v in VOICES], np.float32)
+    return np.array([(pitch >= config.lowest[v]) & (pitch <= config.highest[v]) for v in DECIDED], np.float32)
 
 
 def sample_latents(seed: int, bars: int) -> dict[str, Array]:
@@ -198,10 +210,10 @@ def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleCo
         + sqrt(config.groove_share) * groove
         + sqrt(config.style_share) * np.moveaxis(style[1:], 0, -1)
     )
-    return {"on_pulse": _uniform(on_pulse), "between": _uniform(between)}
+    return {"on_pulse": uniform(on_pulse), "between": uniform(between)}
 
 
-def _uniform(normal: Array) -> Array:
+def uniform(normal: Array) -> Array:
     """The normal distribution's share below each value, to 1e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
     x = np.abs(normal) / sqrt(2)
     t = 1 / (1 + 0.3275911 * x)
@@ -213,7 +225,7 @@ def _uniform(normal: Array) -> Array:
 def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song, melody: Melody) -> Song:
     """The arrangement: the melody as it came, then alto, tenor and bass.
 
-    outputs: pitches int [1, pulse, 4, 3] of network pitches, voices in VOICES order; strike float [1, pulse, 3],
+    outputs: pitches int [1, pulse, 4, 3] of network pitches, voices as DECIDED; strike float [1, pulse, 3],
     whether a pitch that goes on over the pulse starts anew there.
     """
     pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
@@ -223,11 +235,11 @@ def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song
     struck[:, 0] = outputs["strike"][0] > 0.5
     kept = melody.kept
     tracks = [kept if kept.name else replace(kept, name="Melody")]
-    for name in SCORE_ORDER:
-        v = VOICES.index(name)
+    parts, programs = encoded.config.parts[1:], encoded.config.programs or (kept.program,) * 3
+    for name, program, v in zip(parts, programs, map(DECIDED.index, (1, 2, 3)), strict=True):
         line = np.where(encoded.sounds, pitches[:, :, v].ravel(), REST)
         notes = line_notes(line, struck[:, :, v].ravel(), beats, velocity)
-        tracks.append(Track(tuple(_fit(notes, melody.line.end)), name, kept.program))
+        tracks.append(Track(tuple(_fit(notes, melody.line.end)), name, program))
     return replace(song, tracks=tuple(tracks))
 
 
@@ -237,6 +249,20 @@ def _fit(notes: list[Note], end: float) -> list[Note]:
     return [n for n in cut if n.duration > 1e-6 and 0 <= n.pitch <= 127]
 
 
+def voices_of(songs: list[Song]) -> dict[str, Any]:
+    """Names, ranges (within what the networks hold; at least an octave) and programs of the songs' four tracks."""
+    columns = list(zip(*(song.tracks for song in songs), strict=True))
+    pitches = [np.array([n.pitch for track in column for n in track.notes] or [60]) for column in columns]
+    spans = [np.clip(np.percentile(each, (1, 99)).astype(int), *REACH).tolist() for each in pitches]
+    lowest = [min(low, REACH[1] - 11) for low, _ in spans]
+    return {
+        "parts": [column[0].name for column in columns],
+        "lowest": lowest,
+        "highest": [max(high, low + 11) for low, (_, high) in zip(lowest, spans, strict=True)],
+        "programs": [max(t.program for t in column) for column in columns[1:]],
+    }
+
+
 class ChoraleFamily:
     """This module behind the interface of `composer.generators`."""
 
@@ -244,6 +270,17 @@ class ChoraleFamily:
     train: ClassVar[dict[str, Any]] = {}
     encode = staticmethod(encode)
     decode = staticmethod(decode)
+
+    @staticmethod
+    def configure(given: dict[str, Any], songs: list[Song]) -> ChoraleConfig:
+        """Names, ranges and programs of the songs' four tracks, unless they are the chorales' or `given`."""
+        tracks = songs[0].tracks if songs else ()  # all songs of a corpus have the same
+        names = tuple(track.name for track in tracks)
+        if songs and (len(names) != len(PARTS) or any(track.is_drum for track in tracks)):
+            shown = ", ".join(names)
+            raise ConfigError(f"family chorale has a melody and three voices, the songs have {shown}: try family band")
+        found = {} if names in ((), PARTS) else voices_of(songs)
+        return from_dict(ChoraleConfig, {**found, **given})
 
     @staticmethod
     def build(config: ChoraleConfig) -> Networks:

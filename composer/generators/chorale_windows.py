@@ -13,31 +13,30 @@ from numpy.typing import NDArray
 
 from composer.errors import ConfigError
 from composer.generators.chorale import (
+    DECIDED,
     LOW,
     PITCHES,
-    RANGES,
-    SOPRANO,
-    VOICES,
     Array,
     ChoraleConfig,
     allowed_pitches,
     bridge_rests,
+    fold,
     melody_inputs,
     pitch_class_weights,
 )
-from composer.music import Song
+from composer.music import Song, top_line
 from composer.pianoroll import REST, PulseGrid, pulse_grid, sample_line
 from composer.theory import signature_shift
 
 Ints = NDArray[np.int64]
-_LINES = ("Soprano", *VOICES)
+_ORDER = (0, *DECIDED)
 # How likely a window is moved this many semitones from the key that its melody suggests: modulations, wrong guesses.
 _DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A four-part piece on its pulses: lines int [step, 4] (soprano, bass, alto, tenor), onsets bool alike.
+    """A four-part piece on its pulses: lines int [step, 4] (melody, bass, alto, tenor), onsets bool alike.
 
     moves: semitones by which it can be transposed. shift: those that bring its melody to C. last: the pulse on
     which it ends; a few of rest follow.
@@ -51,18 +50,21 @@ class Piece:
     last: int
 
 
-def to_piece(song: Song) -> Piece:
-    """A song of four tracks named Soprano, Alto, Tenor, Bass. Rests of the added voices are filled by what sounded."""
+def to_piece(song: Song, config: ChoraleConfig) -> Piece:
+    """A song of four tracks, the melody first, then from high to low.
+
+    Of chords the highest note is taken, notes out of a voice's range are moved by octaves, and rests of the added
+    voices are filled by what sounded.
+    """
     grid = pulse_grid(song)
     last = len(grid) - 1
     grid = grid.extended(4)
-    tracks = {t.name: t for t in song.tracks}
-    sampled = [sample_line(tracks[name], grid) for name in _LINES]
-    lines = np.stack([p for p, _ in sampled], axis=1)
+    sampled = [sample_line(top_line(song.tracks[v])[0], grid) for v in _ORDER]
+    ranges = [(config.lowest[v], config.highest[v]) for v in _ORDER]
+    lines = np.stack([fold(p, *span) for (p, _), span in zip(sampled, ranges, strict=True)], axis=1)
     lines[:, 0] = bridge_rests(lines[:, 0])[1]
     for v in (1, 2, 3):
         lines[:, v] = _filled(lines[:, v])
-    ranges = [SOPRANO, *(RANGES[v] for v in VOICES)]
     spans = [(lines[lines[:, v] != REST, v].min(), lines[lines[:, v] != REST, v].max()) for v in range(4)]
     moves = tuple(
         m
@@ -84,7 +86,7 @@ class Windows:
     """Draws batches. `length` in pulses. Raises ConfigError where no piece is as long."""
 
     def __init__(self, songs: Sequence[Song], config: ChoraleConfig) -> None:
-        self.pieces = [to_piece(song) for song in songs]
+        self.pieces = [to_piece(song, config) for song in songs if all(track.notes for track in song.tracks)]
         self.config = config
 
     def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, NDArray[np.generic]]:
@@ -133,7 +135,7 @@ class Windows:
         row = melody_inputs(line, onsets, cut, shift, known_metre=bool(rng.random() < 0.5))
         row["place"][0, 2] = start == 0
         row["place"][:, 3] = np.arange(start, start + length) == piece.last
-        row["allowed"] = allowed_pitches(shift)
+        row["allowed"] = allowed_pitches(shift, self.config)
         return row
 
     def _locked(self, rng: np.random.Generator, length: int) -> NDArray[np.bool_]:

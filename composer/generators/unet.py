@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import RESOLUTION, from_pianoroll, to_pianoroll
@@ -101,7 +102,7 @@ class Windows:
     """Draws two-bar windows, from any beat of any piece, in the key of the score."""
 
     def __init__(self, songs: Sequence[Song], config: UnetConfig) -> None:
-        rolls = [to_pianoroll(_in_score_order(song)) for song in songs]
+        rolls = [to_pianoroll(song) for song in songs]
         self.rolls = [roll for roll in rolls if len(roll) >= STEPS]
         self.config = config
 
@@ -118,11 +119,6 @@ class Windows:
         target = signed(np.stack([self.rolls[i][at : at + STEPS] for i, at in zip(chosen, first, strict=True)]))
         noise = truncated_normal(rng, (size, *BOTTLENECK, self.config.noise))
         return {"melody": target[..., :1], "target": target, "noise": noise}
-
-
-def _in_score_order(song: Song) -> Song:
-    tracks = {track.name: track for track in song.tracks}
-    return replace(song, tracks=tuple(tracks[name] for name in VOICES))
 
 
 class UnetFamily:
@@ -144,6 +140,13 @@ class UnetFamily:
     }
     encode = staticmethod(encode)
     decode = staticmethod(decode)
+
+    @staticmethod
+    def configure(given: dict[str, Any], songs: list[Song]) -> UnetConfig:
+        """The sample's sizes, but for what is `given`. Raises ConfigError for songs that are not in four parts."""
+        if any(len(song.tracks) != TRACKS for song in songs):
+            raise ConfigError(f"family unet has {TRACKS} tracks, the songs have others: try family band")
+        return from_dict(UnetConfig, given)
 
     @staticmethod
     def build(config: UnetConfig) -> Networks:

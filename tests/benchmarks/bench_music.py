@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_music.py
 
-Compares with the bundled chorales of the JSB Chorales' valid split (`composer.evaluation`); `composer.ladder` says
+Compares with the bundled chorales of the JSB Chorales' valid split (`composer.public_path`); `composer.ladder` says
 what is measured.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable
 import numpy as np
 
 from composer.errors import ModelError
-from composer.evaluation import jsb_grids, jsb_ladder, mean_scores, through_public_path
 from composer.generators import load_model
 from composer.ladder import Ladder
 from composer.metrics.harmony import estimate_key
+from composer.public_path import jsb_grids, jsb_ladder, mean_scores, through_public_path
 
 MODEL = "jsb-chorales"
 SEEDS = (0, 1, 2)

@@ -65,7 +65,7 @@ def _fresh(trainer: Any, rng: np.random.Generator) -> None:
 
 
 def _trainer(name: str, songs: list[Any]) -> Any:
-    from composer.training import TrainConfig, Trainer
+    from composer.trainer import TrainConfig, Trainer
 
     kind = family(name)
     return Trainer(kind, songs, kind.config(), from_dict(TrainConfig, kind.train))

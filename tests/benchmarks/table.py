@@ -107,7 +107,7 @@ def playable(folder: Path) -> tuple[Path, str]:
 def write_untrained(name: str, folder: Path) -> None:
     """A model folder of family `name` at its default size with random weights: as fast as a trained one."""
     from composer.config import to_dict
-    from composer.training import to_litert
+    from composer.export import to_litert
 
     kind = family(name)
     config = kind.config()
