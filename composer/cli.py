@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
-    from composer.datasets import Corpus
+    from composer.datasets import Corpus, Role
     from composer.generators import Model
     from composer.jobs import Done, Job, Settings
     from composer.live.capture import Event, RecordConfig
@@ -326,7 +326,7 @@ def train(
     chosen = open_strategy(strategy)
     asked = training.Asked(dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from)
     with _watching(out) as watchers:
-        run = training.train(out, asked, resume, watchers, chosen, on_corpus=_show_corpus)
+        run = training.train(out, asked, resume, watchers, chosen, _read_corpus)
     if not run.finished:
         _say(f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on")
         raise typer.Exit(INTERRUPTED)
@@ -338,13 +338,23 @@ def _watching(out: Path) -> Iterator[list[Any]]:
     """Who is told of a run: the screen, TensorBoard and the film; Ctrl-C ends them in order."""
     from composer.dashboard import Dashboard
     from composer.tensorboard import TensorBoard
+    from composer.video import Film
 
-    with Dashboard() as dashboard, TensorBoard(out / "tensorboard") as board:
-        yield [dashboard.show, board.show]
+    with Dashboard() as dashboard, TensorBoard(out / "tensorboard") as board, Film(out) as film:
+        yield [board.show, film.add, dashboard.show]
+    if film.trouble:
+        _say(f"there is no film of the run: {film.trouble}")
 
 
-def _show_corpus(corpus: Corpus) -> None:
+def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
+    """The dataset, with a bar while it is read, and what is in it."""
+    from composer.datasets import load_corpus
+
+    with _bar() as bar:
+        task = bar.add_task("reading", total=None)
+        corpus = load_corpus(name, roles, lambda done, total, _: bar.update(task, completed=done, total=total))
     typer.echo(corpus.summary(), err=True)
+    return corpus
 
 
 def _bar() -> Progress:

@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from composer.errors import ModelError
+from composer.errors import ModelError, OutputError
 from composer.files import atomic
 from composer.midifile import read, write
 from composer.music import Song
@@ -135,8 +135,11 @@ class Run:
 
     def append(self, line: dict[str, Any]) -> None:
         """Add a line to the log."""
-        with (self.folder / LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        try:
+            with (self.folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.folder / LOG}: {error.strerror}") from error
 
     def forget_after(self, iteration: int) -> None:
         """Drop what is later than `iteration`: log lines, snapshots, checkpoints; a resumed run makes them again."""

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -22,7 +24,7 @@ import numpy as np
 
 from composer import evaluation, midifile
 from composer.config import from_dict, to_dict
-from composer.datasets import Corpus, load_corpus, melodies, parse_roles
+from composer.datasets import Corpus, Role, load_corpus, melodies, parse_roles
 from composer.errors import ConfigError, ModelError, OutputError
 from composer.files import atomic
 from composer.generators import WEIGHTS, Family, Player, family, load_model
@@ -33,7 +35,7 @@ from composer.trainer import State, TrainConfig, Trainer
 Watcher = Callable[[Report], None]
 WATCHED_BEATS, JUDGED_BEATS = 32, 96  # of a piece, from the bar in which its melody begins
 FINE_TUNING = 0.3  # of the usual learning rates, when training goes on from a model
-SPARE = 0.06  # of the minutes: for evaluations, snapshots and checkpoints
+SPARE = 0.04  # of the minutes: for the film, TensorBoard and the end
 
 
 @dataclass(frozen=True)
@@ -81,27 +83,26 @@ def train(
     resume: bool = False,
     watchers: Sequence[Watcher] = (),
     strategy: Any = None,
-    on_corpus: Callable[[Corpus], None] | None = None,
+    reader: Callable[[str, Sequence[Role]], Corpus] = load_corpus,
 ) -> Run:
     """Train a model into the run folder `out`; returns the run.
 
     resume: go on from the last checkpoint in `out`, with what it was begun with; what is asked besides must agree.
-    watchers get a `Report` now and then. strategy: of tf.distribute. on_corpus: is shown the dataset once it is read.
+    watchers get a `Report` now and then. strategy: of tf.distribute. reader: of the dataset.
     Ctrl-C and SIGTERM end it after the iteration, all saved; the second one at once. Raises ConfigError for what cannot
     be trained, ComposerError when a loss is not a number, OutputError when the disk is full: the last checkpoint stays.
     """
     started = time.perf_counter()
     before = _read(out).asked if resume else _unused(out)
     asked = (asked or Asked()).filled(before)
-    corpus = load_corpus(str(asked.dataset), parse_roles(asked.roles))
-    if on_corpus:
-        on_corpus(corpus)
+    corpus = reader(str(asked.dataset), parse_roles(asked.roles))
     wanted = _settings(asked, corpus, before)
     kind = family(wanted["family"])
     settings = from_dict(TrainConfig, wanted["train"])
     model = from_dict(kind.config, wanted["model"])
     trainer = Trainer(kind, list(corpus.train), model, settings, wanted["seed"], strategy)
     _check_length(corpus, trainer)
+    judge = Judge(corpus, settings.evaluate_pieces)
     if resume:
         _check_same(out, before, wanted)
         run = Run(out)
@@ -111,10 +112,10 @@ def train(
         if asked.begin_from:
             _load_weights(trainer, asked.begin_from)
         if asked.minutes is not None:
-            trainer.config = _fitted(trainer, 60 * asked.minutes - (time.perf_counter() - started))
+            trainer.config = _fitted(trainer, judge, 60 * asked.minutes - (time.perf_counter() - started))
         # Processes that are not the chief keep a folder of their own, which nobody reads.
         run = _begun(out if trainer.is_chief else Path(mkdtemp()), {**wanted, "train": to_dict(trainer.config)})
-    _Loop(trainer, run, corpus, watchers).go()
+    _Loop(trainer, run, judge, watchers).go()
     return run
 
 
@@ -206,7 +207,7 @@ def _check_same(out: Path, before: dict[str, Any], wanted: dict[str, Any]) -> No
 def _check_length(corpus: Corpus, trainer: Trainer) -> None:
     """Raises ConfigError where there is too little music to draw a window from."""
     if not corpus.valid:
-        raise ConfigError(f"{corpus.name} has {len(corpus.train)} piece(s): training needs 2 or more, one to judge by")
+        raise ConfigError(f"{corpus.name} has one tune: training needs two or more, one of them to judge by")
     for length in {trainer.config.length, trainer.config.adversarial_length}:
         trainer.windows.batch(np.random.default_rng(0), 1, length)
 
@@ -218,35 +219,37 @@ def _load_weights(trainer: Trainer, name: str) -> None:
         raise ModelError(f"the weights of {name} do not fit: {str(error).splitlines()[0]}") from error
 
 
-def _fitted(trainer: Trainer, seconds: float) -> TrainConfig:
+def _fitted(trainer: Trainer, judge: Judge, seconds: float) -> TrainConfig:
     """The settings with as many iterations as go into the time, measured; the trainer ends as it was."""
     before, began, config = trainer.state(), time.perf_counter(), trainer.config
-    first = config.supervised_iterations
-    cost = {
-        phase: _seconds_each(trainer, start)
-        for phase, start, count in (("supervised", 0, first), ("adversarial", first, config.adversarial_iterations))
-        if count
-    }
+    first, total = config.supervised_iterations, config.iterations
+    mean = 0.0
+    for start, count in ((0, first), (first, config.adversarial_iterations)):
+        mean += count / total * _seconds_each(partial(_iterate_at, trainer, start)) if count else 0.0
     trainer.restore(before)
-    mean = sum(cost[config.phase(i)] for i in (0, first) if config.phase(i) in cost and i < config.iterations)
-    if len(cost) == 2:
-        share = first / config.iterations
-        mean = share * cost["supervised"] + (1 - share) * cost["adversarial"]
+    player = trainer.player()
+    between = (
+        (config.snapshot_every, lambda: judge.snapshot(player)),
+        (config.evaluate_every, lambda: judge.measures(player)),
+        (config.save_every, lambda: np.savez(BytesIO(), **trainer.state())),  # type: ignore[arg-type]
+    )
+    mean += sum(_seconds_each(job, 1) / every for every, job in between)
     left = (1 - SPARE) * seconds - (time.perf_counter() - began)
     return _of_length(config, max(2, int(left / mean)))
 
 
-def _seconds_each(trainer: Trainer, start: int) -> float:
-    """Seconds of one iteration from `start` on, the graphs made before."""
-    trainer.iteration = start
+def _iterate_at(trainer: Trainer, iteration: int) -> None:
+    trainer.iteration = iteration
     trainer.iterate()
-    times = []
-    for _ in range(4):
-        began = time.perf_counter()
-        trainer.iteration = start
-        trainer.iterate()
-        times.append(time.perf_counter() - began)
-    return float(np.mean(times))
+
+
+def _seconds_each(job: Callable[[], object], count: int = 4) -> float:
+    """Mean seconds of a job, which was done once before: the first time graphs are made."""
+    job()
+    began = time.perf_counter()
+    for _ in range(count):
+        job()
+    return (time.perf_counter() - began) / count
 
 
 class _Loop:
@@ -255,9 +258,9 @@ class _Loop:
     seconds: of the run so far; iterating: of them, those in which networks learnt.
     """
 
-    def __init__(self, trainer: Trainer, run: Run, corpus: Corpus, watchers: Sequence[Watcher]) -> None:
-        self.trainer, self.run, self.watchers, self.config = trainer, run, watchers, trainer.config
-        self.judge = Judge(corpus, self.config.evaluate_pieces)
+    def __init__(self, trainer: Trainer, run: Run, judge: Judge, watchers: Sequence[Watcher]) -> None:
+        self.trainer, self.run, self.judge, self.watchers = trainer, run, judge, watchers
+        self.config = trainer.config
         last: dict[str, Any] = next(reversed(run.log), {})
         self.iterating = float(last.get("iterating", 0.0))
         self.began = time.perf_counter() - float(last.get("seconds", 0.0))
@@ -266,6 +269,14 @@ class _Loop:
 
     def go(self) -> None:
         """Train to the end, or until somebody asks to stop."""
+        try:
+            self._go()
+        except OutputError as error:
+            kept = list(self.run.checkpoints)
+            good = f"the last good checkpoint is iteration {kept[-1]}" if kept else "there is no checkpoint yet"
+            raise OutputError(f"{error}; {good}: make room and --resume") from error
+
+    def _go(self) -> None:
         trainer, total = self.trainer, self.config.iterations
         with _stop_when_asked() as asked_to_stop:
             if not trainer.iteration:
@@ -321,13 +332,8 @@ class _Loop:
         """Write the checkpoint, whole or not at all, and thin out those before it."""
         if not self.trainer.is_chief:
             return
-        try:
-            with atomic(self.run.folder / CHECKPOINTS / f"{self.trainer.iteration:06d}.npz") as path:
-                np.savez(path, **self.trainer.state())  # type: ignore[arg-type]
-        except OutputError as error:
-            kept = list(self.run.checkpoints)
-            good = f"the last good checkpoint is iteration {kept[-1]}" if kept else "there is no checkpoint yet"
-            raise OutputError(f"{error}; {good}: make room and --resume") from error
+        with atomic(self.run.folder / CHECKPOINTS / f"{self.trainer.iteration:06d}.npz") as path:
+            np.savez(path, **self.trainer.state())  # type: ignore[arg-type]
         self._thin()
 
     def _thin(self) -> None:

@@ -256,7 +256,7 @@ def _scene(run: Run, config: FilmConfig, known: Mapping[int, Songs], count: int)
     """What all frames share, from a few of `count` snapshots."""
     songs: Songs = {}
     for snapshot in known.values():
-        songs = {**snapshot, **songs}
+        songs |= {name: song for name, song in snapshot.items() if name not in songs}
     heard = None
     if config.audio and songs:
         first = next(iter(songs.values()))

@@ -1,4 +1,4 @@
-"""Run the benchmarks and print one table: python -m tests.benchmarks [--only metrics|music|arrange|training|race]."""
+"""Run the benchmarks and print them: python -m tests.benchmarks [--only metrics|music|race|arrange|training|video]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from tests.benchmarks.table import Row, show
 
-NAMES = ("arrange", "training")  # each gives rows of one table
+NAMES = ("arrange", "training", "video")  # each gives rows of one table
 TABLES = ("metrics", "music", "race")  # each prints a table of its own; the race takes 12 minutes
 
 
