@@ -187,6 +187,7 @@ def test_what_is_drawn_over_the_edge_is_cut_off_there():
     ink.dot(image, 0, 0, 4, RED, BLUE)
     ink.fill(image, Box(-3, -3, 5, 5), BLUE)
     assert (image[0, 0] == BLUE).all() and not image[19, 0].any()
+    assert (image[:6, 6:14] == RED).all(-1).any() and (image[12:, 22:] == RED).all(-1).any()
 
 
 def test_words_that_are_too_long_are_cut_and_control_characters_left_out():
@@ -272,12 +273,18 @@ def test_what_plays_everywhere(run, tmp_path):
     path = film(run, tmp_path / "film.mp4", SMALL).path
     data, said = path.read_bytes(), facts_of(path)
     assert data.index(b"moov") < data.index(b"mdat")  # it plays before all of it is there
-    assert "h264" in said and "yuv420p(tv, bt709" in said and "640x360" in said and "8 fps" in said
+    assert "h264" in said and "yuv420p(tv, bt709, " in said and "640x360" in said and "8 fps" in said
 
 
 def test_only_what_is_asked_for_is_shown(run, tmp_path):
     frames = frames_of(film(run, tmp_path / "film.mp4", FilmConfig(size=SIZE, first=150, last=200)).path)
     assert len(frames) == 1 and columns_of(frames[0], BLUE) == pytest.approx((0.5, 1), abs=0.02)
+
+
+def test_a_film_of_a_part_is_the_film_of_a_run_that_stopped_there(run, tmp_path):
+    part = frames_of(film(run, tmp_path / "part.mp4", FilmConfig(size=SIZE, last=200)).path)
+    run.forget_after(200)
+    assert (part == frames_of(film(run, tmp_path / "all.mp4", SMALL).path)).all()
 
 
 def test_steps_are_told(run, tmp_path):
@@ -426,6 +433,12 @@ def test_sound_does_not_drift_where_it_is_rendered_in_many_stretches(tmp_path, m
     told: list[int] = []
     sound.write_soundtrack(tmp_path / "raw", [song(Note(0, 60, 1))] * 5 + [Song()], 1 / 3, told.append)
     assert (tmp_path / "raw").stat().st_size == 2 * 48_000 * 4 and told == [1, 2, 3, 4, 5, 6]
+
+
+def test_sound_that_is_cut_off_fades(tmp_path):
+    sound.write_soundtrack(tmp_path / "raw", [song(Note(0, 60, 8))], 1.0, lambda done: None)
+    last = np.abs(np.fromfile(tmp_path / "raw", "<i2").reshape(-1, 2)[-1920:]).max(1)
+    assert last[:960].max() > 3000 and last[-10:].max() < 300
 
 
 # While it grows ------------------------------------------------------------------------------------------------
