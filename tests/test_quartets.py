@@ -175,7 +175,8 @@ def test_the_cello_keeps_the_lowest_note_the_others_the_highest():
 
 def test_modes_are_those_of_the_last_bass_notes():
     keys = (KeySignature(0, -1, True), KeySignature(8, 3, False), KeySignature(16, 0, True))
-    bass = (Note(0, 48, 1), Note(7, 41, 1), Note(15, 42, 1), Note(20, 43, 1))  # F; F sharp under 3 sharps; G under none
+    # F; on the second key signature D, which is of the second, then F sharp; G under no sharps is no tonic.
+    bass = (Note(0, 48, 1), Note(7, 41, 1), Note(8, 50, 1), Note(15, 42, 1), Note(20, 43, 1))
     assert [k.is_minor for k in modes(keys, bass)] == [False, True, True]
 
 
