@@ -33,6 +33,7 @@ LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
+PLACE, HIDDEN = 17, 16  # what is told of a pulse; which of it says that its melody is not known yet
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 
 
@@ -42,21 +43,24 @@ class ChoraleConfig:
 
     channels, encoder_blocks, skeleton_blocks, fine_blocks: residual blocks of two convolutions over pulses.
     strides: pulses between those decided at once, coarse to fine; each half the one before.
-    temperature, min_p: on the pulses, logits are divided by the one, and what is less likely than the other times
-    the likeliest is left out (when playing; training sees the bare distribution).
+    mix: of the layer that hears the voices decided before. rethinks: how often, when playing, every fourth pulse is
+    decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
+    what is less likely than the other times the likeliest is left out (training sees the bare distribution).
     groove_share, style_share: of those latents in the variance of each decision's number.
     parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
     without, the melody's.
     """
 
-    channels: int = 96
+    channels: int = 128
     encoder_blocks: int = 4
     skeleton_blocks: int = 2
-    fine_blocks: int = 1
+    fine_blocks: int = 2
     critic_channels: int = 96
-    dropout: float = 0.2
+    dropout: float = 0.25
+    mix: int = 96
     strides: tuple[int, ...] = (4, 2, 1)
-    temperature: float = 0.9
+    rethinks: int = 8
+    temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
     min_p: float = 0.05
     groove_share: float = 0.15
     style_share: float = 0.05
@@ -68,8 +72,10 @@ class ChoraleConfig:
     def __post_init__(self) -> None:
         if any(a != 2 * b for a, b in zip(self.strides, (*self.strides[1:], 0.5), strict=True)):
             raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
-        if not 0 <= self.dropout < 1 or self.temperature <= 0 or not 0 <= self.min_p < 1:
-            raise ConfigError("dropout and min_p lie in 0..1, temperature above 0")
+        if len(self.temperatures) != len(self.strides) or min(self.temperatures) <= 0:
+            raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
+        if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
+            raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
         if {len(self.parts), len(self.lowest), len(self.highest)} != {4} or len(self.programs) not in (0, 3):
             raise ConfigError("parts, lowest and highest are of four voices, programs of the three that are added")
         for name, low, high in zip(self.parts, self.lowest, self.highest, strict=True):
@@ -154,11 +160,12 @@ def melody_inputs(
 ) -> dict[str, NDArray[np.generic]]:
     """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], given.
 
-    place: downbeat, metre known, first pulse, last pulse (set by the caller), and the transposition as one of twelve.
+    place: downbeat, metre known, first pulse, last pulse (set by the caller), the transposition as one of twelve, and
+    whether the melody is not known yet (set by the caller).
     """
     count = len(grid)
     index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
-    place = np.zeros((count, 16), np.float32)
+    place = np.zeros((count, PLACE), np.float32)
     place[:, 0] = known_metre * (grid.place == 0)
     place[:, 1] = known_metre
     place[0, 2] = 1
