@@ -28,7 +28,6 @@ INPUTS = {
 }
 FOLD = np.equal.outer(np.arange(PITCHES) % 12, np.arange(12)).astype(np.float32)  # network pitch to pitch class
 RETHINK, PHASES = 4, (2, 0, 3, 1)  # every fourth pulse is thought over at once, in this order
-GOLDEN = 0.381966
 PERFECT = (0, 5, 7)  # unison or octave; fifth above; fifth below, as pitch-class distances
 _PAIRS = 4 * len(PERFECT)  # other voice and interval
 # Pitch classes of four voices [48] to those a perfect interval up, by voice and interval [_PAIRS * 12].
@@ -371,9 +370,7 @@ class Generator(keras.Model):
         for again in range(config.rethinks if playing else 0):
             cut = Cut(RETHINK, PHASES[again % RETHINK], seen.pieces)
             opened = [g + cut.out(k - g) for g, k in zip(given, known, strict=True)]
-            fresh = uniform + GOLDEN * (again + 1)  # uniform and unlike the number before, of the same latents
-            fresh = fresh - ops.floor(fresh)
-            known = self._decide(seen, opened, fresh, len(config.strides) - 1, cut, True, config.temperatures[-1])
+            known = self._decide(seen, opened, uniform, len(config.strides) - 1, cut, True, config.temperatures[-1])
         return known
 
     def _decide(
