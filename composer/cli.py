@@ -293,7 +293,7 @@ def _show_note(event: Event) -> None:
 def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the run.")],
     dataset: Annotated[
-        str | None, typer.Option(help="jsb, or a folder of MIDI, MusicXML or .npz files.  \\[default: jsb]")
+        str | None, typer.Option(help="jsb, quartets, or a folder of MIDI, MusicXML or .npz files.  \\[default: jsb]")
     ] = None,
     track: Annotated[
         list[str] | None,

@@ -79,8 +79,8 @@ class Run:
     @property
     def snapshots(self) -> dict[int, dict[str, Path]]:
         """MIDI files by iteration and melody, in order."""
-        found = sorted((self.folder / SNAPSHOTS).glob("[0-9]*"))
-        return {int(at.name): {p.stem: p for p in sorted(at.glob("[!.]*.mid"))} for at in found}
+        found = sorted((int(at.name), at) for at in (self.folder / SNAPSHOTS).glob("[0-9]*"))
+        return {iteration: {p.stem: p for p in sorted(at.glob("[!.]*.mid"))} for iteration, at in found}
 
     def snapshot(self, iteration: int) -> dict[str, Song]:
         """What the generator made of each watched melody at an iteration. Raises ModelError where it was not kept."""
@@ -97,7 +97,7 @@ class Run:
     @property
     def checkpoints(self) -> dict[int, Path]:
         """Checkpoint files by iteration, in order."""
-        return {int(p.stem): p for p in sorted((self.folder / CHECKPOINTS).glob("[0-9]*.npz"))}
+        return dict(sorted((int(p.stem), p) for p in (self.folder / CHECKPOINTS).glob("[0-9]*.npz")))
 
     @property
     def latest(self) -> int:

@@ -183,7 +183,7 @@ def test_where_there_is_nothing(tmp_path):
         (tmp_path / "text" / f"{i}.txt").write_text("")
     with pytest.raises(ConfigError, match=r"no MIDI, MusicXML or \.npz file in .*text \(3 other files\)"):
         load_corpus(str(tmp_path / "text"))
-    with pytest.raises(ConfigError, match=r"a dataset is jsb, or a folder of MIDI.*; got '.*0\.txt'"):
+    with pytest.raises(ConfigError, match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got '.*0\.txt'"):
         load_corpus(tmp_path / "text" / "0.txt")
     for name in ("a\0b", "~nobody-of-that-name/x", "x" * 5000, ""):
         if name:

@@ -69,6 +69,7 @@ OUTSIDE = {
     "plotting": {"numpy", "matplotlib"},
     "video": {"numpy", "PIL", "imageio_ffmpeg"},
     "datasets.build_jsb": {"numpy", "music21", "rich"},
+    "datasets.build_quartets": {"numpy", "music21", "rich"},
     "datasets.build_melodies": {"numpy", "music21"},
     "generators": {"numpy", "ai_edge_litert"},
     "generators.wgan": {"numpy", "keras"},

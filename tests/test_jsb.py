@@ -269,7 +269,7 @@ def test_as_a_corpus(chorales):
 
 
 def test_unknown_names():
-    with pytest.raises(ConfigError, match=r"a dataset is jsb, or a folder of MIDI.*; got 'bach'"):
+    with pytest.raises(ConfigError, match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got 'bach'"):
         load_corpus("bach")
     with pytest.raises(ConfigError, match="jsb has its own tracks"):
         load_corpus("jsb", parse_roles(["Melody=40", "Bass=32-39"]))

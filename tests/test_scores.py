@@ -8,7 +8,7 @@ import pytest
 from conftest import lacking
 
 from composer.datasets import jsb, load_corpus
-from composer.datasets.scores import read_score
+from composer.datasets.scores import read_movements, read_score
 from composer.errors import ComposerError
 from composer.music import KeySignature, Note, Song, Tempo, TimeSignature, Track
 from composer.musicxml import to_bytes, write_musicxml
@@ -114,6 +114,40 @@ def test_a_bar_that_stays_short_has_a_metre_of_its_own(tmp_path):
     found = score(tmp_path, inside)
     assert found.time_signatures == (TimeSignature(0, 3, 4), TimeSignature(3, 3, 8), TimeSignature(4.5, 3, 4))
     assert found.bar_onsets() == [0, 3, 4.5, 7.5]
+
+
+def test_a_word_beyond_the_barline_makes_no_bar_longer(tmp_path):
+    word = "<direction><direction-type><words>dolce</words></direction-type><offset>6</offset></direction>"
+    inside = bar(1, attributes(2), note("C", 4)), bar(2, note("D", 4), word), bar(3, note("E", 4))
+    found = score(tmp_path, "".join(inside))
+    assert notes(found.tracks[0]) == [(0, 72, 2), (2, 74, 2), (4, 76, 2)]
+    assert found.time_signatures == (TimeSignature(0, 2, 4),)
+
+
+def test_movements_of_one_file(tmp_path):
+    """Three: the second begins with a pickup and has the key of the first; after the third are empty bars."""
+    rest = "<note><rest/><duration>4</duration></note>"
+    key = "<key><fifths>{}</fifths></key>"
+    bars = [
+        bar(1, f"<attributes><divisions>2</divisions>{key.format(2)}</attributes>", attributes(4), note("C", 8)),
+        bar(2, note("D", 6)),
+        bar(3, attributes(3), note("E", 2)),
+        bar(4, note("F", 6)),
+        bar(5, attributes(2), f"<attributes>{key.format(-1)}</attributes>", note("G", 4)),
+        bar(6, note("A", 3)),
+        bar(7, rest),
+    ]
+    score(tmp_path, "".join(bars))
+    first, second, third = read_movements(tmp_path / "score.xml", (0, 2, 4))
+    assert [notes(song.tracks[0]) for song in (first, second, third)] == [
+        [(0, 72, 4), (4, 74, 3)],
+        [(0, 76, 1), (1, 77, 3)],
+        [(0, 79, 2), (2, 81, 1.5)],
+    ]
+    assert first.time_signatures == (TimeSignature(0, 4, 4),)
+    assert second.time_signatures == (TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
+    assert third.time_signatures == (TimeSignature(0, 2, 4),)
+    assert [song.key_signatures[0].sharps for song in (first, second, third)] == [2, 2, -1]
 
 
 def test_a_transposing_part_sounds_as_it_sounds(tmp_path):

@@ -13,7 +13,7 @@ from composer.errors import ConfigError
 
 __all__ = ["DATASETS", "Corpus", "Role", "Skipped", "load_corpus", "parse_roles"]
 
-DATASETS = MappingProxyType({"jsb": "composer.datasets.jsb:corpus"})
+DATASETS = MappingProxyType({"jsb": "composer.datasets.jsb:corpus", "quartets": "composer.datasets.quartets:corpus"})
 
 
 def load_corpus(

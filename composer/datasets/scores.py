@@ -8,7 +8,8 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from itertools import pairwise, zip_longest
@@ -32,16 +33,30 @@ def read_score(path: Path) -> Song:
     metre does not fill (a pickup) has a time signature of its own, so that `Song.bar_onsets()` are the score's bars.
     Raises ComposerError, one line that names the file, for what is not MusicXML; MissingPackageError.
     """
+    return read_movements(path, (0,))[0]
+
+
+def read_movements(path: Path, firsts: Sequence[int], mend: Callable[[ET.Element], None] | None = None) -> list[Song]:
+    """Read the movements of one file like `read_score`, each a Song from beat 0 on.
+
+    firsts: the bar (from 0, a pickup counts) at which each begins; a time signature stands there. A movement without a
+    key signature has that of the one before. mend: changes the score-partwise element before it is read.
+    """
     try:
         root = ET.fromstring(_xml(path))
         if root.tag != "score-partwise":
             raise ComposerError(f"not MusicXML by parts: its first element is {root.tag[:40]}, not score-partwise")
         importer = _music21("musicxml.xmlToM21").MusicXMLImporter()
         drums = _give_pitches(root)
+        if mend:
+            mend(root)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about layout
             importer.xmlRootToScore(root, importer.stream)
-            return _song(importer.stream.toSoundingPitch(inPlace=True) or importer.stream, drums)
+            score = importer.stream.toSoundingPitch(inPlace=True) or importer.stream
+            untils = [*firsts[1:], None]
+            songs = [_song(score, drums, first, until) for first, until in zip(firsts, untils, strict=True)]
+            return [songs[0], *(_in_key(song, before) for before, song in pairwise(songs))]
     except MissingPackageError:
         raise
     except ComposerError as error:
@@ -158,7 +173,8 @@ class _Bars:
 
     @staticmethod
     def _length(bars: Sequence[Any], full: float) -> float:
-        lengths = [float(bar.highestTime) or full for bar in bars]
+        # Not `bar.highestTime`: a word or a hairpin may lie beyond the barline.
+        lengths = [float(bar.flatten().notesAndRests.highestTime) or full for bar in bars]
         if any(abs(length - full) < CLOSE for length in lengths):
             return full
         often = Counter(lengths)
@@ -189,8 +205,8 @@ class _Bars:
         return spans
 
 
-def _song(score: Any, drums: set[str]) -> Song:
-    parts = [list(part.getElementsByClass("Measure")) for part in score.parts]
+def _song(score: Any, drums: set[str], first: int = 0, until: int | None = None) -> Song:
+    parts = [_played(list(part.getElementsByClass("Measure"))[first:until]) for part in score.parts]
     bars = _Bars(parts)
     return Song(
         tracks=tuple(_track(part, inside, bars, drums) for part, inside in zip(score.parts, parts, strict=True)),
@@ -199,6 +215,20 @@ def _song(score: Any, drums: set[str]) -> Song:
         key_signatures=_keys(parts, bars),
         title=str(score.metadata.bestTitle or "") if score.metadata else "",
     )
+
+
+def _played(inside: list[Any]) -> list[Any]:
+    """The bars up to the last one with notes, so that it is known as the last."""
+    while inside and not inside[-1].flatten().notes:
+        inside = inside[:-1]
+    return inside
+
+
+def _in_key(song: Song, before: Song) -> Song:
+    """`song` with the key signature in which the one before ends, where it begins with none."""
+    if not before.key_signatures or any(key.onset == 0 for key in song.key_signatures):
+        return song
+    return replace(song, key_signatures=(replace(before.key_signatures[-1], onset=0.0), *song.key_signatures))
 
 
 def _track(part: Any, inside: Sequence[Any], bars: _Bars, drums: set[str]) -> Track:

@@ -19,12 +19,11 @@ from composer.public_path import through_public_path
 from composer.runs import Run
 
 MINUTES = float(os.environ.get("RACE_MINUTES", "5"))
-MEMORY, WATCHING = 1.5, 0.05  # goals: GB at most, share of the run's time at most
+MEMORY, WATCHING, COPIED = 1.5, 0.05, 0.02  # goals: GB, share of the run's time, share of windows; all at most
 BETTER = {  # measure -> which way is better
     "bach_distance": "less",
     "auc_window": "less",
     "acc_ATB": "more",
-    "copy8b": "less",
     "parallel_fifths": "less",
     "parallel_octaves": "less",
     "offbeat_sixteenths": "less",
@@ -42,6 +41,7 @@ def main() -> None:
         won = ours < unet if better == "less" else ours > unet
         print(f"{name:22}{ours:10.4f}{unet:10.4f}  {better} is better: {'yes' if won else 'NO'}")
     ours = found["chorale"]
+    _goal("copy8b", ours["copy8b"], COPIED, f"of 8-beat windows are in train (unet {found['unet']['copy8b']:.4f})")
     print(f"{'seconds':22}{ours['seconds']:10.0f}{found['unet']['seconds']:10.0f}  reading, training, watching, saving")
     _goal("peak memory", ours["memory"], MEMORY, "GB")
     _goal("not iterating", ours["watching"], WATCHING, "of the time: evaluation, snapshots, film, TensorBoard, saving")
