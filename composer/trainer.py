@@ -43,7 +43,7 @@ class TrainConfig:
     """
 
     supervised_iterations: int = 4500
-    adversarial_iterations: int = 400
+    adversarial_iterations: int = 200
     batch: int = 32
     length: int = 32
     adversarial_length: int = 16
@@ -52,7 +52,7 @@ class TrainConfig:
     supervised_weight: float = 1.0
     supervised_rate: float = 1e-3
     weight_decay: float = 0.03
-    generator_rate: float = 2e-4
+    generator_rate: float = 4e-5
     critic_rate: float = 5e-4
     average: float = 0.99
     report_every: int = 50
