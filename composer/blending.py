@@ -82,7 +82,7 @@ def blend(first: Arranged, second: Arranged, model: Model, steps: int) -> list[S
         song = model.arrange(melody, latents=Between(first.origin, second.origin, share))
         tried.append(Step(song, share, (change(first.song, song), change(song, second.song))))
     tried.append(Step(second.song, 1.0, (change(first.song, second.song), 0.0)))
-    return [tried[i] for i in _evenly([_progress(step) for step in tried], steps)]
+    return [tried[i] for i in evenly([_progress(step) for step in tried], steps)]
 
 
 def write(steps: Sequence[Step], folder: Path) -> list[Path]:
@@ -117,7 +117,7 @@ def _progress(step: Step) -> float:
     return to_first / total if total else step.share
 
 
-def _evenly(progress: Sequence[float], steps: int) -> list[int]:
+def evenly(progress: Sequence[float], steps: int) -> list[int]:
     """Indices of so many places, in order, the ends and those nearest to even parts of the way between."""
     last = len(progress) - 1
     chosen = [0]

@@ -131,8 +131,8 @@ def _options(
     "composer arrange ode-to-joy --groove +0.8 --chords 7        (denser, and the chords of seed 7)\n\n"
     "composer arrange ode-to-joy-arranged.mid --keep alto --bars 5-8 --seed 5 -o again.mid\n\n"
     "The latents: a whole number is a seed of their own; a number with a sign or a point turns a knob, from -1.0 to "
-    "+1.0; 7+0.5 is both. --chords: plainer to richer (more sevenths and minor chords, a lower bass); --style: "
-    "calmer to livelier, and a little higher; --melody: every voice lower to higher; --groove: calmer to denser."
+    "+1.0; 7+0.5 is both. --chords: close and plain to wide and richer (a lower bass, some more sevenths); "
+    "--style: calmer to livelier, a little; --melody: every voice lower to higher; --groove: calmer to denser."
 )
 def arrange(
     inputs: Annotated[

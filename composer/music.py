@@ -103,7 +103,7 @@ class Song:
     key_signatures: tuple[KeySignature, ...] = ()
     title: str = ""
     ticks_per_beat: int = field(default=TICKS_PER_BEAT)
-    made: str = ""
+    made: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name in ("tempos", "time_signatures", "key_signatures"):

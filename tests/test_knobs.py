@@ -204,6 +204,7 @@ def test_around_cuts_what_lies_within():
     notes = [Note(0.0, 60, 4.0), Note(4.0, 62, 1.0), Note(6.0, 64, 2.0)]
     cut = around(notes, [(1.0, 2.0), (4.0, 5.0), (7.0, 9.0)])
     assert [(n.onset, n.end) for n in cut] == [(0.0, 1.0), (2.0, 4.0), (6.0, 7.0)]
+    assert around([Note(0.0, 60, 1.0)], [(0.05, 0.9)]) == [Note(0.9, 60, pytest.approx(0.1))]
 
 
 # Blending
@@ -226,6 +227,14 @@ def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(model
     middle = blending.read(paths[2])
     assert isinstance(middle.origin, Between)  # and so blends can be blended
     assert len(blending.blend(middle, second, model, 2)) == 2
+
+
+def test_the_steps_divide_what_is_heard_to_change():
+    heard = [0.0, 0.5, 0.55, 0.6, 0.62, 0.68, 1.0]
+    assert blending.evenly(heard, 2) == [0, 6]
+    assert blending.evenly(heard, 3) == [0, 1, 6]
+    assert blending.evenly(heard, 4) == [0, 1, 5, 6]
+    assert blending.evenly([0.0, 0.9, 0.9, 0.9, 1.0], 5) == [0, 1, 2, 3, 4]
 
 
 def test_what_cannot_blend_says_why(model, ode, greensleeves, tmp_path):

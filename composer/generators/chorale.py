@@ -222,8 +222,7 @@ def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song
     parts, programs = encoded.config.parts[1:], encoded.config.programs or (melody.kept.program,) * 3
     locked: tuple[Kept | None, ...] = encoded.kept or (None,) * 3
     for name, program, v, kept in zip(parts, programs, map(DECIDED.index, (1, 2, 3)), locked, strict=True):
-        free = encoded.sounds if kept is None else encoded.sounds & ~kept.steps
-        line = np.where(free, pitches[:, :, v].ravel(), REST)
+        line = np.where(encoded.sounds, pitches[:, :, v].ravel(), REST)
         notes = _fit(line_notes(line, struck[:, :, v].ravel(), beats, velocity), melody.line.end)
         if kept is None:
             tracks.append(Track(tuple(notes), name, program))

@@ -20,8 +20,8 @@ TURNS = 8  # variations of the groove, of which bars take turns
 # Of voices bass, alto, tenor. What a knob at its upper end does, measured (`composer knobs`):
 _RHYTHM = np.where(np.arange(CELLS) % 4 == 0, -1.0, 1.0)  # a low number strikes again, a high one moves on
 DIRECTIONS = {
-    "chords": np.array([-1.0, 0.0, 0.0]),  # richer: more sevenths and minor chords, over a lower bass
-    "style": np.array([0.7] * PULSES + [1.0] * CELLS)[:, None],  # higher and livelier
+    "chords": np.array([-1.0, 0.0, 0.0]),  # wider and richer: a lower bass, some more sevenths
+    "style": np.array([0.7] * PULSES + [1.0] * CELLS)[:, None],  # livelier and higher, a little
     "melody": np.ones(1),  # every voice higher in its range, the spacing closer
     "groove": _RHYTHM,  # denser: more notes between beats, more repeated notes struck again
 }

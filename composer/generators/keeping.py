@@ -6,16 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from composer.errors import ConfigError
 from composer.music import Note, Song, Track, top_line
-from composer.pianoroll import Bools, Ints, PulseGrid, sample_line
+from composer.pianoroll import Ints, PulseGrid, sample_line
 
 Span = tuple[int, int]
 """First and last bar, from 1 as in `Song.bar_onsets`; a pickup is bar 1."""
 _BARS = re.compile(r"(\d+)(?:-(\d+))?")
 _TINY = 1e-6
+SLIVER = 0.06  # beats, less than a 64th note
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,13 @@ class Keep:
 class Kept:
     """What is kept of one voice.
 
-    track: as it was. notes: those kept. spans: beats from, to, in which no other note may sound. steps: bool [step]
-    of the grid, the same. pitches: int [step], of the kept notes, -1 where there is none.
+    track: as it was. notes: those kept. spans: beats from, to, in which no other note may sound. pitches: int [step]
+    of the grid, of the kept notes, -1 where there is none.
     """
 
     track: Track
     notes: tuple[Note, ...]
     spans: tuple[tuple[float, float], ...]
-    steps: Bools
     pitches: Ints
 
 
@@ -120,16 +118,11 @@ def _kept_bars(keep: Keep, starts: Sequence[float], end: float) -> list[tuple[fl
 def _kept(track: Track, spans: Sequence[tuple[float, float]], grid: PulseGrid) -> Kept:
     notes = tuple(n for n in track.notes if any(n.onset < b - _TINY and n.end > a + _TINY for a, b in spans))
     taken = (*spans, *((n.onset, n.end) for n in notes))
-    pitches = sample_line(top_line(Track(notes))[0], grid)[0]
-    steps = pitches >= 0
-    edges = np.round(grid.to_steps(np.array(spans).reshape(-1, 2)) + _TINY).astype(int)
-    for start, stop in edges:
-        steps[start:stop] = True
-    return Kept(track, notes, taken, steps, pitches)
+    return Kept(track, notes, taken, sample_line(top_line(Track(notes))[0], grid)[0])
 
 
 def around(notes: Sequence[Note], spans: Sequence[tuple[float, float]]) -> list[Note]:
-    """What of the notes lies outside the spans (beats); a note that goes on beyond one stops before it."""
+    """What of the notes lies outside the spans (beats): cut there, but for slivers that nobody would play."""
     left = list(notes)
     for start, stop in spans:
         left = [part for note in left for part in _outside(note, start, stop)]
@@ -141,4 +134,4 @@ def _outside(note: Note, start: float, stop: float) -> list[Note]:
         return [note]
     before = replace(note, duration=start - note.onset)
     after = replace(note, onset=stop, duration=note.end - stop)
-    return [part for part in (before, after) if part.duration > _TINY]
+    return [part for part in (before, after) if part.duration > SLIVER]
