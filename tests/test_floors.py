@@ -41,6 +41,7 @@ FLOORS = {
     "evaluation": 5,
     "public_path": 5,
     "jobs": 5,
+    "blending": 5,
     "tensorboard": 5,
     "live": 6,
     "studio": 7,
@@ -54,7 +55,7 @@ ROWS = (
     {"pianoroll", "metrics", "ladder"},
     {"midibytes", "midifile", "multitrack", "notation", "musicxml", "synth", "layout", "plotting", "video", "runs"}
     | {"datasets"},
-    {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs"},
+    {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs", "blending"},
     {"studio", "dashboard", "cli"},
 )
 
