@@ -132,7 +132,8 @@ def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
 
 
 def test_what_is_hidden_tells_nothing_of_the_melody() -> None:
-    rows = [Windows([to_song(load("train")[0])], c.ChoraleConfig()).batch(np.random.default_rng(s), 1, 16) for s in (1, 1)]
+    windows = Windows([to_song(load("train")[0])], c.ChoraleConfig())
+    rows = [windows.batch(np.random.default_rng(1), 1, 16) for _ in range(2)]
     row = {k: v[0] for k, v in rows[0].items()}
     row["place"][:, c.HIDDEN] = 0
     hide(row, 5)

@@ -75,7 +75,7 @@ OUTSIDE = {
     "generators": {"numpy", "ai_edge_litert"},
     "generators.wgan": {"numpy", "keras"},
     "trainer": {"numpy", "keras", "tensorflow"},
-    "export": {"keras", "tensorflow"},
+    "export": {"numpy", "keras", "tensorflow", "h5py"},
     "distribution": {"tensorflow"},
     "evaluation": {"numpy", "matplotlib"},
     "preprocess": {"numpy", "tensorflow", "apache_beam"},

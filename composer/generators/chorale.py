@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
 from composer.generators.chorale_latents import DIRECTIONS, sample_latents, spread_latents
-from composer.generators.keeping import Keep, Kept, around, keep_voices
+from composer.generators.keeping import Keep, Kept, around, continued, keep_voices
 from composer.generators.latents import NAMES, Latents, Origin, draw
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import REST, PulseGrid, line_notes, pulse_grid, sample_line
@@ -48,7 +48,8 @@ class ChoraleConfig:
     decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
     what is less likely than the other times the likeliest is left out (training sees the bare distribution).
     chords_share: of that latent in the variance of the numbers that decide the bass on the pulses, and the voices
-    above; style_share: of that one everywhere; the rest is melody's. groove_repeats: what all bars share of the groove.
+    above; style_share: of that one everywhere; the rest is melody's, melody_level: of it what a whole bar shares.
+    groove_repeats: what all bars share of the groove.
     parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
     without, the melody's.
     """
@@ -66,7 +67,8 @@ class ChoraleConfig:
     min_p: float = 0.05
     chords_share: tuple[float, ...] = (0.9, 0.08)
     style_share: float = 0.04
-    groove_repeats: float = 0.7
+    melody_level: float = 0.4
+    groove_repeats: float = 0.3
     parts: tuple[str, ...] = PARTS
     lowest: tuple[int, ...] = (57, 53, 48, 36)  # of the chorales
     highest: tuple[int, ...] = (81, 74, 69, 64)
@@ -79,7 +81,7 @@ class ChoraleConfig:
             raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
         if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
             raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
-        shares = (*self.chords_share, self.groove_repeats)
+        shares = (*self.chords_share, self.groove_repeats, self.melody_level)
         if len(self.chords_share) != 2 or min(*shares, self.style_share) < 0 or max(shares) > 1 - self.style_share:
             raise ConfigError(
                 "chords_share are two, of the bass and of the others; with style_share they reach 1 at most"
@@ -97,6 +99,7 @@ class Encoded:
 
     octaves, shift: semitones that were added, to reach the melody's range and C. sounds: bool [step], where the
     added voices may sound. config: of the model. kept: what stays as it is of alto, tenor and bass, if anything does.
+    end: beat at which the voices end. now: beat up to which the melody was heard, where they play ahead of it.
     """
 
     grid: PulseGrid
@@ -104,36 +107,50 @@ class Encoded:
     shift: int
     sounds: NDArray[np.bool_]
     config: ChoraleConfig
+    end: float = 0.0
+    now: float | None = None
     kept: tuple[Kept, ...] = ()
 
 
 def encode(
-    song: Song, melody: Melody, origin: int | Origin, config: ChoraleConfig, keep: Keep | None = None
+    song: Song,
+    melody: Melody,
+    origin: int | Origin,
+    config: ChoraleConfig,
+    keep: Keep | None = None,
+    ahead: tuple[float, float] | None = None,
 ) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
     """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
 
-    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is.
+    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is. ahead: up to
+    which beat the melody was heard, and up to which the voices are wanted.
     """
-    grid = pulse_grid(song, melody.line.end)
+    now, end = ahead or (None, melody.line.end)
+    grid = pulse_grid(song, end)
     last = len(grid) - 1
     grid = grid.extended(config.strides[0])
     pitches, onsets = sample_line(melody.line, grid)
     reach = config.lowest[0], config.highest[0]
     octaves = octave_shift(pitches, *reach)
     sounds, bridged = bridge_rests(pitches)
+    if now is not None:
+        sounds = sounds | (grid.step_beats()[:-1] >= now - 1e-6)
     moved = fold(bridged + np.where(bridged == REST, 0, octaves), *reach)
     shift = signature_shift(pitch_class_weights(moved))
-    kept = keep_voices(keep, song, config.parts[1:], melody.index, grid, melody.line.end) if keep else []
+    kept = keep_voices(keep, song, config.parts[1:], melody.index, grid, end) if keep else []
     latents = draw_latents(origin, int(grid.bar.max()) + 1)
     inputs: dict[str, NDArray[np.generic]] = {
         **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
         "allowed": allowed_pitches(shift, config),
         **spread_latents(latents, grid, config),
     }
-    inputs["place"][last, 3] = 1
+    if now is None:
+        inputs["place"][last, 3] = 1
+    else:
+        inputs["place"][grid.beats[:-1] >= now - 1e-6, HIDDEN] = 1
     for voice, one in enumerate(kept, 1):
         inputs["given"][:, :, DECIDED.index(voice)] = given_pitches(one.pitches, octaves + shift)
-    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config, tuple(kept))
+    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config, end, now, tuple(kept))
 
 
 def draw_latents(origin: int | Origin, bars: int) -> dict[str, Array]:
@@ -230,11 +247,13 @@ def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song
     locked: tuple[Kept | None, ...] = encoded.kept or (None,) * 3
     for name, program, v, kept in zip(parts, programs, map(DECIDED.index, (1, 2, 3)), locked, strict=True):
         line = np.where(encoded.sounds, pitches[:, :, v].ravel(), REST)
-        notes = _fit(line_notes(line, struck[:, :, v].ravel(), beats, velocity), melody.line.end)
+        notes = _fit(line_notes(line, struck[:, :, v].ravel(), beats, velocity), encoded.end)
         if kept is None:
             tracks.append(Track(tuple(notes), name, program))
-        else:
+        elif encoded.now is None:
             tracks.append(replace(kept.track, notes=(*kept.notes, *around(notes, kept.spans))))
+        else:
+            tracks.append(replace(kept.track, notes=continued(kept.notes, notes, encoded.now)))
     return replace(song, tracks=tuple(tracks))
 
 

@@ -362,7 +362,7 @@ class Generator(keras.Model):
         return ops.reshape(voices, shape), ops.reshape(again, (seen.pieces, -1, 3))
 
     def _on_pulses(self, x: dict[str, Tensor], seen: Seen, given: list[Tensor], playing: bool) -> list[Tensor]:
-        """What sounds on the pulses [R, N] a voice: in rounds, coarse to fine; when playing, thought over after that."""
+        """What sounds on the pulses [R, N] a voice: in rounds, coarse to fine; when playing, thought over then."""
         config, uniform, known = self.config, rows(x["on_pulse"]), list(given)
         for turn, stride in enumerate(config.strides):
             temperature = config.temperatures[turn] if playing else 1.0

@@ -158,7 +158,7 @@ def _shown(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
     if kind < 0.4:
         return place % 2 == 0
     if kind < 0.8:
-        return (place + rng.integers(4)) % 4 > 0
+        return np.asarray((place + rng.integers(4)) % 4 > 0)
     return rng.random(length) < rng.random()
 
 

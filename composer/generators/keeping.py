@@ -22,11 +22,13 @@ class Keep:
     """What comes back unchanged. voices: by name, whatever the case. bars: of all voices.
 
     only: if given, nothing but these bars is made anew. Notes that reach into a bar that is kept are kept whole.
+    before: all that began before that beat, when playing ahead.
     """
 
     voices: tuple[str, ...] = ()
     bars: tuple[Span, ...] = ()
     only: tuple[Span, ...] = ()
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def keep_voices(keep: Keep, song: Song, voices: Sequence[str], melody: int, grid
             shown = f"{first}-{last}" if last > first else str(first)
             raise ConfigError(f"no bar {shown}; the melody has bars 1 to {len(starts)}")
     tracks = _tracks(song, voices, melody)
-    barred = _kept_bars(keep, starts, end)
+    barred = _kept_bars(keep, starts, end) if keep.before is None else [(0.0, keep.before)]
     found = []
     for name, track in zip(names, tracks, strict=True):
         whole = name in [voice.casefold() for voice in keep.voices]
@@ -135,3 +137,25 @@ def _outside(note: Note, start: float, stop: float) -> list[Note]:
     before = replace(note, duration=start - note.onset)
     after = replace(note, onset=stop, duration=note.end - stop)
     return [part for part in (before, after) if part.duration > SLIVER]
+
+
+def heard_until(song: Song, now: float) -> Song:
+    """What of a song began before beat `now`, cut there: what somebody who plays along can know."""
+    tracks = (
+        replace(
+            t, notes=tuple(replace(n, duration=min(n.end, now) - n.onset) for n in t.notes if n.onset < now - _TINY)
+        )
+        for t in song.tracks
+    )
+    return replace(song, tracks=tuple(tracks))
+
+
+def continued(kept: Sequence[Note], made: Sequence[Note], now: float) -> tuple[Note, ...]:
+    """Notes kept from before beat `now`, and what goes on from there; one that holds on becomes longer."""
+    later = [n for n in made if n.onset >= now - _TINY]
+    going = next((n for n in made if n.onset < now - _TINY and n.end > now + _TINY), None)
+    if going is None:
+        return (*kept, *later)
+    if kept and kept[-1].end >= now - _TINY and kept[-1].pitch == going.pitch:
+        return (*kept[:-1], replace(kept[-1], duration=going.end - kept[-1].onset), *later)
+    return (*kept, replace(going, onset=now, duration=going.end - now), *later)
