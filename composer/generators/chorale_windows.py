@@ -159,7 +159,7 @@ def _shown(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
         return place % 2 == 0
     if kind < 0.8:
         return np.asarray((place + rng.integers(4)) % 4 > 0)
-    return rng.random(length) < rng.random()
+    return np.asarray(rng.random(length) < rng.random())
 
 
 def _locked(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
