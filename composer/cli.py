@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from composer.datasets import Corpus, Role
+    from composer.evaluation.knobs import Moves
     from composer.generators import Model
     from composer.jobs import Done, Job, Settings
     from composer.live.capture import Event, RecordConfig
@@ -103,6 +104,10 @@ Api = Annotated[
     str, typer.Option("--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.")
 ]
 ALSO = "Also write (for several melodies: folders)"
+LATENTS, AGAIN = "Latents (see below)", "Make a part of an arrangement anew"
+LatentText = Annotated[
+    str | None, typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS)
+]
 
 
 def _version(wanted: bool) -> None:
@@ -122,7 +127,12 @@ def _options(
     epilog="Examples:\n\ncomposer arrange melody.mid -o arrangement.mid\n\n"
     "composer arrange ode-to-joy --seed 3 --wav ode.wav --png ode.png --musicxml ode.musicxml\n\n"
     "composer arrange song.mid --track 2 --qpm 80\n\n"
-    "composer arrange melodies/ -o arranged/ --wav sound/"
+    "composer arrange melodies/ -o arranged/ --wav sound/\n\n"
+    "composer arrange ode-to-joy --groove +0.8 --chords 7        (denser, and the chords of seed 7)\n\n"
+    "composer arrange ode-to-joy-arranged.mid --keep alto --bars 5-8 --seed 5 -o again.mid\n\n"
+    "The latents: a whole number is a seed of their own; a number with a sign or a point turns a knob, from -1.0 to "
+    "+1.0; 7+0.5 is both. --chords: close and plain to wide and richer (a lower bass, some more sevenths); "
+    "--style: calmer to livelier, a little; --melody: every voice lower to higher; --groove: calmer to denser."
 )
 def arrange(
     inputs: Annotated[
@@ -151,12 +161,35 @@ def arrange(
     soundfont: Annotated[
         Path | None, typer.Option(envvar="COMPOSER_SOUNDFONT", help="The .sf2 for --wav.", rich_help_panel=ALSO)
     ] = None,
+    chords: LatentText = None,
+    style: LatentText = None,
+    melody: LatentText = None,
+    groove: LatentText = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VOICE|BARS",
+            help="A voice (alto) or bars (1-4) of an arrangement that stay note for note. Once for each.",
+            rich_help_panel=AGAIN,
+        ),
+    ] = None,
+    bars: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BARS", help="Only these bars (5-8) are made anew. Once for each.", rich_help_panel=AGAIN),
+    ] = None,
 ) -> None:
-    """Add the other voices to a melody, which itself comes out note for note as it went in."""
+    """Add the other voices to a melody, which itself comes out note for note as it went in.
+
+    Of an arrangement, with --keep or --bars, a part is made anew around the rest.
+    """
+    from composer.generators import keeping, latents
     from composer.jobs import Settings, plan
 
+    asked = {"chords": chords, "style": style, "melody": melody, "groove": groove}
+    sources = {name: latents.parse(name, text) for name, text in asked.items() if text is not None}
+    kept = keeping.parse(keep or (), bars or ())
     jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
-    settings = Settings(seed, None if track is None else track - 1, qpm, soundfont)
+    settings = Settings(seed, None if track is None else track - 1, qpm, soundfont, sources, kept)
     _run(jobs, _load(model), settings)
 
 
@@ -204,6 +237,80 @@ def _show(done: Sequence[Done], prefix: bool) -> None:
             figures = []
     if done:
         _print(table)
+
+
+@app.command(
+    epilog="Examples:\n\ncomposer arrange ode-to-joy --seed 1 -o a.mid; composer arrange ode-to-joy --seed 2 -o b.mid; "
+    "composer blend a.mid b.mid --steps 5"
+)
+def blend(
+    first: Annotated[Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")],
+    steps: Annotated[int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")] = 5,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")] = Path("blend"),
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Where their model is.  \\[default: a bundled one]"),
+    ] = None,
+) -> None:
+    """Go from one arrangement of a melody to another in steps that change as much as each other."""
+    from composer import blending
+
+    ends = blending.read(first), blending.read(second)
+    made = blending.blend(*ends, blending.model_of(*ends, model), steps)
+    table = _table("written", "share of B", "differs from A", "differs from B")
+    for path, step in zip(blending.write(made, out), made, strict=True):
+        table.add_row(str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed))
+    _print(table)
+
+
+@app.command(
+    epilog="Examples:\n\ncomposer knobs jsb-chorales --pieces 20\n\n"
+    "1 is as far as with another seed. harmony: chords of the beats, root and quality; rhythm: how often each voice "
+    "starts a note on each step of the bar; contour: each voice's mean pitch, bar by bar; texture: spacing, doubling "
+    "and notes a beat."
+)
+def knobs(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")] = DEFAULT_MODEL,
+    pieces: Annotated[int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
+) -> None:
+    """Measure what each latent of a model moves, over the valid melodies of the JSB Chorales."""
+    from composer.datasets import load_corpus
+    from composer.evaluation.knobs import measure_moves
+
+    loaded = _load(model)
+    melodies = load_corpus("jsb").valid[:pieces]
+    with _bar() as bar:
+        task = bar.add_task("arranging", total=None)
+        moves = measure_moves(
+            loaded, melodies, range(seeds), lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    _show_moves(moves)
+
+
+def _show_moves(moves: Moves) -> None:
+    for title, rows in (("drawn anew", moves.redrawn), ("knob to an end", moves.turned)):
+        if rows:
+            _numbers(title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()})
+    if moves.characters:
+        shown = {
+            name: {k: " ".join(f"{v:.2f}" if v < 10 else f"{v:.1f}" for v in three) for k, three in row.items()}
+            for name, row in moves.characters.items()
+        }
+        _numbers("knob at -1, 0, +1", shown)
+    typer.echo("\n".join(moves.verdict()))
+
+
+def _numbers(title: str, rows: dict[str, dict[str, str]]) -> None:
+    """A table of rows by name, and a line of space."""
+    table = _table(title, *next(iter(rows.values())))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, row in rows.items():
+        table.add_row(name, *row.values())
+    _print(table)
+    typer.echo()
 
 
 @app.command(epilog="Examples:\n\ncomposer ports --midi-api jack")

@@ -11,6 +11,8 @@ from composer import midifile
 from composer.datasets import melodies
 from composer.errors import MidiError, OutputError
 from composer.generators import PLAYS, Model, load_model
+from composer.generators.keeping import Keep
+from composer.generators.latents import Source
 from composer.music import Song, take_melody
 from composer.runs import ASKED, find
 
@@ -29,12 +31,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for every job: see `composer arrange --help`. track: from 0."""
+    """What holds for every job: see `composer arrange --help`. track: from 0. latents: by name, if not of `seed`."""
 
     seed: int = 0
     track: int | None = None
     qpm: float | None = None
     soundfont: Path | None = None
+    latents: Mapping[str, Source] = field(default_factory=dict)
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,11 @@ def run(job: Job, model: Model, settings: Settings) -> Done:
     """Read the melody, arrange it, write what is asked for. Raises ComposerError; every file appears whole or not."""
     start = time.perf_counter()
     song = midifile.read(job.source)
-    remarks = take_melody(song, settings.track).remarks
-    arranged = model.arrange(song, settings.seed, settings.track)
+    track = settings.track
+    if settings.keep is not None and track is None:
+        track = model.kept_melody(song)  # an arrangement says which it is
+    remarks = take_melody(song, track).remarks
+    arranged = model.arrange(song, settings.seed, track, settings.latents or None, settings.keep)
     if settings.qpm is not None:
         arranged = arranged.with_qpm(settings.qpm)
     for kind, path in job.outputs.items():

@@ -159,5 +159,6 @@ def diversity(first: Sequence[Ints], second: Sequence[Ints]) -> float:
 
 def _rates(table: Table) -> dict[str, float]:
     sixteenths = [table["rhythm"][f"offbeat_sixteenths_{voice}"].mean() for _, voice in LOWER]
-    parallels = {name: float(table["voice"][name].mean()) for name in ("parallel_fifths", "parallel_octaves")}
-    return {**parallels, "offbeat_sixteenths": float(np.mean(sixteenths))}
+    kept = ("parallel_fifths", "parallel_octaves", "crossing", "out_of_range")
+    rules = {name: float(table["voice"][name].mean()) for name in kept}
+    return {**rules, "offbeat_sixteenths": float(np.mean(sixteenths))}

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from composer.errors import MidiError
 
 NOTE_OFF, NOTE_ON, PROGRAM, SYSEX, ESCAPE, META = 0x80, 0x90, 0xC0, 0xF0, 0xF7, 0xFF
-NAME, END, TEMPO, TIME, KEY = 0xFF03, 0xFF2F, 0xFF51, 0xFF58, 0xFF59
+TEXT, NAME, END, TEMPO, TIME, KEY = 0xFF01, 0xFF03, 0xFF2F, 0xFF51, 0xFF58, 0xFF59
 LONGEST_NUMBER = 0x0FFFFFFF  # four bytes of seven bits
 
 Event = tuple[int, int, bytes]

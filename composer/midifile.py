@@ -1,6 +1,7 @@
 """Standard MIDI files (types 0 and 1) to Songs and back; ticks are turned into beats here and nowhere else.
 
-What a Song has no place for is dropped: controllers, pedal, pitch bend, lyrics, later program changes.
+What a Song has no place for is dropped: controllers, pedal, pitch bend, lyrics, later program changes. A text event
+`composer: ...` at the start says how an arrangement was made (`Song.made`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import Any, TypeVar
 
 from composer.errors import MidiError
 from composer.files import atomic
-from composer.midibytes import END, KEY, NAME, NOTE_OFF, NOTE_ON, PROGRAM, SYSEX, TEMPO, TIME, Event, pack, unpack
+from composer.midibytes import END, KEY, NAME, NOTE_OFF, NOTE_ON, PROGRAM, SYSEX, TEMPO, TEXT, TIME, Event, pack, unpack
 from composer.music import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 MAX_BYTES = 4 * 2**20  # 700,000 notes: seconds to read, some 300 MiB as a Song
 MAX_BEATS = 200_000
 MAX_HOURS = 10
 DRUM_CHANNEL = 9
+MADE = "composer: "  # begins the text event that holds `Song.made`
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 DENOMINATORS = {2**power: power for power in range(7)}  # 1, 2, 4 ... 64 and how MIDI writes them
 
@@ -78,6 +80,7 @@ def from_bytes(data: bytes) -> Song:
         key_signatures=tuple(_first_of(part.key_signatures for part in parts).values()),
         title="" if form and parts[0].tracks(programs) else parts[0].name,
         ticks_per_beat=ticks_per_beat,
+        made=next((part.made for part in parts if part.made), ""),
     )
     check_length(song, max(part.end for part in parts) / ticks_per_beat)
     return song
@@ -109,6 +112,7 @@ class _Part:
     """What one track chunk says: notes and programs by channel, the rest by onset in beats, the end in ticks."""
 
     name: str = ""
+    made: str = ""
     end: int = 0
     notes: dict[int, list[Note]] = field(default_factory=lambda: defaultdict(list))
     programs: dict[int, int] = field(default_factory=dict)
@@ -174,6 +178,8 @@ def _meta(part: _Part, tick: int, kind: int, data: bytes, ticks_per_beat: int) -
         part.end = tick
     elif kind == NAME and not part.name:
         part.name = _text(data)
+    elif kind == TEXT and not part.made and data.startswith(MADE.encode()):
+        part.made = _text(data).removeprefix(MADE)
     elif kind == TEMPO and len(data) >= 3 and any(data[:3]):
         part.tempos[onset] = Tempo(onset, 60e6 / int.from_bytes(data[:3], "big"))
     elif kind == TIME and len(data) >= 2 and data[0] and data[1] < len(DENOMINATORS):
@@ -252,15 +258,16 @@ def _channels(tracks: Sequence[Track]) -> list[int]:
 
 
 def _conductor(song: Song) -> list[Event]:
-    """The first track: title, tempos, metres and keys."""
+    """The first track: title, how it was made, tempos, metres and keys."""
     title = [(0.0, NAME, _utf8(song.title))] if song.title else []
+    made = [(0.0, TEXT, _utf8(MADE + song.made))] if song.made else []
     tempos = [(mark.onset, TEMPO, round(60e6 / mark.qpm).to_bytes(3, "big")) for mark in song.tempos]
     metres = [
         (mark.onset, TIME, bytes([mark.numerator, DENOMINATORS[mark.denominator], 24, 8]))  # 24 clocks a click
         for mark in song.time_signatures
     ]
     keys = [(mark.onset, KEY, bytes([mark.sharps & 0xFF, mark.is_minor])) for mark in song.key_signatures]
-    marks = sorted(title + tempos + metres + keys, key=lambda mark: mark[0])
+    marks = sorted(title + made + tempos + metres + keys, key=lambda mark: mark[0])
     return [(round(onset * song.ticks_per_beat), kind, data) for onset, kind, data in marks]
 
 

@@ -93,7 +93,8 @@ class Song:
 
     A pickup is a short first bar: `TimeSignature(0, 1, 4), TimeSignature(1, 4, 4)`.
     Without `tempos` a song goes at 100 qpm; without `time_signatures` its metre is
-    unknown and counted as 4/4. `ticks_per_beat` is what a file is written with.
+    unknown and counted as 4/4. `ticks_per_beat` is what a file is written with. `made`: how an arrangement was made,
+    as `generators.Model` says it; a MIDI file carries it.
     """
 
     tracks: tuple[Track, ...] = ()
@@ -102,6 +103,7 @@ class Song:
     key_signatures: tuple[KeySignature, ...] = ()
     title: str = ""
     ticks_per_beat: int = field(default=TICKS_PER_BEAT)
+    made: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name in ("tempos", "time_signatures", "key_signatures"):

@@ -19,6 +19,7 @@ from composer import midifile
 from composer.datasets import jsb
 from composer.errors import ShapeError
 from composer.files import atomic
+from composer.generators import Player
 from composer.ladder import Ladder, diversity
 from composer.metrics import check_grids
 from composer.music import Song, Track
@@ -69,6 +70,21 @@ def arrange_chorales(model: Arranger, chorales: Sequence[jsb.Chorale], seed: int
     """Each chorale's soprano arranged through MIDI files: int [step, 4], as long as the chorale."""
     with TemporaryDirectory() as folder:
         return [_arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales]
+
+
+def arrange_live(model: Player, chorale: jsb.Chorale, seed: int, horizon: float) -> Ints:
+    """A chorale's soprano accompanied while it is played: int [step, 4].
+
+    Every `horizon` beats the voices of the next ones are decided, of which the soprano is not heard yet; those of the
+    first are made when it is over.
+    """
+    song, steps = soprano_song(chorale), len(chorale.voices)
+    melody, now = song.tracks[0], horizon
+    while now * RESOLUTION < steps:
+        if melody.notes[0].onset < now:
+            song = model.arrange_ahead(replace(song, tracks=(melody, *song.tracks[1:])), now, horizon, seed)
+        now += horizon
+    return to_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
 
 
 def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:

@@ -42,8 +42,8 @@ class TrainConfig:
     of the last checkpoints stay whole.
     """
 
-    supervised_iterations: int = 3600
-    adversarial_iterations: int = 500
+    supervised_iterations: int = 4500
+    adversarial_iterations: int = 200
     batch: int = 32
     length: int = 32
     adversarial_length: int = 16
@@ -51,8 +51,8 @@ class TrainConfig:
     penalty: float = 10.0
     supervised_weight: float = 1.0
     supervised_rate: float = 1e-3
-    weight_decay: float = 0.01
-    generator_rate: float = 2e-4
+    weight_decay: float = 0.03
+    generator_rate: float = 4e-5
     critic_rate: float = 5e-4
     average: float = 0.99
     report_every: int = 50

@@ -11,7 +11,7 @@ from composer.config import from_dict, to_dict
 from composer.datasets.jsb import load, to_song
 from composer.errors import ConfigError, MelodyError
 from composer.generators import chorale as c
-from composer.generators.chorale_windows import Windows, to_piece
+from composer.generators.chorale_windows import Windows, hide, to_piece
 from composer.music import Melody, Note, Song, TimeSignature, Track, take_melody
 
 
@@ -21,10 +21,12 @@ def song_of(pitches: list[int], length: float = 1.0, **kwargs: object) -> Song:
 
 
 def test_config_survives_json_and_refuses_unknown_fields() -> None:
-    config = c.ChoraleConfig(channels=17, strides=(8, 4, 2, 1))
+    config = c.ChoraleConfig(channels=17, strides=(8, 4, 2, 1), temperatures=(1.0, 0.5, 0.6, 0.7))
     assert from_dict(c.ChoraleConfig, to_dict(config)) == config
     with pytest.raises(ConfigError, match="'chanels'"):
         from_dict(c.ChoraleConfig, {"chanels": 3})
+    with pytest.raises(ConfigError, match="one for each of 4 strides"):
+        c.ChoraleConfig(strides=(8, 4, 2, 1))
     with pytest.raises(ConfigError, match="halve down to 1"):
         c.ChoraleConfig(strides=(4, 1))
 
@@ -66,8 +68,9 @@ def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
         for name in ("chords", "melody", "groove", "style")
     }
     assert (moved["chords"]["on_pulse"][:, 0] != base["on_pulse"][:, 0]).all()
-    assert (moved["chords"]["on_pulse"][:, 1:] == base["on_pulse"][:, 1:]).all()
-    assert (moved["melody"]["on_pulse"][:, 0] == base["on_pulse"][:, 0]).all()
+    assert (moved["chords"]["between"] == base["between"]).all()
+    assert (moved["melody"]["on_pulse"][:, 1:] > base["on_pulse"][:, 1:]).all()
+    assert (moved["melody"]["between"] == base["between"]).all()
     assert (moved["groove"]["on_pulse"] == base["on_pulse"]).all()
     assert (moved["groove"]["between"] != base["between"]).mean() > 0.95
     assert (moved["style"]["on_pulse"] != base["on_pulse"]).mean() > 0.95
@@ -76,6 +79,7 @@ def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
 def test_a_seed_gives_the_first_bars_the_same_noise_however_long_the_piece() -> None:
     short, long = c.sample_latents(3, 4), c.sample_latents(3, 9)
     assert (long["chords"][:4] == short["chords"]).all() and (long["melody"][:4] == short["melody"]).all()
+    assert (long["style"] == short["style"]).all() and (long["groove"] == short["groove"]).all()
 
 
 def decode_constant(song: Song, pitch: int = 60) -> tuple[Song, Melody]:
@@ -122,9 +126,20 @@ def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
     assert batch["target"].shape == (50, 8, 4, 3) and batch["melody"].shape == (50, 8, 4)
     allowed = np.take_along_axis(batch["allowed"][:, None, None], batch["target"][..., None].astype(int), -1)
     assert allowed.mean() > 0.99
-    assert batch["shown"].shape == (50, 3, 3) and set(np.unique(batch["shown"])) == {0.0, 1.0}
+    assert batch["shown"].shape == (50, 8) and set(np.unique(batch["shown"])) == {0.0, 1.0}
     known = batch["given"][:, :, 0] != c.PITCHES
     assert (batch["given"][:, :, 0][known] == batch["target"][:, :, 0][known]).all() and known.any()
+
+
+def test_what_is_hidden_tells_nothing_of_the_melody() -> None:
+    windows = Windows([to_song(load("train")[0])], c.ChoraleConfig())
+    rows = [windows.batch(np.random.default_rng(1), 1, 16) for _ in range(2)]
+    row = {k: v[0] for k, v in rows[0].items()}
+    row["place"][:, c.HIDDEN] = 0
+    hide(row, 5)
+    assert (row["melody"][5:] == c.PITCHES).all() and not row["attack"][5:].any() and not row["place"][5:, 3].any()
+    assert row["place"][:, c.HIDDEN].tolist() == [0.0] * 5 + [1.0] * 11
+    assert (row["melody"][:5] == rows[1]["melody"][0, :5]).all()
 
 
 def test_windows_of_too_short_pieces_say_how_long_they_must_be() -> None:

@@ -111,20 +111,46 @@ def test_cross_entropy_leaves_known_cells_out_and_asks_for_the_others(batch: dic
     bare = n.Generator(ChoraleConfig(channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, dropout=0.0))
     bare(x)
     strike, half = -np.ones_like(batch["strike"]), np.ones_like(batch["half"])
-    # All voices of every round are shown and half steps too: only sixteenths are left to ask for.
-    little = float(bare.cross_entropy(x, batch["target"], strike, np.ones_like(batch["shown"]), half))
+    none, every = np.zeros_like(batch["shown"]), np.ones_like(batch["shown"])
+    open_ = [float(bare.cross_entropy(x, batch["target"], strike, shown, half)) for shown in (none, every)]
     x["given"] = x["given"].copy()
     x["given"][:, :, 0] = batch["target"][:, :, 0]
-    locked = float(bare.cross_entropy(x, batch["target"], strike, np.zeros_like(batch["shown"]), half))
+    locked = [float(bare.cross_entropy(x, batch["target"], strike, shown, half)) for shown in (none, every)]
+    assert locked[0] == pytest.approx(locked[1], rel=1e-5)  # all is given: only sixteenths are left to ask for
+    assert open_[0] > open_[1] + 1 > locked[0] + 2  # the last round asks for the pulses that are not shown
     x["given"][:, 5, 0, 1] = PITCHES  # one open cell
-    one = float(bare.cross_entropy(x, batch["target"], strike, np.zeros_like(batch["shown"]), half))
-    assert little == pytest.approx(locked, rel=1e-5) and one > locked + 0.5
+    assert float(bare.cross_entropy(x, batch["target"], strike, none, half)) > locked[0] + 0.5
+
+
+def test_lines_look_up_the_interval_tables_of_their_voice() -> None:
+    rng = np.random.default_rng(3)
+    lines = n.Lines()
+    lines.build()
+    table = rng.standard_normal(lines.table.shape).astype(np.float32)
+    lines.table.assign(table)
+    pitches = rng.integers(0, PITCHES, (6, 4))
+    pitches[0, 1] = pitches[1, 0] = pitches[2, 3] = PITCHES  # unknown
+    beside = [n.one_hot(pitches[:, i]) for i in range(4)]
+    found = np.asarray(lines(beside, voice=2))
+    clip = lambda d: int(np.clip(d, -n.SPAN, n.SPAN)) + n.SPAN  # noqa: E731
+    for row, (two_before, before, after, two_after) in enumerate(pitches):
+        for pitch in (0, 20, 56):
+            pairs = ((before, after, before), (two_before, before, before), (after, two_after, after))
+            terms = (
+                table[2, i, clip(second - first), clip(pitch - near)]
+                for i, (first, second, near) in enumerate(pairs)
+                if PITCHES not in (first, second)
+            )
+            assert found[row, pitch] == pytest.approx(sum(terms), abs=1e-5)
 
 
 def test_rows_go_forth_and_back() -> None:
     x = np.arange(24, dtype=np.float32).reshape(8, 3)  # two pieces of four pulses
     assert np.asarray(n.every(x, 2, 2))[:, 0].tolist() == [0, 6, 12, 18]
     assert np.asarray(n.spread(n.every(x, 2, 2), 2))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
+    assert np.asarray(n.every(x, 2, 2, 1))[:, 0].tolist() == [3, 9, 15, 21]
+    assert np.asarray(n.Cut(2, 1, 2).back(n.every(x, 2, 2, 1)))[:, 0].tolist() == [0, 3, 0, 9, 0, 15, 0, 21]
+    assert np.asarray(n.Cut(2, 1, 2).out(x))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
     assert np.asarray(n.later(x, 1, 2))[:, 0].tolist() == [3, 6, 9, 0, 15, 18, 21, 0]
     assert np.asarray(n.later(x, -2, 2))[:, 0].tolist() == [0, 0, 0, 3, 0, 0, 12, 15]
     assert np.asarray(n.with_sides(x[:4], 1, 1)).tolist() == np.asarray(n.with_sides(x, 1, 2))[:4].tolist()

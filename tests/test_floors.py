@@ -41,6 +41,7 @@ FLOORS = {
     "evaluation": 5,
     "public_path": 5,
     "jobs": 5,
+    "blending": 5,
     "tensorboard": 5,
     "live": 6,
     "studio": 7,
@@ -54,7 +55,7 @@ ROWS = (
     {"pianoroll", "metrics", "ladder"},
     {"midibytes", "midifile", "multitrack", "notation", "musicxml", "synth", "layout", "plotting", "video", "runs"}
     | {"datasets"},
-    {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs"},
+    {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs", "blending"},
     {"studio", "dashboard", "cli"},
 )
 
@@ -74,7 +75,7 @@ OUTSIDE = {
     "generators": {"numpy", "ai_edge_litert"},
     "generators.wgan": {"numpy", "keras"},
     "trainer": {"numpy", "keras", "tensorflow"},
-    "export": {"keras", "tensorflow"},
+    "export": {"numpy", "keras", "tensorflow", "h5py"},
     "distribution": {"tensorflow"},
     "evaluation": {"numpy", "matplotlib"},
     "preprocess": {"numpy", "tensorflow", "apache_beam"},

@@ -128,7 +128,8 @@ def test_the_reference_is_no_distance_from_itself(ladder, valid):
     assert [scores[name] for name in scores if name.startswith(("b", "d"))] == [0.0] * 6
     assert (scores["auc_window"], scores["acc_ATB"]) == (0.5, 1.0)
     rates = ladder.reference_rates()
-    assert set(rates) == {"copy4b", "copy8b", "parallel_fifths", "parallel_octaves", "offbeat_sixteenths"}
+    rules = {"parallel_fifths", "parallel_octaves", "crossing", "out_of_range"}
+    assert set(rates) == {"copy4b", "copy8b", "offbeat_sixteenths"} | rules
     assert {name: scores[name] for name in rates} == rates
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
+from composer.generators.keeping import Keep, heard_until, melody_index
+from composer.generators.latents import Given, Origin, to_json, to_origin
 from composer.music import Melody, Song, take_melody
 
 FAMILIES = {
@@ -33,12 +36,21 @@ class Family(Protocol):
 
     config: type[Any]
     train: dict[str, Any]  # where the family's training differs from TrainConfig's defaults
+    latents: tuple[str, ...]  # those that `arrange` takes; without any, every arrangement comes from one seed alone
+    knobs: tuple[str, ...]  # those of them that have a knob
 
     def configure(self, given: dict[str, Any], songs: list[Song]) -> Any:
         """The config that `given` (JSON values) and the training songs call for."""
 
-    def encode(self, song: Song, melody: Melody, seed: int, config: Any) -> tuple[Arrays, Any]:
-        """(The generator's inputs by name, each with a batch axis; what `decode` needs to go back)."""
+    def voices(self, config: Any) -> tuple[str, ...]:
+        """Names of the added voices that can be kept, in whole or in part; none where the family cannot do that."""
+
+    def encode(self, song: Song, melody: Melody, *how: Any) -> tuple[Arrays, Any]:
+        """(The generator's inputs by name, each with a batch axis; what `decode` needs to go back).
+
+        how: a seed, or with `latents` an Origin; the config; and where something is kept, a Keep; where the voices play
+        ahead, the beats up to which the melody is known and they are wanted.
+        """
 
     def decode(self, outputs: Arrays, context: Any, song: Song, melody: Melody) -> Song:
         """The arrangement: `melody.kept` as the first track, then the added ones."""
@@ -71,17 +83,72 @@ class Player:
     def __init__(self, kind: Family, config: Any, run: Callable[[Arrays], Arrays]) -> None:
         self.family, self.config, self._run = kind, config, run
 
-    def arrange(self, song: Song, seed: int = 0, track: int | None = None) -> Song:
+    def arrange(
+        self,
+        song: Song,
+        seed: int = 0,
+        track: int | None = None,
+        latents: Given | None = None,
+        keep: Keep | None = None,
+    ) -> Song:
         """The melody of `song`, note for note, as the first track, and the added voices after it.
 
         seed: the same seed, model and melody give the same notes. track: of the melody, from 0; by default the
-        highest on average that is not drums. Raises MelodyError where there is none, ConfigError for a seed below 0.
+        highest on average that is not drums. latents: of chords, style, melody, groove a seed of its own (an int), a
+        knob in -1..1 (a float), or both (`latents.Source`); or all of them as Latents or Between, and then `seed`
+        does not count. keep: voices or bars that come back note for note; `song` is then an arrangement, its melody
+        the first track that is no voice. Raises MelodyError where there is no melody, ConfigError for the others.
         """
         if seed < 0:
             raise ConfigError(f"a seed is 0 or more, got {seed}")
+        origin = self._origin(latents, seed)
+        if keep is not None:
+            found = self.kept_melody(song)
+            track = found if track is None else track
         melody = take_melody(song, track)
-        inputs, context = self.family.encode(song, melody, seed, self.config)
-        return self.family.decode(self._run(inputs), context, song, melody)
+        kept = () if keep is None else (keep,)
+        inputs, context = self.family.encode(song, melody, origin, self.config, *kept)
+        made = self.made(origin, keep)
+        return replace(self.family.decode(self._run(inputs), context, song, melody), made=made)
+
+    def arrange_ahead(
+        self, song: Song, now: float, horizon: float = 1.0, seed: int = 0, latents: Given | None = None
+    ) -> Song:
+        """Voices for what is played so far and for `horizon` beats more, of which the melody is not known.
+
+        song: the melody as far as it was heard before beat `now` (what is later is not looked at), and beside it,
+        under the names of the voices, what they have played so far: that stays, and a note that holds on grows longer.
+        Without voices those of the past are made too. The same seed goes on as it began. Raises MelodyError where
+        nothing was heard yet, ConfigError for a horizon that is not above 0 and for a model that cannot do it.
+        """
+        if now <= 0 or horizon <= 0:
+            raise ConfigError(f"playing ahead needs beats heard and a horizon above 0, got {now} and {horizon}")
+        heard = heard_until(song, now)
+        melody = take_melody(heard, self.kept_melody(heard))
+        keep = Keep(before=now) if len(heard.tracks) > 1 else None
+        origin = self._origin(latents, seed)
+        inputs, context = self.family.encode(heard, melody, origin, self.config, keep, (now, now + horizon))
+        return self.family.decode(self._run(inputs), context, heard, melody)
+
+    def made(self, origin: Origin | int, keep: Keep | None) -> str:  # noqa: ARG002
+        """What an arrangement says of itself (`Song.made`); of a player without a name nothing."""
+        return ""
+
+    def kept_melody(self, song: Song) -> int:
+        """The melody's track, from 0, of an arrangement of which something is kept. Raises ConfigError."""
+        voices = self.family.voices(self.config)
+        if not voices:
+            raise ConfigError(
+                "this model cannot keep a part of an arrangement; those of family chorale can, like jsb-chorales"
+            )
+        return melody_index(song, voices)
+
+    def _origin(self, latents: Given | None, seed: int) -> Origin | int:
+        if latents is None:
+            return seed
+        if not self.family.latents:
+            raise ConfigError("this model has no latents chords, style, melody and groove, only a seed")
+        return to_origin(latents, seed)
 
 
 class Model(Player):
@@ -104,6 +171,11 @@ class Model(Player):
     def name(self) -> str:
         """The folder's name."""
         return self.folder.name
+
+    def made(self, origin: Origin | int, keep: Keep | None) -> str:
+        """As JSON: the model's name, where the latents come from, and whether something was kept."""
+        latents = {"seed": origin} if isinstance(origin, int) else to_json(origin)
+        return json.dumps({"model": self.name, "latents": latents, **({"kept": True} if keep else {})})
 
 
 def load_model(name: str | Path) -> Model:

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.errors import ConfigError
-from composer.generators.chorale import fold, octave_shift, pitch_class_weights, uniform
+from composer.generators.chorale import fold, octave_shift, pitch_class_weights
+from composer.generators.latents import NAMES, Latents, Origin, draw, uniform
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import REST, PulseGrid, pulse_grid, sample_line
 from composer.theory import signature_shift
@@ -151,8 +152,13 @@ class Encoded:
     config: BandConfig
 
 
-def encode(song: Song, melody: Melody, seed: int, config: BandConfig) -> tuple[dict[str, NDArray[Any]], Encoded]:
-    """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs."""
+def encode(
+    song: Song, melody: Melody, origin: int | Origin, config: BandConfig
+) -> tuple[dict[str, NDArray[Any]], Encoded]:
+    """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
+
+    origin: a seed, or where the latents come from.
+    """
     grid = pulse_grid(song, melody.line.end)
     places = place_inputs(grid)
     places[0, 14] = places[-1, 15] = 1
@@ -166,7 +172,7 @@ def encode(song: Song, melody: Melody, seed: int, config: BandConfig) -> tuple[d
         **melody_inputs(fitted, onsets, shift, config),
         "place": with_shift(places, shift),
         "allowed": config.cells.allowed(shift),
-        **spread_latents(sample_latents(seed, int(grid.bar.max()) + 1, config), grid, config),
+        **spread_latents(draw_latents(origin, int(grid.bar.max()) + 1, config), grid, config),
     }
     return {k: v[None] for k, v in inputs.items()}, Encoded(grid, shift, config)
 
@@ -225,6 +231,12 @@ def sample_latents(seed: int, bars: int, config: BandConfig) -> dict[str, Array]
     per_bar = rng.standard_normal((bars, CELLS // 4 + CELLS * width), np.float32)
     chords, melody = per_bar[:, : CELLS // 4], per_bar[:, CELLS // 4 :].reshape(bars, CELLS, width)
     return {"chords": chords, "style": style, "melody": melody, "groove": groove}
+
+
+def draw_latents(origin: int | Origin, bars: int, config: BandConfig) -> dict[str, Array]:
+    """The latents of so many bars; they have no knobs."""
+    origin = Latents(origin) if isinstance(origin, int) else origin
+    return draw(origin, lambda seed: sample_latents(seed, bars, config), {})
 
 
 def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: BandConfig) -> dict[str, Array]:
@@ -323,8 +335,15 @@ class BandFamily:
         "adversarial_length": 16,
         "supervised_rate": 2e-3,
     }
+    latents = NAMES
+    knobs: ClassVar[tuple[str, ...]] = ()
     encode = staticmethod(encode)
     decode = staticmethod(decode)
+
+    @staticmethod
+    def voices(config: BandConfig) -> tuple[str, ...]:  # noqa: ARG004
+        """None of them can be kept yet."""
+        return ()
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> BandConfig:

@@ -10,7 +10,6 @@ numbers come from MuseGAN's four latents (Dong et al. 2018): `chords`, `style`, 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +17,9 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
+from composer.generators.chorale_latents import DIRECTIONS, sample_latents, spread_latents
+from composer.generators.keeping import Keep, Kept, around, continued, keep_voices
+from composer.generators.latents import NAMES, Latents, Origin, draw
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import REST, PulseGrid, line_notes, pulse_grid, sample_line
 from composer.theory import signature_shift
@@ -33,7 +35,7 @@ LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
-CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
+PLACE, HIDDEN = 17, 16  # what is told of a pulse; which of it says that its melody is not known yet
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,31 @@ class ChoraleConfig:
 
     channels, encoder_blocks, skeleton_blocks, fine_blocks: residual blocks of two convolutions over pulses.
     strides: pulses between those decided at once, coarse to fine; each half the one before.
-    temperature, min_p: on the pulses, logits are divided by the one, and what is less likely than the other times
-    the likeliest is left out (when playing; training sees the bare distribution).
-    groove_share, style_share: of those latents in the variance of each decision's number.
+    mix: of the layer that hears the voices decided before. rethinks: how often, when playing, every fourth pulse is
+    decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
+    what is less likely than the other times the likeliest is left out (training sees the bare distribution).
+    chords_share: of that latent in the variance of the numbers that decide the bass on the pulses, and the voices
+    above; style_share: of that one everywhere; the rest is melody's, melody_level: of it what a whole bar shares.
+    groove_repeats: what all bars share of the groove.
     parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
     without, the melody's.
     """
 
-    channels: int = 96
+    channels: int = 128
     encoder_blocks: int = 4
     skeleton_blocks: int = 2
-    fine_blocks: int = 1
+    fine_blocks: int = 2
     critic_channels: int = 96
-    dropout: float = 0.2
+    dropout: float = 0.25
+    mix: int = 96
     strides: tuple[int, ...] = (4, 2, 1)
-    temperature: float = 0.9
+    rethinks: int = 4
+    temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
     min_p: float = 0.05
-    groove_share: float = 0.15
-    style_share: float = 0.05
+    chords_share: tuple[float, ...] = (0.9, 0.08)
+    style_share: float = 0.04
+    melody_level: float = 0.4
+    groove_repeats: float = 0.3
     parts: tuple[str, ...] = PARTS
     lowest: tuple[int, ...] = (57, 53, 48, 36)  # of the chorales
     highest: tuple[int, ...] = (81, 74, 69, 64)
@@ -68,8 +77,15 @@ class ChoraleConfig:
     def __post_init__(self) -> None:
         if any(a != 2 * b for a, b in zip(self.strides, (*self.strides[1:], 0.5), strict=True)):
             raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
-        if not 0 <= self.dropout < 1 or self.temperature <= 0 or not 0 <= self.min_p < 1:
-            raise ConfigError("dropout and min_p lie in 0..1, temperature above 0")
+        if len(self.temperatures) != len(self.strides) or min(self.temperatures) <= 0:
+            raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
+        if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
+            raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
+        shares = (*self.chords_share, self.groove_repeats, self.melody_level)
+        if len(self.chords_share) != 2 or min(*shares, self.style_share) < 0 or max(shares) > 1 - self.style_share:
+            raise ConfigError(
+                "chords_share are two, of the bass and of the others; with style_share they reach 1 at most"
+            )
         if {len(self.parts), len(self.lowest), len(self.highest)} != {4} or len(self.programs) not in (0, 3):
             raise ConfigError("parts, lowest and highest are of four voices, programs of the three that are added")
         for name, low, high in zip(self.parts, self.lowest, self.highest, strict=True):
@@ -82,7 +98,8 @@ class Encoded:
     """What is needed to go back.
 
     octaves, shift: semitones that were added, to reach the melody's range and C. sounds: bool [step], where the
-    added voices may sound. config: of the model.
+    added voices may sound. config: of the model. kept: what stays as it is of alto, tenor and bass, if anything does.
+    end: beat at which the voices end. now: beat up to which the melody was heard, where they play ahead of it.
     """
 
     grid: PulseGrid
@@ -90,29 +107,65 @@ class Encoded:
     shift: int
     sounds: NDArray[np.bool_]
     config: ChoraleConfig
+    end: float = 0.0
+    now: float | None = None
+    kept: tuple[Kept, ...] = ()
 
 
 def encode(
-    song: Song, melody: Melody, seed: int, config: ChoraleConfig
+    song: Song,
+    melody: Melody,
+    origin: int | Origin,
+    config: ChoraleConfig,
+    keep: Keep | None = None,
+    ahead: tuple[float, float] | None = None,
 ) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
-    """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs."""
-    grid = pulse_grid(song, melody.line.end)
+    """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
+
+    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is. ahead: up to
+    which beat the melody was heard, and up to which the voices are wanted.
+    """
+    now, end = ahead or (None, melody.line.end)
+    grid = pulse_grid(song, end)
     last = len(grid) - 1
     grid = grid.extended(config.strides[0])
     pitches, onsets = sample_line(melody.line, grid)
     reach = config.lowest[0], config.highest[0]
     octaves = octave_shift(pitches, *reach)
     sounds, bridged = bridge_rests(pitches)
+    if now is not None:
+        sounds = sounds | (grid.step_beats()[:-1] >= now - 1e-6)
     moved = fold(bridged + np.where(bridged == REST, 0, octaves), *reach)
     shift = signature_shift(pitch_class_weights(moved))
-    latents = sample_latents(seed, int(grid.bar.max()) + 1)
+    kept = keep_voices(keep, song, config.parts[1:], melody.index, grid, end) if keep else []
+    latents = draw_latents(origin, int(grid.bar.max()) + 1)
     inputs: dict[str, NDArray[np.generic]] = {
         **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
         "allowed": allowed_pitches(shift, config),
         **spread_latents(latents, grid, config),
     }
-    inputs["place"][last, 3] = 1
-    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config)
+    if now is None:
+        inputs["place"][last, 3] = 1
+    else:
+        inputs["place"][grid.beats[:-1] >= now - 1e-6, HIDDEN] = 1
+    for voice, one in enumerate(kept, 1):
+        inputs["given"][:, :, DECIDED.index(voice)] = given_pitches(one.pitches, octaves + shift)
+    return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config, end, now, tuple(kept))
+
+
+def draw_latents(origin: int | Origin, bars: int) -> dict[str, Array]:
+    """The latents of so many bars."""
+    origin = Latents(origin) if isinstance(origin, int) else origin
+    return draw(origin, lambda seed: sample_latents(seed, bars), DIRECTIONS)
+
+
+def given_pitches(pitches: NDArray[np.int64], moved: int) -> Ints:
+    """Kept pitches [step] as the networks know them, `moved` by so many semitones: int [pulse, 4].
+
+    Those beyond what they know are folded into it, for them alone; PITCHES where nothing is kept.
+    """
+    index = fold(np.where(pitches == REST, REST, pitches + moved), LOW, LOW + PITCHES - 1)
+    return np.where(pitches == REST, PITCHES, index - LOW).astype(np.int32).reshape(-1, 4)
 
 
 def octave_shift(pitches: NDArray[np.int64], low: int, high: int) -> int:
@@ -154,11 +207,12 @@ def melody_inputs(
 ) -> dict[str, NDArray[np.generic]]:
     """Melody int [pulse, 4] (PITCHES = rest), attack and place float [pulse, ...], given.
 
-    place: downbeat, metre known, first pulse, last pulse (set by the caller), and the transposition as one of twelve.
+    place: downbeat, metre known, first pulse, last pulse (set by the caller), the transposition as one of twelve, and
+    whether the melody is not known yet (set by the caller).
     """
     count = len(grid)
     index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
-    place = np.zeros((count, 16), np.float32)
+    place = np.zeros((count, PLACE), np.float32)
     place[:, 0] = known_metre * (grid.place == 0)
     place[:, 1] = known_metre
     place[0, 2] = 1
@@ -177,51 +231,6 @@ def allowed_pitches(shift: int, config: ChoraleConfig) -> Array:
     return np.array([(pitch >= config.lowest[v]) & (pitch <= config.highest[v]) for v in DECIDED], np.float32)
 
 
-def sample_latents(seed: int, bars: int) -> dict[str, Array]:
-    """Standard normal latents: chords [bar, CELLS], style [4, CELLS], melody [bar, 3, CELLS + 4], groove [3, CELLS].
-
-    Bar n draws the same numbers however many bars there are.
-    """
-    rng = np.random.default_rng(seed)
-    style, groove = rng.standard_normal((4, CELLS), np.float32), rng.standard_normal((3, CELLS), np.float32)
-    per_bar = rng.standard_normal((bars, CELLS + 3 * (CELLS + 4)), np.float32)
-    melody = per_bar[:, CELLS:].reshape(bars, 3, CELLS + 4)
-    return {"chords": per_bar[:, :CELLS], "style": style, "melody": melody, "groove": groove}
-
-
-def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> dict[str, Array]:
-    """The latents as the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
-
-    Bass on the pulse: chords; the voices above: melody; between pulses: groove and melody; a little style in all.
-    between[:, 0] decides whether a repeated pitch is struck again. Each is uniform, and independent of the others
-    but for what the shared latents make alike from bar to bar.
-    """
-    cell = (4 * grid.place[:, None] + np.arange(4)) % CELLS
-    style = latents["style"][:, cell]  # [4, pulse, 4]
-    own = latents["melody"][grid.bar[:, None], :, cell]  # [pulse, 4, 3]
-    first = own[:, 0].copy()
-    first[:, 0] = latents["chords"][grid.bar, cell[:, 0]]
-    keep = sqrt(1 - config.style_share)
-    on_pulse = keep * first + sqrt(config.style_share) * style[0, :, :1]
-    groove = np.moveaxis(latents["groove"][:, cell], 0, -1)
-    own[:, 0] = latents["melody"][grid.bar, :, CELLS + grid.place % 4]  # whether to strike again
-    between = (
-        sqrt(1 - config.style_share - config.groove_share) * own
-        + sqrt(config.groove_share) * groove
-        + sqrt(config.style_share) * np.moveaxis(style[1:], 0, -1)
-    )
-    return {"on_pulse": uniform(on_pulse), "between": uniform(between)}
-
-
-def uniform(normal: Array) -> Array:
-    """The normal distribution's share below each value, to 1e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
-    x = np.abs(normal) / sqrt(2)
-    t = 1 / (1 + 0.3275911 * x)
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    half = 0.5 * tail * np.exp(-x * x)
-    return np.where(normal < 0, half, 1 - half).astype(np.float32)
-
-
 def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song, melody: Melody) -> Song:
     """The arrangement: the melody as it came, then alto, tenor and bass.
 
@@ -233,13 +242,18 @@ def decode(outputs: dict[str, NDArray[np.generic]], encoded: Encoded, song: Song
     velocity = max(1, round(0.85 * float(np.mean([n.velocity for n in melody.line.notes]))))
     struck = np.zeros(pitches.shape, bool)
     struck[:, 0] = outputs["strike"][0] > 0.5
-    kept = melody.kept
-    tracks = [kept if kept.name else replace(kept, name="Melody")]
-    parts, programs = encoded.config.parts[1:], encoded.config.programs or (kept.program,) * 3
-    for name, program, v in zip(parts, programs, map(DECIDED.index, (1, 2, 3)), strict=True):
+    tracks = [melody.kept if melody.kept.name else replace(melody.kept, name="Melody")]
+    parts, programs = encoded.config.parts[1:], encoded.config.programs or (melody.kept.program,) * 3
+    locked: tuple[Kept | None, ...] = encoded.kept or (None,) * 3
+    for name, program, v, kept in zip(parts, programs, map(DECIDED.index, (1, 2, 3)), locked, strict=True):
         line = np.where(encoded.sounds, pitches[:, :, v].ravel(), REST)
-        notes = line_notes(line, struck[:, :, v].ravel(), beats, velocity)
-        tracks.append(Track(tuple(_fit(notes, melody.line.end)), name, program))
+        notes = _fit(line_notes(line, struck[:, :, v].ravel(), beats, velocity), encoded.end)
+        if kept is None:
+            tracks.append(Track(tuple(notes), name, program))
+        elif encoded.now is None:
+            tracks.append(replace(kept.track, notes=(*kept.notes, *around(notes, kept.spans))))
+        else:
+            tracks.append(replace(kept.track, notes=continued(kept.notes, notes, encoded.now)))
     return replace(song, tracks=tuple(tracks))
 
 
@@ -268,8 +282,15 @@ class ChoraleFamily:
 
     config = ChoraleConfig
     train: ClassVar[dict[str, Any]] = {}
+    latents = NAMES
+    knobs = tuple(DIRECTIONS)
     encode = staticmethod(encode)
     decode = staticmethod(decode)
+
+    @staticmethod
+    def voices(config: ChoraleConfig) -> tuple[str, ...]:
+        """The added voices, each of which can be kept."""
+        return config.parts[1:]
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> ChoraleConfig:

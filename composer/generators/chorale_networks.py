@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composer.generators.chorale import PITCHES, ChoraleConfig
+from composer.generators.chorale import PITCHES, PLACE, ChoraleConfig
 
 Tensor = Any
 SYMBOLS = PITCHES + 1  # between pulses: 0 holds, 1 + n moves to pitch n
@@ -20,13 +20,14 @@ HELD_FROM = {2: 0, 1: 0, 3: 2}  # the step whose pitch a hold goes on with
 INPUTS = {
     "melody": ((None, 4), "int32"),
     "attack": ((None, 4), "float32"),
-    "place": ((None, 16), "float32"),
+    "place": ((None, PLACE), "float32"),
     "allowed": ((3, PITCHES), "float32"),
     "given": ((None, 4, 3), "int32"),
     "on_pulse": ((None, 3), "float32"),
     "between": ((None, 4, 3), "float32"),
 }
 FOLD = np.equal.outer(np.arange(PITCHES) % 12, np.arange(12)).astype(np.float32)  # network pitch to pitch class
+RETHINK, PHASES = 4, (2, 0, 3, 1)  # every fourth pulse is thought over at once, in this order
 PERFECT = (0, 5, 7)  # unison or octave; fifth above; fifth below, as pitch-class distances
 _PAIRS = 4 * len(PERFECT)  # other voice and interval
 # Pitch classes of four voices [48] to those a perfect interval up, by voice and interval [_PAIRS * 12].
@@ -74,17 +75,21 @@ def with_sides(x: Tensor, by: int, pieces: int) -> Tensor:
     return join(y[: -2 * by], x, y[2 * by :])
 
 
-def every(x: Tensor, stride: int, pieces: int) -> Tensor:
-    """Rows of every `stride`th pulse: [R, F] to [R / stride, F]."""
+def every(x: Tensor, stride: int, pieces: int, phase: int = 0) -> Tensor:
+    """Rows of every `stride`th pulse from `phase` on: [R, F] to [R / stride, F]."""
     if stride == 1:
         return x
-    return ops.reshape(ops.reshape(x, (pieces, -1, stride * x.shape[-1]))[:, :, : x.shape[-1]], (-1, x.shape[-1]))
-
-
-def spread(x: Tensor, stride: int) -> Tensor:
-    """Rows put back on every `stride`th pulse, zeros between: [R / stride, F] to [R, F]."""
     width = x.shape[-1]
-    return ops.reshape(ops.pad(x, [[0, 0], [0, (stride - 1) * width]]), (-1, width)) if stride > 1 else x
+    wide = ops.reshape(ops.reshape(x, (pieces, -1, stride * width)), (-1, stride * width))
+    return wide[:, phase * width : (phase + 1) * width]
+
+
+def spread(x: Tensor, stride: int, phase: int = 0) -> Tensor:
+    """Rows put back on every `stride`th pulse from `phase` on, zeros between: [R / stride, F] to [R, F]."""
+    if stride == 1:
+        return x
+    width = x.shape[-1]
+    return ops.reshape(ops.pad(x, [[0, 0], [phase * width, (stride - 1 - phase) * width]]), (-1, width))
 
 
 class Residual(layers.Layer):
@@ -212,8 +217,41 @@ class Intervals(layers.Layer):
         return ops.matmul(near, ops.reshape(weight, (count * PITCHES, PITCHES)))
 
 
+SPAN = 19  # semitones either way that a table of lines tells apart
+
+
+class Lines(layers.Layer):
+    """How well each pitch goes on with its own voice: logits by the intervals to two known pitches of it.
+
+    Three tables a voice: (one pulse before, one after), (two before, one before), (one after, two after).
+    """
+
+    def build(self, *_: Any) -> None:
+        """One logit for each voice, table, interval from the first to the second, and from the nearer to the pitch."""
+        size = 2 * SPAN + 1
+        self.table = self.add_weight(shape=(3, 3, size, size), initializer="zeros")
+
+    def call(self, beside: list[Tensor], voice: int) -> Tensor:
+        """Logits [R, N]; beside: one-hot [R, N] of the pulses 2 before, 1 before, 1 after, 2 after; zeros: unknown."""
+        size, number = 2 * SPAN + 1, constant(np.arange(PITCHES)[:, None])
+        two_before, before, after, two_after = beside
+        first = ops.concatenate([before, two_before, after], axis=0)
+        second = ops.concatenate([after, before, two_after], axis=0)
+        near = ops.matmul(ops.concatenate([before, before, after], axis=0), number)  # [3 * R, 1]
+        known = ops.sum(first, -1, keepdims=True) * ops.sum(second, -1, keepdims=True)
+        apart = ops.clip(ops.matmul(second - first, number)[:, 0], -SPAN, SPAN) + SPAN
+        chosen = ops.one_hot(ops.cast(ops.round(apart), "int32"), size, dtype="float32") * known
+        by_interval = ops.matmul(ops.reshape(chosen, (3, -1, size)), self.table[voice])  # [3, R, size]
+        # Where each pitch finds its interval in the rows one after another; sums count them: no shape is known here.
+        row = ops.cumsum(0.0 * near + 1.0, axis=0) - 1.0
+        column = ops.clip(constant(np.arange(PITCHES)[None]) - near, -SPAN, SPAN) + SPAN
+        place = ops.cast(ops.round(row * size + column), "int32")
+        logits = ops.take(ops.reshape(by_interval, (-1,)), ops.reshape(place, (-1,)))
+        return ops.sum(ops.reshape(logits, (3, -1, PITCHES)), axis=0)
+
+
 class Generator(keras.Model):
-    """Decides three voices in rounds, each seeing all that was decided before it."""
+    """Decides three voices in rounds, each seeing all that was decided before it, then thinks some pulses over."""
 
     def __init__(self, config: ChoraleConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -222,56 +260,58 @@ class Generator(keras.Model):
         self.encoder = Stack(c, config.encoder_blocks, drop, name="encoder")
         rounds = range(len(config.strides))
         self.skeleton = [Stack(c, config.skeleton_blocks, drop, name=f"skeleton_{i}") for i in rounds]
+        self.mix = [[layers.Dense(config.mix, name=f"mix_{i}_{v}") for v in range(3)] for i in rounds]
         self.on_pulse = [[layers.Dense(PITCHES, name=f"on_pulse_{i}_{v}") for v in range(3)] for i in rounds]
         self.steps = [Intervals(5, name=f"steps_{i}") for i in rounds]  # to other voices (3), to pulses beside (2)
+        self.lines = Lines(name="lines")
         self.fine = Stack(c, config.fine_blocks, drop, name="fine")
+        self.half_mix = [layers.Dense(config.mix, name=f"half_mix_{v}") for v in range(3)]
         self.half = [layers.Dense(SYMBOLS, name=f"half_{v}") for v in range(3)]
         self.quarters = layers.Dense(6 * SYMBOLS + 3, name="quarters")
         self.from_before = Parallels(name="from_before")
         self.to_after = Parallels(name="to_after")
         self.within = Parallels(name="within")
         self.to_next = Parallels(name="to_next")
-        for parallels in (self.from_before, self.to_after, self.within, self.to_next):
-            parallels.build()
+        for part in (self.lines, self.from_before, self.to_after, self.within, self.to_next):
+            part.build()
 
     def encode(self, x: dict[str, Tensor], melody: Tensor, training: bool = False) -> Tensor:
         """What the melody [R, 4 * N] says, once for all rounds: [R, C]."""
-        seen = join(melody, rows(x["attack"]), rows(x["place"]))
-        return self.encoder(seen, pieces=x["melody"].shape[0], training=training)
+        pieces, first = x["melody"].shape[0], melody[:, :PITCHES]
+        motion = relative(join(*(later(first, by, pieces) for by in (-2, -1, 1, 2))), join(*[first] * 4))
+        seen = join(melody, motion, rows(x["attack"]), rows(x["place"]))
+        return self.encoder(seen, pieces=pieces, training=training)
 
-    def skeleton_logits(
-        self, seen: Seen, known: list[Tensor], turn: int, voices: tuple[int, ...] = (0, 1, 2)
-    ) -> list[Tensor]:
-        """Logits of `voices` on the pulses of round `turn` [R / stride, N], given `known` [R, N] (zeros: not yet)."""
+    def skeleton_state(self, seen: Seen, known: list[Tensor], turn: int) -> Tensor:
+        """What is known before round `turn` decides [R / stride, C]; known: [R, N] a voice (zeros: not yet)."""
         stride = self.config.strides[turn]
         here = [every(k, stride, seen.pieces) for k in known]
-        melody = every(seen.melody[0], stride, seen.pieces)
         state = every(seen.h, stride, seen.pieces)
-        y = self.skeleton[turn](join(*here), state, pieces=seen.pieces, training=seen.training)
-        logits = []
-        for v in voices:
-            near = [melody, *here]
-            del near[v + 1]
-            if turn:
-                near += [later(here[v], by, seen.pieces) for by in (-1, 1)]
-            forbidden = seen.forbidden[v] if seen.pieces == 1 else every(seen.forbidden[v], stride, seen.pieces)
-            logits.append(self.on_pulse[turn][v](y) + self.steps[turn](join(*near), voice=v) - forbidden)
-        if stride == 1:
-            logits = [x + w for x, w in zip(logits, self._warnings(seen, known, voices), strict=True)]
-        return logits
+        return self.skeleton[turn](join(*here), state, pieces=seen.pieces, training=seen.training)
 
-    def _warnings(self, seen: Seen, known: list[Tensor], voices: tuple[int, ...]) -> list[Tensor]:
-        """What parallels with the pulses beside each voice is warned of: [R, N] each."""
+    def voice_logits(self, seen: Seen, y: Tensor, known: list[Tensor], turn: int, cut: Cut, v: int) -> Tensor:
+        """Logits of voice v on the pulses of a cut [R / stride, N]; y, known: all that is known there by now."""
+        others = [cut(k) for w, k in enumerate(known) if w != v]
+        apart = self.config.strides[turn]
+        two_before, before, after, two_after = (later(known[v], by * apart, seen.pieces) for by in (-2, -1, 1, 2))
+        beside = [cut(k) for k in (two_before, before, after, two_after)]
+        mixed = ops.relu(self.mix[turn][v](join(y, *others)))
+        near = join(cut(seen.melody[0]), *others, beside[1], beside[2])
+        forbidden = seen.forbidden[v] if seen.pieces == 1 else cut(seen.forbidden[v])
+        logits = self.on_pulse[turn][v](mixed) + self.steps[turn](near, voice=v) - forbidden
+        if apart > 1:
+            return logits
+        return logits + self.lines(beside, voice=v) + self._warning(seen, known, cut, v)
+
+    def _warning(self, seen: Seen, known: list[Tensor], cut: Cut, v: int) -> Tensor:
+        """What parallels with the pulses beside voice v is warned of: [R / stride, N]."""
         others = classes(*known)
         begin, end = join(classes(seen.melody[0]), others), join(classes(seen.melody[3]), others)
-        before, after = later(end, -1, seen.pieces), later(begin, 1, seen.pieces)
-        warned = []
-        for v in voices:
-            mine = slice(12 * (v + 1), 12 * (v + 2))
-            own, there = [before[:, mine], after[:, mine]], [before, after]
-            total = held_back([self.from_before, self.to_after], own, there, [begin, end], v)
-            warned.append(ops.matmul(total, constant(FOLD.T)))
-        return warned
+        there = [cut(later(end, -1, seen.pieces)), cut(later(begin, 1, seen.pieces))]
+        mine = slice(12 * (v + 1), 12 * (v + 2))
+        own = [x[:, mine] for x in there]
+        total = held_back([self.from_before, self.to_after], own, there, [cut(begin), cut(end)], v)
+        return ops.matmul(total, constant(FOLD.T))
 
     def fine_state(self, seen: Seen, now: list[Tensor], moves: Tensor, half: list[Tensor]) -> Tensor:
         """What is known between pulses [R, C]; now (step 0) and half (step 2) are [R, N] a voice, 0: not yet."""
@@ -285,15 +325,20 @@ class Generator(keras.Model):
         return relative(join(later(here, 1, seen.pieces), later(here, -1, seen.pieces)), join(here, here))
 
     def half_logits(self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int) -> Tensor:
-        """Logits of step 2 of `voice` [R, SYMBOLS]."""
-        begin = classes(seen.melody[0], *now)
-        after, others = later(begin, 1, seen.pieces), classes(*half)
-        middle, end = join(classes(seen.melody[2]), others), join(classes(seen.melody[3]), others)
+        """Logits of step 2 of `voice` [R, SYMBOLS]; half: [R, N] of the voices decided so far, zeros: not yet."""
+        waiting = [h + (1.0 - ops.sum(h, -1, keepdims=True)) * n for h, n in zip(half, now, strict=True)]
+        others = [x for w in range(3) if w != voice for x in (half[w], classes(waiting[w]))]
+        mixed = ops.relu(self.half_mix[voice](join(state, *others)))
+        # Who has not decided is taken to hold on: most do.
+        begin, along = classes(seen.melody[0], *now), classes(*waiting)
+        after = later(begin, 1, seen.pieces)
+        middle, end = join(classes(seen.melody[2]), along), join(classes(seen.melody[3]), along)
         mine = slice(12 * (voice + 1), 12 * (voice + 2))
         own, there = [begin[:, mine], after[:, mine]], [begin, after]
         warned = held_back([self.within, self.to_next], own, there, [middle, end], voice)
+        held = ops.sum(warned * begin[:, mine], -1, keepdims=True)
         moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
-        return self.half[voice](state) + ops.pad(moving, [[0, 0], [1, 0]])
+        return self.half[voice](mixed) + join(held, moving)
 
     def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
         """Logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking again [R, 3]."""
@@ -304,29 +349,41 @@ class Generator(keras.Model):
     def call(self, x: dict[str, Tensor], training: bool = False, playing: bool = False) -> tuple[Tensor, Tensor]:
         """(voices one-hot [B, P, 4, 3, N], struck again [B, P, 3]); `given` cells come back as they were.
 
-        playing: the config's temperature and min_p; else the bare distribution.
+        playing: the config's temperatures and min_p, and pulses thought over; else the bare distributions.
         """
-        knobs = (self.config.temperature, self.config.min_p, False) if playing else (1.0, 0.0, True)
         seen = Seen(self, x, training)
         given = ops.reshape(one_hot(ops.reshape(x["given"], (-1, 12))), (-1, 12 * PITCHES))
         cells = [given[:, i * PITCHES : (i + 1) * PITCHES] for i in range(12)]
         fixed = [cells[3 * i : 3 * i + 3] for i in range(4)]
-        now = self._on_pulses(x, seen, list(fixed[0]), knobs)
+        now = self._on_pulses(x, seen, fixed[0], playing)
         voices, strike = self._between(x, seen, now, fixed, soft=not playing)
         again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
         shape = (seen.pieces, -1, 4, 3, PITCHES)
         return ops.reshape(voices, shape), ops.reshape(again, (seen.pieces, -1, 3))
 
-    def _on_pulses(
-        self, x: dict[str, Tensor], seen: Seen, known: list[Tensor], knobs: tuple[float, float, bool]
+    def _on_pulses(self, x: dict[str, Tensor], seen: Seen, given: list[Tensor], playing: bool) -> list[Tensor]:
+        """What sounds on the pulses [R, N] a voice: in rounds, coarse to fine; when playing, thought over then."""
+        config, uniform, known = self.config, rows(x["on_pulse"]), list(given)
+        for turn, stride in enumerate(config.strides):
+            temperature = config.temperatures[turn] if playing else 1.0
+            known = self._decide(seen, known, uniform, turn, Cut(stride, 0, seen.pieces), playing, temperature)
+        for again in range(config.rethinks if playing else 0):
+            cut = Cut(RETHINK, PHASES[again % RETHINK], seen.pieces)
+            opened = [g + cut.out(k - g) for g, k in zip(given, known, strict=True)]
+            known = self._decide(seen, opened, uniform, len(config.strides) - 1, cut, True, config.temperatures[-1])
+        return known
+
+    def _decide(
+        self, seen: Seen, known: list[Tensor], uniform: Tensor, turn: int, cut: Cut, playing: bool, temperature: float
     ) -> list[Tensor]:
-        uniform = rows(x["on_pulse"])
-        for turn, stride in enumerate(self.config.strides):
-            numbers = every(uniform, stride, seen.pieces)
-            for v in range(3):
-                (logits,) = self.skeleton_logits(seen, known, turn, (v,))
-                drawn = spread(sample(logits, numbers[:, v : v + 1], *knobs), stride)
-                known[v] = known[v] + (1.0 - ops.sum(known[v], -1, keepdims=True)) * drawn
+        """Bass, alto and tenor on the pulses of a cut, where they are not known."""
+        y, numbers, known = self.skeleton_state(seen, known, turn), cut(uniform), list(known)
+        if self.config.strides[turn] == 1:
+            y = cut(y)
+        for v in range(3):
+            logits = self.voice_logits(seen, y, known, turn, cut, v)
+            drawn = sample(logits, numbers[:, v : v + 1], temperature, self.config.min_p * playing, not playing)
+            known[v] = known[v] + (1.0 - ops.sum(known[v], -1, keepdims=True)) * cut.back(drawn)
         return known
 
     def _between(
@@ -338,8 +395,9 @@ class Generator(keras.Model):
         """
         uniform = rows(x["between"])  # [R, 4 * 3]
         half, moves = list(fixed[2]), self.moves(seen, now)
+        state = self.fine_state(seen, now, moves, half)
         for v in range(3):
-            logits = self.half_logits(self.fine_state(seen, now, moves, half), seen, now, half, v)
+            logits = self.half_logits(state, seen, now, half, v)
             half[v] = _moved(sample(logits, uniform[:, 6 + v : 7 + v], soft=soft), now[v], fixed[2][v])
         logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
         drawn = sample(logits, ops.reshape(join(uniform[:, 3:6], uniform[:, 9:]), (-1, 1)), soft=soft)
@@ -353,8 +411,8 @@ class Generator(keras.Model):
         """Mean negative log-likelihood of Bach's cells, in nats a cell: of every round, and of what is between.
 
         target: int [B, P, 4, 3]. strike: float [B, P, 3], -1 where the pitch changes and nothing is to decide.
-        shown: float [B, rounds, 3], 1 where a voice of that round is known. half: float [B, 1, 3], the same for step 2.
-        Cells in `given` are known in every round.
+        shown: float [B, P], 1 where a pulse is known in the last round. half: float [B, 1, 3], 1 where a voice's step 2
+        is known before the others'. Cells in `given` are known in every round.
         """
         seen = Seen(self, x, True)
         index = [[ops.reshape(target[:, :, i, v], (-1,)) for v in range(3)] for i in range(4)]
@@ -362,28 +420,26 @@ class Generator(keras.Model):
         given = [ops.cast(rows(x["given"][:, :, 0, v : v + 1]) < PITCHES, "float32") for v in range(3)]
         loss = 0.0
         for turn in range(len(self.config.strides)):
-            loss = loss + self._round_entropy(seen, turn, now, given, shown[:, turn])
+            loss = loss + self._round_entropy(seen, turn, now, given, shown)
         half = rows(half + 0.0 * strike)
         between, again = self._between_entropy(seen, index, now, middle, half)
         soft = ops.softplus(again) - again * rows(strike)
         return loss + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
 
     def _round_entropy(self, seen: Seen, turn: int, now: list[Tensor], given: list[Tensor], shown: Tensor) -> Tensor:
-        """Loss of one round; shown: [B, 3]. The voice to be decided next counts whole, those after it a fifth."""
+        """Loss of one round; shown: [B, P], 1 where a pulse is known before the last one."""
         stride, pulses = self.config.strides[turn], now[0].shape[0] // seen.pieces
-        here = np.arange(pulses) % stride == 0
+        cut = Cut(stride, 0, seen.pieces)
         coarser = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
-        shown_here = ops.reshape(shown[:, None] * constant(here)[:, None], (-1, 3))
-        coarser = ops.reshape(ops.tile(coarser, (seen.pieces,)), (-1, 1))
-        known = [ops.maximum(ops.maximum(coarser, given[v]), shown_here[:, v : v + 1]) for v in range(3)]
-        logits = self.skeleton_logits(seen, [k * n for k, n in zip(known, now, strict=True)], turn)
+        coarser = ops.reshape(shown if stride == 1 else ops.tile(coarser, (seen.pieces,)), (-1, 1))
+        known = [ops.maximum(coarser, given[v]) for v in range(3)]
+        before = [k * n for k, n in zip(known, now, strict=True)]
+        y = self.skeleton_state(seen, before, turn)
         loss = total = 0.0
         for v in range(3):
-            following = ops.prod(shown[:, :v], axis=1) * (1.0 - shown[:, v])
-            counts = ops.repeat(0.2 + 0.8 * following, pulses)[:, None] * (1.0 - known[v])
-            counts = every(counts, stride, seen.pieces)[:, 0]
-            answer = every(now[v], stride, seen.pieces)
-            loss = loss - ops.sum(counts * ops.sum(answer * ops.log_softmax(logits[v], axis=-1), axis=-1))
+            logits = self.voice_logits(seen, y, [*now[:v], *before[v:]], turn, cut, v)
+            counts = cut(1.0 - known[v])[:, 0]
+            loss = loss - ops.sum(counts * ops.sum(cut(now[v]) * ops.log_softmax(logits, axis=-1), axis=-1))
             total = total + ops.sum(counts)
         return loss / (total + 1.0)
 
@@ -398,9 +454,28 @@ class Generator(keras.Model):
         symbols = ops.stack([_symbol(index, step, v) for step in (1, 3) for v in range(3)], axis=1)
         loss = -6.0 * ops.mean(_picked(quarters, ops.reshape(symbols, (-1,))))
         for v in range(3):
-            logits = self.half_logits(state, seen, now, shown, v)
+            logits = self.half_logits(state, seen, now, [*middle[:v], *shown[v:]], v)
             loss = loss - ops.mean((1.0 - known[:, v]) * _picked(logits, _symbol(index, 2, v)))
         return loss / 3, again
+
+
+class Cut:
+    """Every `stride`th pulse from `phase` on, of all rows."""
+
+    def __init__(self, stride: int, phase: int, pieces: int) -> None:
+        self.stride, self.phase, self.pieces = stride, phase, pieces
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Its rows of [R, F]: [R / stride, F]."""
+        return every(x, self.stride, self.pieces, self.phase)
+
+    def back(self, x: Tensor) -> Tensor:
+        """Its rows where they were, zeros elsewhere: [R, F]."""
+        return spread(x, self.stride, self.phase)
+
+    def out(self, x: Tensor) -> Tensor:
+        """All rows [R, F], its own as zeros."""
+        return x - self.back(self(x))
 
 
 class Seen:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from composer.errors import ConfigError
 from composer.generators.chorale import (
     DECIDED,
+    HIDDEN,
     LOW,
     PITCHES,
     Array,
@@ -32,6 +33,8 @@ Ints = NDArray[np.int64]
 _ORDER = (0, *DECIDED)
 # How likely a window is moved this many semitones from the key that its melody suggests: modulations, wrong guesses.
 _DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
+
+HIDDEN_FUTURES = 0.25  # of the windows
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,11 @@ class Windows:
         target = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1).reshape(length, 4, 3)
         row["target"] = target.astype(np.int32)
         row["strike"] = _strikes(piece, start, length)
-        row["shown"] = np.stack([np.arange(3) < rng.integers(3) for _ in self.config.strides]).astype(np.float32)
-        row["half"] = (np.arange(3) < rng.integers(4)).astype(np.float32)[None]
-        row["given"][:, 0] = np.where(self._locked(rng, length), target[:, 0], PITCHES)
+        row["shown"] = _shown(rng, length).astype(np.float32)
+        row["half"] = (rng.random(3) < 0.1).astype(np.float32)[None]
+        row["given"][:, 0] = np.where(_locked(rng, length), target[:, 0], PITCHES)
+        if rng.random() < HIDDEN_FUTURES:
+            hide(row, int(rng.integers(1, length)))
         row["on_pulse"] = rng.random((length, 3), np.float32)
         row["between"] = rng.random((length, 4, 3), np.float32)
         return row
@@ -138,16 +143,39 @@ class Windows:
         row["allowed"] = allowed_pitches(shift, self.config)
         return row
 
-    def _locked(self, rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
-        """Cells on the pulse that are known before the first round: bool [P, 3].
 
-        Mostly none; else those of the coarser rounds, or any at all, as when voices or bars are locked.
-        """
-        kind = rng.random()
-        if kind < 0.1:
-            return rng.random((length, 3)) < rng.random()
-        stride = int(rng.choice(self.config.strides))
-        return np.broadcast_to(((np.arange(length) % stride == 0) & (kind < 0.4))[:, None], (length, 3))
+def hide(row: dict[str, NDArray[np.generic]], start: int) -> None:
+    """Take away what is not heard yet: the melody from a pulse on, and that it ends."""
+    row["melody"][start:] = PITCHES
+    row["attack"][start:] = 0
+    row["place"][start:, 3] = 0
+    row["place"][start:, HIDDEN] = 1
+
+
+def _shown(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
+    """Pulses known before the last round: every other, three of four, or any: bool [P]."""
+    kind, place = rng.random(), np.arange(length)
+    if kind < 0.4:
+        return place % 2 == 0
+    if kind < 0.8:
+        return np.asarray((place + rng.integers(4)) % 4 > 0)
+    return np.asarray(rng.random(length) < rng.random())
+
+
+def _locked(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
+    """Cells on the pulse that are given from outside: bool [P, 3].
+
+    Mostly none; else any, whole voices, or all up to a place, as when voices or bars are locked or the past is played.
+    """
+    kind = rng.random()
+    cells = np.zeros((length, 3), bool)
+    if kind < 0.07:
+        cells = rng.random((length, 3)) < rng.random()
+    elif kind < 0.14:
+        cells[:, rng.random(3) < 0.5] = True
+    elif kind < 0.25:
+        cells[: rng.integers(length)] = True
+    return cells
 
 
 def _strikes(piece: Piece, start: int, length: int) -> Array:

@@ -138,8 +138,15 @@ class UnetFamily:
         "critic_rate": 1e-3,
         "average": 0.0,
     }
+    latents: ClassVar[tuple[str, ...]] = ()
+    knobs: ClassVar[tuple[str, ...]] = ()
     encode = staticmethod(encode)
     decode = staticmethod(decode)
+
+    @staticmethod
+    def voices(config: UnetConfig) -> tuple[str, ...]:  # noqa: ARG004
+        """None of them can be kept: every window is drawn at once."""
+        return ()
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> UnetConfig:

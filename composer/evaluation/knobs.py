@@ -1,0 +1,149 @@
+"""What each latent of a model moves: the others left alone, it is drawn anew, and turned along its knob."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from composer.errors import ConfigError
+from composer.evaluation.listening import only_melody
+from composer.metrics.aspects import MOVES, Grid, character, moved
+from composer.music import Song
+from composer.pianoroll import RESOLUTION, to_voices
+
+ASPECTS: Final = {
+    "harmony": ("harmony",),
+    "rhythm": ("rhythm",),
+    "contour": ("contour",),
+    "texture": ("spacing", "doubling", "activity"),
+}
+"""The columns, and what of `metrics.aspects.MOVES` each is the mean of."""
+NAMED: Final = {"harmony": "chords", "rhythm": "groove", "contour": "melody"}
+"""The latent that should move each of these most; `style` moves the whole."""
+OTHER: Final = 1000  # what is added to a seed for another one
+ENDS: Final = (-1.0, 1.0)
+Progress = Callable[[int, int], None]
+
+
+class Turned(Protocol):
+    """What is measured: a `composer.Model`, or anything else with latents."""
+
+    family: Any
+
+    def arrange(self, song: Song, seed: int = 0, track: int | None = None, latents: Any = None) -> Song:
+        """The melody as the first track, then the added ones."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What was found, by latent; melodies: of how many.
+
+    another: how far another seed moves each of MOVES, in its own unit. redrawn: how far each of ASPECTS moves when
+    that latent alone is drawn anew; 1 is as far as with another seed. turned: the same, from the middle of its knob
+    to an end. characters: `metrics.aspects.character` at -1, 0, +1 of each knob, by name.
+    """
+
+    melodies: int
+    another: dict[str, float]
+    redrawn: dict[str, dict[str, float]]
+    turned: dict[str, dict[str, float]]
+    characters: dict[str, dict[str, tuple[float, float, float]]]
+
+    def leader(self, aspect: str) -> str:
+        """The latent that moves that aspect most when it is drawn anew."""
+        return max(self.redrawn, key=lambda latent: self.redrawn[latent][aspect])
+
+    @property
+    def dominates(self) -> bool:
+        """Whether each of NAMED is moved most by its latent."""
+        return all(self.leader(aspect) == latent for aspect, latent in NAMED.items())
+
+    def verdict(self) -> list[str]:
+        """In words, a line each."""
+        lines = []
+        for aspect, latent in NAMED.items():
+            leader = self.leader(aspect)
+            beside = {n: row[aspect] for n, row in self.redrawn.items() if n != leader}
+            second = max(beside, key=lambda n: beside[n])
+            word = "as it should be" if leader == latent else f"not by {latent}"
+            figures = f"{self.redrawn[leader][aspect]:.2f}, then {second} {beside[second]:.2f}"
+            lines.append(f"{aspect} is moved most by {leader} ({figures}), {word}")
+        end = "dominates" if self.dominates else "does not dominate"
+        return [*lines, f"the diagonal {end}"]
+
+
+def measure_moves(model: Turned, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress) -> Moves:
+    """Move each latent of `model` in the arrangements of `melodies` (of a song the first track counts).
+
+    Means over melodies and seeds. Raises ConfigError for a model without latents.
+    """
+    names, knobs = model.family.latents, model.family.knobs
+    if not names:
+        raise ConfigError("this model has no latents chords, style, melody and groove, only a seed")
+    songs = [(only_melody(song), seed) for song in melodies for seed in seeds]
+    found = []
+    for done, (song, seed) in enumerate(songs, 1):
+        found.append(_around(model, song, seed, names, knobs))
+        on_progress(done, len(songs))
+    return _collected(len(melodies), found, names, knobs)
+
+
+Place = dict[tuple[str, float], Grid]
+"""Arrangements by latent and knob; NaN: that latent drawn anew, ("", 0) the one in the middle, ("", 1) another seed."""
+
+
+def _around(model: Turned, song: Song, seed: int, names: Sequence[str], knobs: Sequence[str]) -> Place:
+    def grid(**how: Any) -> Grid:
+        return to_grid(model.arrange(song, **how))
+
+    return {
+        ("", 0.0): grid(seed=seed),
+        ("", 1.0): grid(seed=seed + OTHER),
+        **{(name, 0.0): grid(seed=seed, latents={name: seed + OTHER}) for name in names},
+        **{(name, end): grid(seed=seed, latents={name: end}) for name in knobs for end in ENDS},
+    }
+
+
+def to_grid(song: Song) -> Grid:
+    """A song as grids, four steps a beat, drums left out."""
+    voices, onsets = to_voices(song, RESOLUTION)
+    pitched = [i for i, track in enumerate(song.tracks) if not track.is_drum]
+    starts = np.round(RESOLUTION * np.array(song.bar_onsets())).astype(int)
+    steps = np.arange(len(voices))
+    bars = np.maximum(np.searchsorted(starts, steps, side="right") - 1, 0)
+    places = steps - starts[bars]
+    if len(starts) > 2 and starts[1] < starts[2] - starts[1]:  # a pickup
+        places[bars == 0] += starts[2] - 2 * starts[1]
+    return Grid(voices[:, pitched], onsets[:, pitched], bars, places)
+
+
+def _collected(melodies: int, found: Sequence[Place], names: Sequence[str], knobs: Sequence[str]) -> Moves:
+    def apart(key: tuple[str, float]) -> dict[str, float]:
+        each = [moved(place["", 0.0], place[key]) for place in found]
+        return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
+
+    another = apart(("", 1.0))
+
+    def relative(*keys: tuple[str, float]) -> dict[str, float]:
+        rows = [apart(key) for key in keys]
+        shares = {name: np.mean([row[name] for row in rows]) / max(another[name], 1e-9) for name in MOVES}
+        return {aspect: float(np.mean([shares[name] for name in parts])) for aspect, parts in ASPECTS.items()}
+
+    return Moves(
+        melodies,
+        another,
+        {name: relative((name, 0.0)) for name in names},
+        {name: relative(*((name, end) for end in ENDS)) for name in knobs},
+        {name: _characters([[p[name, -1.0], p["", 0.0], p[name, 1.0]] for p in found]) for name in knobs},
+    )
+
+
+def _characters(places: Sequence[Sequence[Grid]]) -> dict[str, tuple[float, float, float]]:
+    rows = [[character(grid) for grid in place] for place in places]
+    return {
+        name: tuple(float(np.nanmean([row[i][name] for row in rows])) for i in range(3))  # type: ignore[misc]
+        for name in rows[0][0]
+    }

@@ -1,0 +1,52 @@
+"""What it costs not to know the melody's future: the bundled model plays the valid chorales ahead, beat by beat.
+
+python -m tests.benchmarks --only ahead
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from composer.datasets import jsb
+from composer.generators import load_model
+from composer.public_path import arrange_chorales, arrange_live, jsb_ladder
+
+MODEL, SEED = "jsb-chorales", 0
+HORIZONS = {"1 beat": 1.0, "2 beats": 2.0, "1 bar": 4.0}
+
+
+def main() -> None:
+    """Print the curve, and how long a decision takes."""
+    model, ladder, chorales = load_model(MODEL), jsb_ladder(), jsb.load("valid")
+    print("horizon       BD    AUC    acc   par5   par8   ms a decision, whole chorale so far (p50, p99)")
+    scores = ladder.score(arrange_chorales(model, chorales, SEED))
+    print(_row("hindsight", scores))
+    for name, horizon in HORIZONS.items():
+        times: list[float] = []
+        timed = _Timed(model, times)
+        scores = ladder.score([arrange_live(timed, chorale, SEED, horizon) for chorale in chorales])  # type: ignore[arg-type]
+        print(_row(name, scores), f"  {np.percentile(times, 50):.1f}, {np.percentile(times, 99):.1f}")
+
+
+class _Timed:
+    """A model whose decisions are timed, in milliseconds."""
+
+    def __init__(self, model: object, times: list[float]) -> None:
+        self.model, self.times = model, times
+
+    def arrange_ahead(self, *arguments: object) -> object:
+        began = time.perf_counter()
+        song = self.model.arrange_ahead(*arguments)  # type: ignore[attr-defined]
+        self.times.append(1e3 * (time.perf_counter() - began))
+        return song
+
+
+def _row(name: str, scores: dict[str, float]) -> str:
+    keys = ("bach_distance", "auc_window", "acc_ATB", "parallel_fifths", "parallel_octaves")
+    return f"{name:10}" + "".join(f"{scores[key]:7.3f}" for key in keys)
+
+
+if __name__ == "__main__":
+    main()
