@@ -21,8 +21,8 @@ ASPECTS: Final = {
     "texture": ("spacing", "doubling", "activity"),
 }
 """The columns, and what of `metrics.aspects.MOVES` each is the mean of."""
-NAMED: Final = {"harmony": "chords", "rhythm": "groove", "contour": "melody"}
-"""The latent that should move each of these most; `style` moves the whole."""
+NAMED: Final = {"chords": "harmony", "groove": "rhythm", "melody": "contour"}
+"""What each of these latents should move most; `style` moves the whole."""
 OTHER: Final = 1000  # what is added to a seed for another one
 ENDS: Final = (-1.0, 1.0)
 Progress = Callable[[int, int], None]
@@ -52,27 +52,19 @@ class Moves:
     turned: dict[str, dict[str, float]]
     characters: dict[str, dict[str, tuple[float, float, float]]]
 
-    def leader(self, aspect: str) -> str:
-        """The latent that moves that aspect most when it is drawn anew."""
-        return max(self.redrawn, key=lambda latent: self.redrawn[latent][aspect])
-
-    @property
-    def dominates(self) -> bool:
-        """Whether each of NAMED is moved most by its latent."""
-        return all(self.leader(aspect) == latent for aspect, latent in NAMED.items())
+    def ranked(self, latent: str) -> list[str]:
+        """The aspects, that which the latent moves most when it is drawn anew first."""
+        return sorted(self.redrawn[latent], key=lambda aspect: -self.redrawn[latent][aspect])
 
     def verdict(self) -> list[str]:
-        """In words, a line each."""
+        """In words, a line for each of NAMED."""
         lines = []
-        for aspect, latent in NAMED.items():
-            leader = self.leader(aspect)
-            beside = {n: row[aspect] for n, row in self.redrawn.items() if n != leader}
-            second = max(beside, key=lambda n: beside[n])
-            word = "as it should be" if leader == latent else f"not by {latent}"
-            figures = f"{self.redrawn[leader][aspect]:.2f}, then {second} {beside[second]:.2f}"
-            lines.append(f"{aspect} is moved most by {leader} ({figures}), {word}")
-        end = "dominates" if self.dominates else "does not dominate"
-        return [*lines, f"the diagonal {end}"]
+        for latent, aspect in NAMED.items():
+            first, second = self.ranked(latent)[:2]
+            word = "as it should" if first == aspect else f"not {aspect} ({self.redrawn[latent][aspect]:.2f})"
+            figures = f"{self.redrawn[latent][first]:.2f}, then {second} {self.redrawn[latent][second]:.2f}"
+            lines.append(f"{latent} moves {first} most ({figures}), {word}")
+        return lines
 
 
 def measure_moves(model: Turned, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress) -> Moves:

@@ -48,8 +48,7 @@ class ChoraleConfig:
     decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
     what is less likely than the other times the likeliest is left out (training sees the bare distribution).
     chords_share: of that latent in the variance of the numbers that decide the bass on the pulses, and the voices
-    above; style_share: of that one everywhere; the rest is melody's, melody_level: of it what a whole bar shares.
-    groove_repeats: what all bars share of the groove.
+    above; style_share: of that one everywhere; the rest is melody's. groove_repeats: what all bars share of the groove.
     parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
     without, the melody's.
     """
@@ -67,8 +66,7 @@ class ChoraleConfig:
     min_p: float = 0.05
     chords_share: tuple[float, ...] = (0.9, 0.08)
     style_share: float = 0.04
-    melody_level: float = 0.4
-    groove_repeats: float = 0.3
+    groove_repeats: float = 0.7
     parts: tuple[str, ...] = PARTS
     lowest: tuple[int, ...] = (57, 53, 48, 36)  # of the chorales
     highest: tuple[int, ...] = (81, 74, 69, 64)
@@ -81,7 +79,7 @@ class ChoraleConfig:
             raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
         if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
             raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
-        shares = (*self.chords_share, self.groove_repeats, self.melody_level)
+        shares = (*self.chords_share, self.groove_repeats)
         if len(self.chords_share) != 2 or min(*shares, self.style_share) < 0 or max(shares) > 1 - self.style_share:
             raise ConfigError(
                 "chords_share are two, of the bass and of the others; with style_share they reach 1 at most"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 PULSES = CELLS // 4
-TURNS = 64  # variations of the groove, of which bars take turns
+TURNS = 8  # variations of the groove, of which bars take turns
 
 # Of voices bass, alto, tenor. What a knob at its upper end does, measured (`composer knobs`):
 _RHYTHM = np.where(np.arange(CELLS) % 4 == 0, -1.0, 1.0)  # a low number strikes again, a high one moves on
@@ -30,15 +30,14 @@ DIRECTIONS = {
 def sample_latents(seed: int, bars: int) -> dict[str, Array]:
     """Standard normal latents, each from a stream of its own; bar n draws the same numbers however many there are.
 
-    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody [bar, 1 + PULSES, 3]:
-    of each voice the level of the bar, then pulse by pulse. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then
-    variations.
+    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody [bar, 3]: one number
+    a voice. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then variations.
     """
     chords, style, melody, groove = (np.random.default_rng([seed, stream]) for stream in range(4))
     return {
         "chords": chords.standard_normal((bars, PULSES, 3), np.float32),
         "style": style.standard_normal((PULSES + CELLS, 3), np.float32),
-        "melody": melody.standard_normal((bars, 1 + PULSES, 3), np.float32),
+        "melody": melody.standard_normal((bars, 3), np.float32),
         "groove": groove.standard_normal((1 + TURNS, 3, CELLS), np.float32),
     }
 
@@ -46,7 +45,7 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
 def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> dict[str, Array]:
     """The latents as the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
 
-    On the pulse: chords, pulse by pulse, and melody, which also holds a voice high or low for a bar. Between pulses:
+    On the pulse: chords, pulse by pulse, and melody, which holds a voice high or low for a bar. Between pulses:
     groove, the same pattern in every bar and variations of it. A little style in all. between[:, 0] decides whether
     a repeated pitch is struck again. Each number is uniform.
     """
@@ -54,11 +53,9 @@ def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleCo
     cell = 4 * place[:, None] + np.arange(4)
     chords = np.array(config.chords_share, np.float32)[[0, 1, 1]]
     style = sqrt(config.style_share)
-    level, pulses = latents["melody"][grid.bar, 0], latents["melody"][grid.bar, 1 + place]
-    melody = sqrt(config.melody_level) * level + sqrt(1 - config.melody_level) * pulses
     on_pulse = (
         np.sqrt(chords) * latents["chords"][grid.bar, place]
-        + np.sqrt(1 - config.style_share - chords) * melody
+        + np.sqrt(1 - config.style_share - chords) * latents["melody"][grid.bar]
         + style * latents["style"][place]
     )
     pattern, variations = latents["groove"][0], latents["groove"][1:][grid.bar % TURNS]
