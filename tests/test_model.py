@@ -12,8 +12,9 @@ import composer
 from composer.datasets import melodies
 from composer.datasets.jsb import RANGES
 from composer.generators import CARD, PLAYS, WEIGHTS, Model, models
+from composer.metrics import rolls
 from composer.music import Note, Song, TimeSignature, Track
-from composer.pianoroll import to_voices
+from composer.pianoroll import to_pianoroll, to_voices
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,22 @@ def test_what_is_written_is_what_was_arranged(model: Model, tmp_path: Path) -> N
     for a, b in zip(out.tracks, back.tracks, strict=True):
         assert [(n.pitch, n.velocity) for n in a.notes] == [(n.pitch, n.velocity) for n in b.notes]
         assert np.allclose([n.onset for n in a.notes], [n.onset for n in b.notes], atol=1 / 480)
+
+
+def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(model: Model) -> None:
+    shares = []
+    for name in melodies.names():
+        out = model.arrange(composer.read(melodies.path(name)), seed=1)
+        roll = to_pianoroll(out)
+        shares.append(rolls.in_scale_ratio(roll, rolls.own_scale(roll[:, :, :1]))[1:])
+        voices, _ = to_voices(out)
+        assert not ((voices[:, :1] >= 0) & (voices[:, 1:] < 0)).any(), name
+    assert np.mean(shares) >= 0.93
+
+
+@pytest.mark.parametrize("pitches", [[60], [67] * 40, [60, 84, 55, 79] * 8, [62, 64, 65] * 700])
+def test_odd_melodies_get_a_sensible_answer(model: Model, pitches: list[int]) -> None:
+    song = tune(pitches)
+    out = model.arrange(song)
+    assert out.tracks[0].notes == song.tracks[0].notes
+    assert all(track.notes and track.end == song.tracks[0].end for track in out.tracks[1:])

@@ -29,7 +29,7 @@ WITNESS = (
 )
 RUNS = 5
 COUNTS = {2: 200, 8: 200, 16: 150, 32: 100, 64: 60}  # bars: how often
-GOALS = {8: "<= 2", 64: "<= 15"}
+GOALS = {8: "<= 5", 64: "<= 15"}
 
 
 def rows() -> Iterator[Row]:
