@@ -156,7 +156,7 @@ def _shown(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:
     """Pulses known before the last round: every other, three of four, or any: bool [P]."""
     kind, place = rng.random(), np.arange(length)
     if kind < 0.4:
-        return place % 2 == 0
+        return np.asarray(place % 2 == 0)
     if kind < 0.8:
         return np.asarray((place + rng.integers(4)) % 4 > 0)
     return np.asarray(rng.random(length) < rng.random())
