@@ -71,10 +71,10 @@ def write_wav(path: str | Path, song: Song, soundfont: str | Path | None = None)
         file.writeframes(samples.tobytes())
 
 
-def find_soundfont(soundfont: str | Path | None = None) -> Path:
+def find_soundfont(soundfont: str | Path | None = None, light: bool = False) -> Path:
     """The SoundFont to play with: the one given, $COMPOSER_SOUNDFONT, one of the system's, or pretty_midi's.
 
-    Raises ComposerError where the one that is named, or every one of them, is not there.
+    light: of those installed the smallest, which takes little memory and time (a large one has 150 MB). Raises ComposerError where the one that is named, or every one of them, is not there.
     """
     named = soundfont or os.environ.get(SOUNDFONT_VARIABLE)
     if named:
@@ -82,9 +82,9 @@ def find_soundfont(soundfont: str | Path | None = None) -> Path:
         if not path.is_file():
             raise ComposerError(f"no SoundFont at {path}; give the path of an .sf2 file, or none")
         return path
-    for path in _installed():
-        if path.is_file():
-            return path
+    found = [path for path in _installed() if path.is_file()]
+    if found:
+        return min(found, key=lambda path: path.stat().st_size) if light else found[0]
     raise ComposerError(f"no SoundFont found; set ${SOUNDFONT_VARIABLE} to an .sf2 file, or pip install pretty_midi")
 
 

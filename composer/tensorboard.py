@@ -27,7 +27,7 @@ from composer.music import Song, excerpt
 from composer.pianoroll import to_onsets, to_pianoroll
 from composer.plotting import BLACK_KEYS, MELODY, OTHERS
 from composer.runs import Report
-from composer.synth import SAMPLE_RATE, render
+from composer.synth import SAMPLE_RATE, find_soundfont, render
 
 try:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -146,7 +146,8 @@ def _audio(name: str, song: Song) -> Any:
     """The first bars, in one channel."""
     starts = song.bar_onsets()
     heard = excerpt(song, 0.0, starts[HEARD_BARS]) if len(starts) > HEARD_BARS else song
-    sound = render(heard).mean(axis=1, keepdims=True)
+    # The lightest SoundFont: a large one would be a third of what training holds in memory.
+    sound = render(heard, find_soundfont(light=True)).mean(axis=1, keepdims=True)
     wav = tf.audio.encode_wav(sound, SAMPLE_RATE).numpy()
     audio = tf.compat.v1.Summary.Audio(
         sample_rate=SAMPLE_RATE,

@@ -202,3 +202,12 @@ def test_what_fluidsynth_says_is_passed_on(monkeypatch, tmp_path):
     monkeypatch.setattr(synth.shutil, "which", lambda name: str(command))
     with pytest.raises(ComposerError, match=r"TimGM6mb\.sf2: the reason"):
         synth.render(song(Note(0, 60, 1)))
+
+
+def test_the_lightest_soundfont_is_found(tmp_path, monkeypatch):
+    for name, size in (("a.sf2", 300), ("b.sf2", 100), ("c.sf2", 200)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    monkeypatch.delenv("COMPOSER_SOUNDFONT", raising=False)
+    monkeypatch.setattr(synth, "SOUNDFONT_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(synth, "find_spec", lambda name: None)
+    assert synth.find_soundfont().name == "a.sf2" and synth.find_soundfont(light=True).name == "b.sf2"
