@@ -74,7 +74,8 @@ def write_wav(path: str | Path, song: Song, soundfont: str | Path | None = None)
 def find_soundfont(soundfont: str | Path | None = None, light: bool = False) -> Path:
     """The SoundFont to play with: the one given, $COMPOSER_SOUNDFONT, one of the system's, or pretty_midi's.
 
-    light: of those installed the smallest, which takes little memory and time (a large one has 150 MB). Raises ComposerError where the one that is named, or every one of them, is not there.
+    light: of those installed the smallest, which takes little memory and time (a large one has 150 MB).
+    Raises ComposerError where the one that is named, or every one of them, is not there.
     """
     named = soundfont or os.environ.get(SOUNDFONT_VARIABLE)
     if named:
