@@ -178,6 +178,10 @@ class PulseGrid:
             np.append(self.compound, np.repeat(self.compound[-1:], count)),
         )
 
+    def since(self, pulse: int) -> PulseGrid:
+        """The grid from that pulse on, counted from 0; bars and places keep their numbers."""
+        return PulseGrid(self.beats[pulse:], self.bar[pulse:], self.place[pulse:], self.compound[pulse:])
+
     def to_steps(self, onsets: Floats | Sequence[float]) -> Floats:
         """Position in steps (4 a pulse, fractions kept) of onsets in beats."""
         x, steps = self._corners()
@@ -241,11 +245,15 @@ def _begins_with_pickup(starts: Sequence[float], metres: Sequence[TimeSignature]
 
 
 def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
-    """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse."""
+    """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse.
+
+    What ends before the grid begins is not on it.
+    """
     pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
-    if track.notes:
-        edges = grid.to_steps(np.array([[n.onset, n.end] for n in track.notes]))
-        for note, (at, end) in zip(track.notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
+    notes = [n for n in track.notes if n.end > grid.beats[0] + 1e-6]
+    if notes:
+        edges = grid.to_steps(np.array([[n.onset, n.end] for n in notes]))
+        for note, (at, end) in zip(notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
             start = min(at, len(pitches) - 1)  # a grace note before the very end is rounded past it
             pitches[start : max(start + 1, end)] = note.pitch
             onsets[start] = True

@@ -35,6 +35,8 @@ LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
+RECALL = 1  # pulses whose voices, as played, are told when playing ahead; what was before them is imagined in hindsight
+MEMORY = 64  # pulses that are looked back on when playing ahead
 PLACE, HIDDEN = 17, 16  # what is told of a pulse; which of it says that its melody is not known yet
 
 
@@ -125,6 +127,8 @@ def encode(
     """
     now, end = ahead or (None, melody.line.end)
     grid = pulse_grid(song, end)
+    cut = _not_needed(len(grid), config.strides[0]) if now is not None and keep is not None else 0
+    grid = grid.since(cut)
     last = len(grid) - 1
     grid = grid.extended(config.strides[0])
     pitches, onsets = sample_line(melody.line, grid)
@@ -142,13 +146,25 @@ def encode(
         "allowed": allowed_pitches(shift, config),
         **spread_latents(latents, grid, config),
     }
+    inputs["place"][0, 2] = cut == 0
     if now is None:
         inputs["place"][last, 3] = 1
     else:
         inputs["place"][grid.beats[:-1] >= now - 1e-6, HIDDEN] = 1
     for voice, one in enumerate(kept, 1):
         inputs["given"][:, :, DECIDED.index(voice)] = given_pitches(one.pitches, octaves + shift)
+    if now is not None:
+        inputs["given"][grid.beats[1:] <= now - RECALL * np.diff(grid.beats) + 1e-6] = PITCHES
     return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config, end, now, tuple(kept))
+
+
+def _not_needed(pulses: int, stride: int) -> int:
+    """Pulses at the start of what was played that are left out when playing ahead.
+
+    So that those to come are the last of the grid, decided with all before them known and nothing guessed after them;
+    and so that a decision takes as long after an hour as after a minute.
+    """
+    return max(0, min(pulses - stride, pulses % stride + max(0, (pulses - MEMORY) // stride) * stride))
 
 
 def draw_latents(origin: int | Origin, bars: int) -> dict[str, Array]:
