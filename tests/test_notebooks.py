@@ -18,6 +18,7 @@ SHOWS = {  # what a reader of each must get to see and hear
     "2_listen_and_evaluate": {"image", "audio"},
     "3_your_own_midi": {"image", "audio"},
     "4_knobs": {"image", "audio"},
+    "5_the_ladder": {"image", "audio"},
 }
 LEAVES = {  # in its folder
     "1_train_on_jsb_chorales": (
@@ -28,7 +29,8 @@ LEAVES = {  # in its folder
     ),
     "2_listen_and_evaluate": (),
     "3_your_own_midi": ("runs/band-*/log.jsonl", "runs/organ-*/few-fingers/generator.tflite"),
-    "4_knobs": ("runs/ode-to-joy-turned.mid",),
+    "4_knobs": ("runs/ode-to-joy-from.mid", "runs/ode-to-joy-to.mid", "runs/ode-to-joy-turned.mid"),
+    "5_the_ladder": (),
 }
 NEEDS = {
     "1_train_on_jsb_chorales": ("tensorflow", "imageio_ffmpeg"),
