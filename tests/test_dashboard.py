@@ -154,19 +154,15 @@ def test_pace_is_of_this_phase_and_without_its_first_report():
 
 
 def test_time_left_does_not_guess_the_speed_of_a_phase_that_has_not_begun():
-    class Phased(Report):
-        @property
-        def phases(self):
-            return {"supervised": 300, "adversarial": 100}
-
-    made = history(Phased(100, 400, 10.0, 10.0, "supervised", {"a": 1.0}))
+    phases = {"supervised": 300, "adversarial": 100}
+    made = history(Report(100, 400, 10.0, 10.0, "supervised", {"a": 1.0}, phases=phases))
     assert made.left == (pytest.approx(20.0), "adversarial")
     assert (
         "20" in text(head(made, Paper(100, 20), 0))[0] and "then adversarial" in text(head(made, Paper(100, 20), 0))[0]
     )
     bar = text(head(made, Paper(100, 20), 0))[1]
     assert bar[75] == "┃" and bar.count("━") == 25
-    made.add(Phased(320, 400, 90.0, 2.0, "adversarial", {"a": 1.0}))
+    made.add(Report(320, 400, 90.0, 2.0, "adversarial", {"a": 1.0}, phases=phases))
     assert made.left == (pytest.approx(40.0), "")
 
 

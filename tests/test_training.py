@@ -35,6 +35,7 @@ TINY = {
         "fine_blocks": 1,
         "critic_channels": 8,
         "strides": [2, 1],
+        "temperatures": [0.75, 0.85],
     },
     "train": {
         "batch": 2,

@@ -63,7 +63,7 @@ class ChoraleConfig:
     dropout: float = 0.25
     mix: int = 96
     strides: tuple[int, ...] = (4, 2, 1)
-    rethinks: int = 4
+    rethinks: int = 2
     temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
     min_p: float = 0.05
     chords_share: tuple[float, ...] = (0.9, 0.08)
