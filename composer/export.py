@@ -76,7 +76,7 @@ def _measured(run: Run, iteration: int) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    installed = {str(d.name).lower(): d.version for d in distributions()}
+    installed = {str(d.name).lower().replace("_", "-"): d.version for d in distributions()}
     return {package: installed[package] for package in PACKAGES if package in installed}
 
 

@@ -221,6 +221,7 @@ def test_export_of_any_kept_iteration_plays_the_notes_that_keras_plays(trained: 
     card = model.card
     assert card["trained"]["data"] == run.asked["data"] and card["trained"]["seed"] == 4
     assert {"keras", "numpy", "python", "ai-edge-litert"} <= set(card["versions"])
+    assert {"tensorflow", "tensorflow-cpu"} & set(card["versions"])
     assert card["measures"] == {"generated": run.log[-1]["measures"], "dataset": run.reference}
 
 

@@ -15,7 +15,7 @@ __all__ = ["Dashboard"]
 
 
 class Dashboard:
-    """Shows the reports of a run while it goes on: `with Dashboard() as view: train(..., on_report=view.show)`.
+    """Shows the reports of a run while it goes on: `with Dashboard() as view: train(..., watchers=[view.show])`.
 
     console: where to; default: standard error. A terminal gets a view that is redrawn in place and stays when the
     run ends, a notebook an output that is replaced, everything else a line a report, without control characters.
