@@ -95,9 +95,9 @@ def train(
     started = time.perf_counter()
     before = _read(out).asked if resume else _unused(out)
     asked = (asked or Asked()).filled(before)
-    corpus = reader(str(asked.dataset), parse_roles(asked.roles))
-    wanted = _settings(asked, corpus, before)
-    kind = family(wanted["family"])
+    given, name = _read_config(asked.config), _family_name(asked)
+    kind, corpus = family(name), reader(str(asked.dataset), parse_roles(asked.roles))
+    wanted = _settings(asked, corpus, before, given, name)
     settings = from_dict(TrainConfig, wanted["train"])
     model = from_dict(kind.config, wanted["model"])
     trainer = Trainer(kind, list(corpus.train), model, settings, wanted["seed"], strategy)
@@ -119,17 +119,20 @@ def train(
     return run
 
 
-def _settings(asked: Asked, corpus: Corpus, before: dict[str, Any]) -> dict[str, Any]:
-    """What is written to run.json. before: of the run that goes on, or empty."""
-    given = _read_config(asked.config)
+def _family_name(asked: Asked) -> str:
     base = load_model(asked.begin_from) if asked.begin_from else None
-    name = asked.family or (base.card["family"] if base else "chorale")
-    kind = family(name)
+    name = asked.family or (str(base.card["family"]) if base else "chorale")
+    if base and base.card["family"] != name:
+        raise ConfigError(f"{asked.begin_from} is of family {base.card['family']}, not {name}")
+    return name
+
+
+def _settings(asked: Asked, corpus: Corpus, before: dict[str, Any], given: dict[str, Any], name: str) -> dict[str, Any]:
+    """What is written to run.json. before: of the run that goes on, or empty. given: from the config file."""
+    base, kind = load_model(asked.begin_from) if asked.begin_from else None, family(name)
     found: dict[str, Any] = {"dataset": asked.dataset, "roles": list(asked.roles), "data": corpus.hash}
     found |= {"family": name, "seed": asked.seed, "minutes": asked.minutes or before.get("minutes")}
     if base:
-        if base.card["family"] != name:
-            raise ConfigError(f"{asked.begin_from} is of family {base.card['family']}, not {name}")
         found["from"] = {"model": asked.begin_from, "weights": _sha256(base.folder / WEIGHTS)}
     if before and asked.config is None and asked.iterations is None:
         return {**found, "model": before["model"], "train": before["train"]}
