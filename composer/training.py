@@ -290,7 +290,7 @@ class _Loop:
                 self.iterating += time.perf_counter() - began
                 self._after()
             if trainer.iteration not in self.run.checkpoints:
-                self.save()
+                self._write()  # of every process: each knows by it that its own run has ended
 
     def _after(self) -> None:
         at, config = self.trainer.iteration, self.config
@@ -335,9 +335,12 @@ class _Loop:
         """Write the checkpoint, whole or not at all, and thin out those before it."""
         if not self.trainer.is_chief:
             return
+        self._write()
+        self._thin()
+
+    def _write(self) -> None:
         with atomic(self.run.folder / CHECKPOINTS / f"{self.trainer.iteration:06d}.npz") as path:
             np.savez(path, **self.trainer.state())  # type: ignore[arg-type]
-        self._thin()
 
     def _thin(self) -> None:
         """All but the last few checkpoints and the best keep only the weights that play."""
