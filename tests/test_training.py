@@ -38,6 +38,8 @@ TINY = {
         "temperatures": [0.75, 0.85],
     },
     "train": {
+        "supervised_iterations": 5,
+        "adversarial_iterations": 1,
         "batch": 2,
         "length": 8,
         "adversarial_length": 8,
@@ -212,8 +214,9 @@ def test_export_of_any_kept_iteration_plays_the_notes_that_keras_plays(trained: 
         trainer = trainer_of(0)
         trainer.networks.generator.load_weights(model.folder / WEIGHTS)
         kept = load_checkpoint(run.checkpoints[iteration])
-        for i, variable in enumerate(trainer.networks.generator.trainable_variables[:5]):
-            assert np.allclose(variable.numpy(), kept[f"g{i}"], rtol=1e-3, atol=1e-7)
+        for i, variable in enumerate(trainer.networks.generator.variables):
+            value = variable.numpy()
+            assert value.dtype != np.float32 or np.allclose(value, kept[f"g{i}"], rtol=1e-3, atol=1e-7)
         for chorale in load("valid")[:3]:
             song = to_song(chorale)
             assert trainer.player().arrange(song, seed=1) == model.arrange(song, seed=1)
