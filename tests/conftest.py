@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = [
     ROOT / "composer" / name for name in ("generators/chorale.py", "generators/chorale_networks.py", "export.py")
 ]
+NOBODY = 65534
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -30,6 +32,22 @@ def lacking(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"CI lacks {what}", pytrace=False)
     pytest.skip(f"lacks {what}")
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder of a user who may not do everything; for root the test becomes another user (not its children)."""
+    folder = Path(tempfile.mkdtemp())
+    root = os.name != "nt" and os.geteuid() == 0
+    if root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield folder
+    finally:
+        if root:
+            os.seteuid(0)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -114,11 +114,10 @@ def test_links_to_folders_are_followed_once(tmp_path):
     assert ([path.name for path in paths], others, closed) == (["a.mid"], 1, [])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root opens every folder")
-def test_a_folder_that_is_closed_is_said(tmp_path):
-    fill(tmp_path / "closed", {"a.mid": duet(1)}).chmod(0)
-    paths, _, closed = find(tmp_path)
-    (tmp_path / "closed").chmod(0o700)
+def test_a_folder_that_is_closed_is_said(as_nobody):
+    fill(as_nobody / "closed", {"a.mid": duet(1)}).chmod(0)
+    paths, _, closed = find(as_nobody)
+    (as_nobody / "closed").chmod(0o700)
     assert (paths, [skipped.path for skipped in closed]) == ([], ["closed"])
 
 
