@@ -72,17 +72,20 @@ def arrange_chorales(model: Arranger, chorales: Sequence[jsb.Chorale], seed: int
         return [_arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales]
 
 
-def arrange_live(model: Player, chorale: jsb.Chorale, seed: int, horizon: float) -> Ints:
+def arrange_live(model: Player, chorale: jsb.Chorale, seed: int, horizon: float, struck: bool = False) -> Ints:
     """A chorale's soprano accompanied while it is played: int [step, 4].
 
     Every `horizon` beats the voices of the next ones are decided, of which the soprano is not heard yet; those of the
-    first are made when it is over.
+    first are made when it is over. struck: the pitch that begins them is known, as where voices are ready for each.
     """
     song, steps = soprano_song(chorale), len(chorale.voices)
     melody, now = song.tracks[0], horizon
     while now * RESOLUTION < steps:
         if melody.notes[0].onset < now:
-            song = model.arrange_ahead(replace(song, tracks=(melody, *song.tracks[1:])), now, horizon, seed)
+            so_far = replace(song, tracks=(melody, *song.tracks[1:]))
+            pitch = int(chorale.voices[int(now * RESOLUTION), 0])
+            expected = pitch if struck and pitch != REST else None
+            song = model.arrange_ahead(so_far, now, horizon, seed, expected=expected)
         now += horizon
     return to_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
 

@@ -99,7 +99,7 @@ def test_pitches_on_the_pulse_are_allowed_ones(networks: n.Networks, batch: dict
 def test_other_noise_gives_other_voices_and_the_same_noise_the_same(
     networks: n.Networks, batch: dict[str, Any]
 ) -> None:
-    x = {k: batch[k] for k in n.INPUTS}
+    x = {k: batch[k] for k in n.INPUTS} | {"given": np.full_like(batch["given"], PITCHES)}
     once, again = (np.asarray(networks.generator(x)[0]) for _ in range(2))
     other = np.asarray(networks.generator({**x, "on_pulse": 1 - x["on_pulse"]})[0])
     assert (once == again).all()
@@ -112,14 +112,18 @@ def test_cross_entropy_leaves_known_cells_out_and_asks_for_the_others(batch: dic
     bare(x)
     strike, half = -np.ones_like(batch["strike"]), np.ones_like(batch["half"])
     none, every = np.zeros_like(batch["shown"]), np.ones_like(batch["shown"])
-    open_ = [float(bare.cross_entropy(x, batch["target"], strike, shown, half)) for shown in (none, every)]
+
+    def entropy(shown: Any) -> float:
+        return float(bare.cross_entropy(x, batch["target"], strike, shown, 1 - shown, half))
+
+    open_ = [entropy(none), entropy(every)]
     x["given"] = x["given"].copy()
     x["given"][:, :, 0] = batch["target"][:, :, 0]
-    locked = [float(bare.cross_entropy(x, batch["target"], strike, shown, half)) for shown in (none, every)]
+    locked = [entropy(none), entropy(every)]
     assert locked[0] == pytest.approx(locked[1], rel=1e-5)  # all is given: only sixteenths are left to ask for
     assert open_[0] > open_[1] + 1 > locked[0] + 2  # the last round asks for the pulses that are not shown
     x["given"][:, 5, 0, 1] = PITCHES  # one open cell
-    assert float(bare.cross_entropy(x, batch["target"], strike, none, half)) > locked[0] + 0.5
+    assert entropy(none) > locked[0] + 0.5
 
 
 def test_lines_look_up_the_interval_tables_of_their_voice() -> None:

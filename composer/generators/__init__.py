@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
-from composer.generators.keeping import Keep, heard_until, melody_index
+from composer.generators.keeping import Ahead, Keep, heard_until, melody_index
 from composer.generators.latents import Given, Origin, to_json, to_origin
 from composer.music import Melody, Song, take_melody
 
@@ -49,7 +49,7 @@ class Family(Protocol):
         """(The generator's inputs by name, each with a batch axis; what `decode` needs to go back).
 
         how: a seed, or with `latents` an Origin; the config; and where something is kept, a Keep; where the voices play
-        ahead, the beats up to which the melody is known and they are wanted.
+        ahead, an Ahead.
         """
 
     def decode(self, outputs: Arrays, context: Any, song: Song, melody: Melody) -> Song:
@@ -112,22 +112,33 @@ class Player:
         return replace(self.family.decode(self._run(inputs), context, song, melody), made=made)
 
     def arrange_ahead(
-        self, song: Song, now: float, horizon: float = 1.0, seed: int = 0, latents: Given | None = None
+        self,
+        song: Song,
+        now: float,
+        horizon: float = 1.0,
+        seed: int = 0,
+        latents: Given | None = None,
+        expected: int | None = None,
     ) -> Song:
         """Voices for what is played so far and for `horizon` beats more, of which the melody is not known.
 
         song: the melody as far as it was heard before beat `now` (what is later is not looked at), and beside it,
         under the names of the voices, what they have played so far: that stays, and a note that holds on grows longer.
-        Without voices those of the past are made too. The same seed goes on as it began. Raises MelodyError where
-        nothing was heard yet, ConfigError for a horizon that is not above 0 and for a model that cannot do it.
+        Without voices those of the past are made too. The same seed goes on as it began. expected: the pitch that the
+        melody is taken to play in those beats: so voices can be ready for each note that may come. Raises MelodyError
+        where nothing was heard yet, ConfigError for a horizon that is not above 0 and for a model that cannot do it.
         """
         if now <= 0 or horizon <= 0:
             raise ConfigError(f"playing ahead needs beats heard and a horizon above 0, got {now} and {horizon}")
+        if expected is not None and not 0 <= expected <= 127:
+            raise ConfigError(f"an expected pitch lies in 0..127, got {expected}")
         heard = heard_until(song, now)
         melody = take_melody(heard, self.kept_melody(heard))
         keep = Keep(before=now) if len(heard.tracks) > 1 else None
         origin = self._origin(latents, seed)
-        inputs, context = self.family.encode(heard, melody, origin, self.config, keep, (now, now + horizon))
+        inputs, context = self.family.encode(
+            heard, melody, origin, self.config, keep, Ahead(now, now + horizon, expected)
+        )
         return self.family.decode(self._run(inputs), context, heard, melody)
 
     def made(self, origin: Origin | int, keep: Keep | None) -> str:  # noqa: ARG002

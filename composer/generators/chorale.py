@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
 from composer.generators.chorale_latents import DIRECTIONS, sample_latents, spread_latents
-from composer.generators.keeping import Keep, Kept, around, continued, keep_voices
+from composer.generators.keeping import Ahead, Keep, Kept, around, continued, keep_voices
 from composer.generators.latents import NAMES, Latents, Origin, draw
 from composer.music import Melody, Note, Song, Track
 from composer.pianoroll import REST, PulseGrid, line_notes, pulse_grid, sample_line
@@ -118,20 +118,20 @@ def encode(
     origin: int | Origin,
     config: ChoraleConfig,
     keep: Keep | None = None,
-    ahead: tuple[float, float] | None = None,
+    ahead: Ahead | None = None,
 ) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
     """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
 
-    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is. ahead: up to
-    which beat the melody was heard, and up to which the voices are wanted.
+    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is.
     """
-    now, end = ahead or (None, melody.line.end)
+    now, end = (ahead.now, ahead.end) if ahead else (None, melody.line.end)
+    line = ahead.line(melody.line) if ahead else melody.line
     grid = pulse_grid(song, end)
     cut = _not_needed(len(grid), config.strides[0]) if now is not None and keep is not None else 0
     grid = grid.since(cut)
     last = len(grid) - 1
     grid = grid.extended(config.strides[0])
-    pitches, onsets = sample_line(melody.line, grid)
+    pitches, onsets = sample_line(line, grid)
     reach = config.lowest[0], config.highest[0]
     octaves = octave_shift(pitches, *reach)
     sounds, bridged = bridge_rests(pitches)
@@ -147,10 +147,10 @@ def encode(
         **spread_latents(latents, grid, config),
     }
     inputs["place"][0, 2] = cut == 0
-    if now is None:
+    if ahead is None:
         inputs["place"][last, 3] = 1
     else:
-        inputs["place"][grid.beats[:-1] >= now - 1e-6, HIDDEN] = 1
+        inputs["place"][grid.beats[:-1] >= ahead.known - 1e-6, HIDDEN] = 1
     for voice, one in enumerate(kept, 1):
         inputs["given"][:, :, DECIDED.index(voice)] = given_pitches(one.pitches, octaves + shift)
     if now is not None:

@@ -406,39 +406,46 @@ class Generator(keras.Model):
         return join(*now, quarters[:, : 3 * PITCHES], *half, quarters[:, 3 * PITCHES :]), strike
 
     def cross_entropy(
-        self, x: dict[str, Tensor], target: Tensor, strike: Tensor, shown: Tensor, half: Tensor
+        self, x: dict[str, Tensor], target: Tensor, strike: Tensor, shown: Tensor, counts: Tensor, half: Tensor
     ) -> Tensor:
         """Mean negative log-likelihood of Bach's cells, in nats a cell: of every round, and of what is between.
 
         target: int [B, P, 4, 3]. strike: float [B, P, 3], -1 where the pitch changes and nothing is to decide.
-        shown: float [B, P], 1 where a pulse is known in the last round. half: float [B, 1, 3], 1 where a voice's step 2
-        is known before the others'. Cells in `given` are known in every round.
+        shown: float [B, P], 1 where a pulse is known in the last round; counts: alike, how much it counts there.
+        half: float [B, 1, 3], 1 where a voice's step 2 is known before the others'. Cells in `given` are known in every
+        round, as they are there.
         """
         seen = Seen(self, x, True)
         index = [[ops.reshape(target[:, :, i, v], (-1,)) for v in range(3)] for i in range(4)]
         now, middle = [one_hot(i) for i in index[0]], [one_hot(i) for i in index[2]]
-        given = [ops.cast(rows(x["given"][:, :, 0, v : v + 1]) < PITCHES, "float32") for v in range(3)]
+        given = [one_hot(ops.reshape(x["given"][:, :, 0, v], (-1,))) for v in range(3)]
         loss = 0.0
         for turn in range(len(self.config.strides)):
-            loss = loss + self._round_entropy(seen, turn, now, given, shown)
+            loss = loss + self._round_entropy(seen, turn, now, given, (shown, counts))
         half = rows(half + 0.0 * strike)
         between, again = self._between_entropy(seen, index, now, middle, half)
         soft = ops.softplus(again) - again * rows(strike)
         return loss + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
 
-    def _round_entropy(self, seen: Seen, turn: int, now: list[Tensor], given: list[Tensor], shown: Tensor) -> Tensor:
-        """Loss of one round; shown: [B, P], 1 where a pulse is known before the last one."""
+    def _round_entropy(
+        self, seen: Seen, turn: int, now: list[Tensor], given: list[Tensor], last: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Loss of one round; last: float [B, P] each, 1 where the last round knows a pulse, and how much it counts."""
         stride, pulses = self.config.strides[turn], now[0].shape[0] // seen.pieces
         cut = Cut(stride, 0, seen.pieces)
         coarser = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
-        coarser = ops.reshape(shown if stride == 1 else ops.tile(coarser, (seen.pieces,)), (-1, 1))
-        known = [ops.maximum(coarser, given[v]) for v in range(3)]
-        before = [k * n for k, n in zip(known, now, strict=True)]
+        coarser, weight = ops.tile(coarser, (seen.pieces,)), 1.0
+        if stride == 1:
+            coarser, weight = (ops.reshape(x, (-1, 1)) for x in last)
+        coarser = ops.reshape(coarser, (-1, 1))
+        told = [ops.sum(g, -1, keepdims=True) for g in given]
+        before = [g + (1.0 - t) * coarser * n for g, t, n in zip(given, told, now, strict=True)]
         y = self.skeleton_state(seen, before, turn)
         loss = total = 0.0
         for v in range(3):
-            logits = self.voice_logits(seen, y, [*now[:v], *before[v:]], turn, cut, v)
-            counts = cut(1.0 - known[v])[:, 0]
+            decided = [n if w < v else b for w, (n, b) in enumerate(zip(now, before, strict=True))]
+            logits = self.voice_logits(seen, y, decided, turn, cut, v)
+            counts = cut(weight * (1.0 - told[v]) * (1.0 - coarser))[:, 0]
             loss = loss - ops.sum(counts * ops.sum(cut(now[v]) * ops.log_softmax(logits, axis=-1), axis=-1))
             total = total + ops.sum(counts)
         return loss / (total + 1.0)
@@ -591,7 +598,7 @@ class Networks:
     def supervised(self, batch: dict[str, Tensor]) -> Tensor:
         """Cross-entropy of Bach's own cells, in nats."""
         x = {k: batch[k] for k in INPUTS}
-        masks = (batch[k] for k in ("target", "strike", "shown", "half"))
+        masks = (batch[k] for k in ("target", "strike", "shown", "counts", "half"))
         return self.generator.cross_entropy(x, *masks)
 
 

@@ -34,7 +34,10 @@ _ORDER = (0, *DECIDED)
 # How likely a window is moved this many semitones from the key that its melody suggests: modulations, wrong guesses.
 _DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
 
-HIDDEN_FUTURES = 0.25  # of the windows
+HIDDEN_FUTURES, LIVE = 0.15, 0.25  # of the windows
+LIVE_WEIGHT = 8.0  # of the one pulse that a live window decides in the last round
+STRUCK = 0.6  # of them: the pitch that begins it is known
+SLIPS = 0.1  # of the pulses of half of the live windows, which are not as Bach wrote them
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Windows:
         self.config = config
 
     def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, NDArray[np.generic]]:
-        """The networks' inputs, and target int [B, P, 4, 3], strike, hidden, half and noise; see `chorale_networks`."""
+        """The networks' inputs and noise, target int [B, P, 4, 3], strike, shown, counts and half; see the networks."""
         long = [p for p in self.pieces if len(p.grid) >= length]
         if not long:
             raise ConfigError(
@@ -116,10 +119,14 @@ class Windows:
         row["target"] = target.astype(np.int32)
         row["strike"] = _strikes(piece, start, length)
         row["shown"] = _shown(rng, length).astype(np.float32)
+        row["counts"] = 1 - row["shown"]
         row["half"] = (rng.random(3) < 0.1).astype(np.float32)[None]
         row["given"][:, 0] = np.where(_locked(rng, length), target[:, 0], PITCHES)
-        if rng.random() < HIDDEN_FUTURES:
+        kind = rng.random()
+        if kind < HIDDEN_FUTURES:
             hide(row, int(rng.integers(1, length)))
+        elif kind < HIDDEN_FUTURES + LIVE:
+            _play_live(row, target[:, 0], rng)
         row["on_pulse"] = rng.random((length, 3), np.float32)
         row["between"] = rng.random((length, 4, 3), np.float32)
         return row
@@ -150,6 +157,26 @@ def hide(row: dict[str, NDArray[np.generic]], start: int) -> None:
     row["attack"][start:] = 0
     row["place"][start:, 3] = 0
     row["place"][start:, HIDDEN] = 1
+
+
+def _play_live(row: dict[str, NDArray[np.generic]], voices: Ints, rng: np.random.Generator) -> None:
+    """As when playing along: the last pulse is decided, all before it is played.
+
+    Its melody is what is struck there, as if held, or hidden, rarely with some before it. voices: int [P, 3]. Half the
+    time some of what was played does not fit, as it comes of deciding so.
+    """
+    length, last = len(voices), len(voices) - 1
+    row["place"][last, 3] = 0
+    if rng.random() < STRUCK:
+        row["melody"][last] = row["melody"][last, 0]
+        row["attack"][last, 1:] = 0
+    else:
+        hide(row, max(1, last - int(rng.choice((0, 1, 3), p=(0.8, 0.1, 0.1)))))
+    slips = rng.random(length) < SLIPS * (rng.random() < 0.5)
+    played = voices[np.where(slips, rng.integers(length, size=length), np.arange(length))]
+    row["given"][:last, 0], row["given"][last] = played[:last], PITCHES
+    row["shown"][:] = 0
+    row["counts"] = LIVE_WEIGHT * (np.arange(length) == last).astype(np.float32)
 
 
 def _shown(rng: np.random.Generator, length: int) -> NDArray[np.bool_]:

@@ -32,6 +32,32 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """Voices for what is not heard yet. now, end: beats up to which the melody was heard, and the voices are wanted.
+
+    expected: the pitch that the melody is taken to play from `now` to `end`.
+    """
+
+    now: float
+    end: float
+    expected: int | None = None
+
+    @property
+    def known(self) -> float:
+        """Beat up to which there is a melody to go by."""
+        return self.now if self.expected is None else self.end
+
+    def line(self, heard: Track) -> Track:
+        """The melody that is gone by: a note that sounds and is expected is taken to be held."""
+        if self.expected is None:
+            return heard
+        *before, last = heard.notes
+        if last.pitch == self.expected and last.end >= self.now - _TINY:
+            return replace(heard, notes=(*before, replace(last, duration=self.end - last.onset)))
+        return replace(heard, notes=(*heard.notes, Note(self.now, self.expected, self.end - self.now, last.velocity)))
+
+
+@dataclass(frozen=True)
 class Kept:
     """What is kept of one voice.
 
