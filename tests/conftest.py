@@ -21,7 +21,8 @@ from composer.music import Song
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
-    ROOT / "composer" / name for name in ("generators/chorale.py", "generators/chorale_networks.py", "export.py")
+    ROOT / "composer" / name
+    for name in ("generators/chorale.py", "generators/chorale_networks.py", "generators/pulse_layers.py", "export.py")
 ]
 NOBODY = 65534
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

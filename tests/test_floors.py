@@ -86,7 +86,7 @@ OUTSIDE = {
     "datasets.scores": {"numpy", "music21"},
     "jobs": set(),
 }
-NETWORKS = {"numpy", "keras"}  # every *_networks.py
+NETWORKS = {"numpy", "keras"}  # every *_networks.py, *_layers.py
 
 
 def modules() -> list[tuple[str, Path]]:
@@ -143,7 +143,7 @@ def test_a_file_imports_only_from_lower_floors(name, path):
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _ in MODULES])
 def test_a_file_imports_only_the_packages_of_its_floor(name, path):
     prefix = place(name, OUTSIDE)
-    allowed = NETWORKS if name.endswith("_networks") else OUTSIDE[prefix] if prefix else {"numpy"}
+    allowed = NETWORKS if name.endswith(("_networks", "_layers")) else OUTSIDE[prefix] if prefix else {"numpy"}
     outside = {n.split(".")[0] for n in imports(path)} - set(sys.stdlib_module_names) - {"composer"}
     assert outside <= allowed, f"{name} imports {sorted(outside - allowed)}"
 

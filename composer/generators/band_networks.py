@@ -15,7 +15,8 @@ from keras import layers, ops
 
 from composer.generators.band import PLACES, BandConfig, melody_pitches
 from composer.generators.band_windows import chord_masks
-from composer.generators.chorale_networks import (
+from composer.generators.pulse_layers import (
+    Judge,
     Stack,
     constant,
     every,
@@ -371,9 +372,7 @@ class Critic(keras.Model):
         c, cells, tracks = config.critic_channels, config.cells, len(config.names)
         self.count = melody_pitches(config)
         self.pitch, self.vertical, self.rhythm = layers.Dense(c), layers.Dense(c), layers.Dense(c)
-        self.local = [layers.Conv1D(c, 3, padding="same") for _ in range(2)]
-        self.whole = [layers.Conv1D(c, 4, strides=2, padding="same") for _ in range(2)]
-        self.local_score, self.whole_score = layers.Dense(1), layers.Dense(1)
+        self.judge = Judge(c)
         self.pitched = [t for t, drum in enumerate(config.drums) if not drum]
         member = np.eye(tracks)[cells.track]  # [F, T]
         by_class = np.eye(12)[cells.pitch % 12] * ~cells.drum[:, None]
@@ -394,13 +393,7 @@ class Critic(keras.Model):
         h = self.pitch(join(*(self._by_pulse(v, pieces) for v in (piece, melody, x["attack"], x["place"]))))
         h = h + self.vertical(self._by_pulse(0.3 * join(*pairs), pieces))
         h = h + self.rhythm(self._by_pulse(heard[:, 12 * tracks :], pieces))
-        h = ops.leaky_relu(h, 0.2)
-        for conv in self.local:
-            h = h + ops.leaky_relu(conv(h), 0.2)
-        local = ops.mean(self.local_score(h), axis=(1, 2))
-        for conv in self.whole:
-            h = ops.leaky_relu(conv(h), 0.2)
-        return local + ops.mean(self.whole_score(h), axis=(1, 2))
+        return self.judge(h)
 
     @staticmethod
     def _by_pulse(x: Tensor, pieces: int) -> Tensor:

@@ -49,6 +49,7 @@ class ChoraleConfig:
     mix: of the layer that hears the voices decided before. rethinks: how often, when playing, every fourth pulse is
     decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
     what is less likely than the other times the likeliest is left out (training sees the bare distribution).
+    ahead_temperature: in the last round, of pulses after which nothing is known yet, as when playing ahead.
     chords_share: of that latent in the variance of the numbers that decide the bass on the pulses, and the voices
     above; style_share: of that one everywhere; the rest is melody's. groove_repeats: what all bars share of the groove.
     parts, lowest, highest: names and ranges of the four voices, the melody first. programs: of the added voices;
@@ -65,6 +66,7 @@ class ChoraleConfig:
     strides: tuple[int, ...] = (4, 2, 1)
     rethinks: int = 2
     temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
+    ahead_temperature: float = 0.7
     min_p: float = 0.05
     chords_share: tuple[float, ...] = (0.9, 0.08)
     style_share: float = 0.04
@@ -77,7 +79,7 @@ class ChoraleConfig:
     def __post_init__(self) -> None:
         if any(a != 2 * b for a, b in zip(self.strides, (*self.strides[1:], 0.5), strict=True)):
             raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
-        if len(self.temperatures) != len(self.strides) or min(self.temperatures) <= 0:
+        if len(self.temperatures) != len(self.strides) or min(*self.temperatures, self.ahead_temperature) <= 0:
             raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
         if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
             raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
