@@ -11,7 +11,7 @@ import composer
 from composer.datasets import melodies
 from composer.errors import ConfigError, MelodyError
 from composer.generators import Model, Player, unet
-from composer.generators.keeping import continued
+from composer.generators.keeping import Ahead, continued
 from composer.midifile import read
 from composer.music import Note, Song, Track
 
@@ -64,6 +64,26 @@ def test_what_was_played_stays_and_a_held_note_grows(model: Model, ode: Song) ->
         assert all(a.end <= b.onset + 1e-6 for a, b in pairwise(notes))
 
 
+def test_voices_fit_the_pitch_that_is_expected(model: Model, ode: Song) -> None:
+    so_far = play(model, ode, 1.0, 8)
+    song = replace(ode, tracks=(ode.tracks[0], *so_far.tracks[1:]))
+    chords = {}
+    for pitch in (60, 62, 64, 65, 67, 69, 71):
+        made = model.arrange_ahead(song, 8.0, expected=pitch)
+        assert made.tracks[0] == model.arrange_ahead(song, 8.0).tracks[0]  # the melody is what was heard
+        chords[pitch] = [next(n.pitch for n in notes if n.onset <= 8.0 < n.end) for notes in voices(made)]
+    consonant = [all((pitch - p) % 12 not in (1, 2, 6, 10, 11) for p in ps) for pitch, ps in chords.items()]
+    assert sum(consonant) >= 5 and len({tuple(c) for c in chords.values()}) >= 4
+
+
+def test_a_note_that_is_expected_to_go_on_is_held() -> None:
+    held = Track((Note(0.0, 60, 1.0), Note(1.0, 64, 3.0, 90)))
+    assert Ahead(4.0, 5.0).line(held) == held and Ahead(4.0, 5.0).known == 4.0
+    assert Ahead(4.0, 5.0, 64).line(held).notes[-1] == Note(1.0, 64, 4.0, 90)
+    assert Ahead(4.0, 5.0, 62).line(held).notes[-1] == Note(4.0, 62, 1.0, 90) and Ahead(4.0, 5.0, 62).known == 5.0
+    assert Ahead(5.0, 6.0, 64).line(held).notes[-1] == Note(5.0, 64, 1.0, 90)  # it had ended
+
+
 def test_notes_go_on_or_begin_anew() -> None:
     kept = (Note(0.0, 60, 2.0), Note(2.0, 64, 2.0))
     assert continued(kept, [Note(2.0, 64, 3.0), Note(5.0, 62, 1.0)], 4.0) == (
@@ -85,6 +105,8 @@ def test_bad_requests_are_named(model: Model, ode: Song) -> None:
     for now, horizon in ((0.0, 1.0), (4.0, 0.0), (4.0, -1.0)):
         with pytest.raises(ConfigError, match="horizon above 0"):
             model.arrange_ahead(ode, now, horizon)
+    with pytest.raises(ConfigError, match=r"0\.\.127, got 128"):
+        model.arrange_ahead(ode, 4.0, expected=128)
     late = Song((Track((Note(8.0, 60, 1.0),)),))
     with pytest.raises(MelodyError):
         model.arrange_ahead(late, 4.0)
