@@ -42,8 +42,8 @@ class TrainConfig:
     of the last checkpoints stay whole.
     """
 
-    supervised_iterations: int = 4500
-    adversarial_iterations: int = 200
+    supervised_iterations: int = 7500
+    adversarial_iterations: int = 100
     batch: int = 32
     length: int = 32
     adversarial_length: int = 16

@@ -35,7 +35,7 @@ LOW, PITCHES = 30, 57  # the networks' pitches, after transposition to C: 30..86
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
-RECALL = 1  # pulses whose voices, as played, are told when playing ahead; what was before them is imagined in hindsight
+RECALL = 2  # pulses whose voices, as played, are told when playing ahead; what was before them is imagined in hindsight
 MEMORY = 64  # pulses that are looked back on when playing ahead
 PLACE, HIDDEN = 17, 16  # what is told of a pulse; which of it says that its melody is not known yet
 
@@ -49,6 +49,7 @@ class ChoraleConfig:
     mix: of the layer that hears the voices decided before. rethinks: how often, when playing, every fourth pulse is
     decided anew, each time others. temperatures, min_p: on the pulses of each round, logits are divided by the one, and
     what is less likely than the other times the likeliest is left out (training sees the bare distribution).
+    strictness: times as much as in Bach parallels are held back when playing (1: as learnt).
     ahead_temperature: in the last round, of pulses after which nothing is known yet, as when playing ahead.
     chords_share: of that latent in the variance of the numbers that decide the bass on the pulses, and the voices
     above; style_share: of that one everywhere; the rest is melody's. groove_repeats: what all bars share of the groove.
@@ -67,8 +68,9 @@ class ChoraleConfig:
     rethinks: int = 2
     temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
     ahead_temperature: float = 0.7
-    min_p: float = 0.05
-    chords_share: tuple[float, ...] = (0.9, 0.08)
+    strictness: float = 1.5
+    min_p: float = 0.08
+    chords_share: tuple[float, ...] = (0.9, 0.3)
     style_share: float = 0.04
     groove_repeats: float = 0.7
     parts: tuple[str, ...] = PARTS
@@ -81,8 +83,8 @@ class ChoraleConfig:
             raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
         if len(self.temperatures) != len(self.strides) or min(*self.temperatures, self.ahead_temperature) <= 0:
             raise ConfigError(f"temperatures lie above 0, one for each of {len(self.strides)} strides")
-        if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or self.rethinks < 0:
-            raise ConfigError("dropout and min_p lie in 0..1, rethinks is 0 or more")
+        if not 0 <= self.dropout < 1 or not 0 <= self.min_p < 1 or min(self.rethinks, self.strictness) < 0:
+            raise ConfigError("dropout and min_p lie in 0..1, rethinks and strictness are 0 or more")
         shares = (*self.chords_share, self.groove_repeats)
         if len(self.chords_share) != 2 or min(*shares, self.style_share) < 0 or max(shares) > 1 - self.style_share:
             raise ConfigError(
@@ -156,8 +158,20 @@ def encode(
     for voice, one in enumerate(kept, 1):
         inputs["given"][:, :, DECIDED.index(voice)] = given_pitches(one.pitches, octaves + shift)
     if now is not None:
-        inputs["given"][grid.beats[1:] <= now - RECALL * np.diff(grid.beats) + 1e-6] = PITCHES
+        inputs["given"] = _recall(inputs["given"], grid, now)
     return {k: v[None] for k, v in inputs.items()}, Encoded(grid, octaves, shift, sounds, config, end, now, tuple(kept))
+
+
+def _recall(given: NDArray[np.generic], grid: PulseGrid, now: float) -> NDArray[np.generic]:
+    """Of what was played [pulse, 4, 3] the last RECALL pulses alone, and of the last one where it ended.
+
+    From there the voices go on: told where it began, they run in parallel with the melody five times as often.
+    """
+    told, before = given.copy(), np.flatnonzero(grid.beats[1:] <= now + 1e-6)
+    told[before[:-RECALL]] = PITCHES
+    last = before[-1:]
+    told[last, 0] = np.where(given[last, 3] == PITCHES, given[last, 0], given[last, 3])
+    return told
 
 
 def _not_needed(pulses: int, stride: int) -> int:

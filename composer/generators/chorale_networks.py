@@ -109,7 +109,7 @@ class Generator(keras.Model):
         there = [cut(later(end, -1, seen.pieces)), cut(later(begin, 1, seen.pieces))]
         mine = slice(12 * (v + 1), 12 * (v + 2))
         own = [x[:, mine] for x in there]
-        total = held_back([self.from_before, self.to_after], own, there, [cut(begin), cut(end)], v)
+        total = seen.strict * held_back([self.from_before, self.to_after], own, there, [cut(begin), cut(end)], v)
         return ops.matmul(total, constant(FOLD.T))
 
     def fine_state(self, seen: Seen, now: list[Tensor], moves: Tensor, half: list[Tensor]) -> Tensor:
@@ -134,7 +134,7 @@ class Generator(keras.Model):
         middle, end = join(classes(seen.melody[2]), along), join(classes(seen.melody[3]), along)
         mine = slice(12 * (voice + 1), 12 * (voice + 2))
         own, there = [begin[:, mine], after[:, mine]], [begin, after]
-        warned = held_back([self.within, self.to_next], own, there, [middle, end], voice)
+        warned = seen.strict * held_back([self.within, self.to_next], own, there, [middle, end], voice)
         held = ops.sum(warned * begin[:, mine], -1, keepdims=True)
         moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
         return self.half[voice](mixed) + join(held, moving)
@@ -150,7 +150,7 @@ class Generator(keras.Model):
 
         playing: the config's temperatures and min_p, and pulses thought over; else the bare distributions.
         """
-        seen = Seen(self, x, training)
+        seen = Seen(self, x, training, self.config.strictness if playing else 1.0)
         given = ops.reshape(one_hot(ops.reshape(x["given"], (-1, 12))), (-1, 12 * PITCHES))
         cells = [given[:, i * PITCHES : (i + 1) * PITCHES] for i in range(12)]
         fixed = [cells[3 * i : 3 * i + 3] for i in range(4)]
@@ -270,10 +270,13 @@ class Generator(keras.Model):
 
 
 class Seen:
-    """What every round sees of the piece: the encoded melody, its four steps [R, N], and pitches out of range."""
+    """What every round sees of the piece: the encoded melody, its four steps [R, N], and pitches out of range.
 
-    def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
-        self.training = training
+    strict: how much a warning of parallels counts.
+    """
+
+    def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool, strict: float = 1.0) -> None:
+        self.training, self.strict = training, strict
         self.pieces = x["melody"].shape[0]
         melody = rows(one_hot(x["melody"]))
         self.h = generator.encode(x, melody, training)
