@@ -70,7 +70,7 @@ class ChoraleConfig:
     ahead_temperature: float = 0.7
     strictness: float = 1.5
     min_p: float = 0.08
-    chords_share: tuple[float, ...] = (0.9, 0.3)
+    chords_share: tuple[float, ...] = (0.9, 0.15)
     style_share: float = 0.04
     groove_repeats: float = 0.7
     parts: tuple[str, ...] = PARTS

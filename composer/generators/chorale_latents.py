@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 PULSES = CELLS // 4
+TOGETHER = 0.85  # how alike a bar's melody latents are for all voices: they rise and fall together
 TURNS = 8  # variations of the groove, of which bars take turns
 
 # Of voices bass, alto, tenor. What a knob at its upper end does, measured (`composer knobs`):
@@ -45,17 +46,20 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
 def spread_latents(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> dict[str, Array]:
     """The latents as the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
 
-    On the pulse: chords, pulse by pulse, and melody, which holds a voice high or low for a bar. Between pulses:
-    groove, the same pattern in every bar and variations of it. A little style in all. between[:, 0] decides whether
-    a repeated pitch is struck again. Each number is uniform.
+    On the pulse: chords, pulse by pulse, and melody, which holds the voices high or low for a bar, mostly together.
+    Between pulses: groove, the same pattern in every bar and variations of it. A little style in all. between[:, 0]
+    decides whether a repeated pitch is struck again. Each number is uniform.
     """
     place = grid.place % PULSES
     cell = 4 * place[:, None] + np.arange(4)
+    melody = latents["melody"]
+    common = melody.sum(1, keepdims=True) / sqrt(3)
+    melody = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * (melody - common / sqrt(3))  # still standard normal
     chords = np.array(config.chords_share, np.float32)[[0, 1, 1]]
     style = sqrt(config.style_share)
     on_pulse = (
         np.sqrt(chords) * latents["chords"][grid.bar, place]
-        + np.sqrt(1 - config.style_share - chords) * latents["melody"][grid.bar]
+        + np.sqrt(1 - config.style_share - chords) * melody[grid.bar]
         + style * latents["style"][place]
     )
     pattern, variations = latents["groove"][0], latents["groove"][1:][grid.bar % TURNS]
