@@ -68,7 +68,7 @@ class ChoraleConfig:
     rethinks: int = 2
     temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
     ahead_temperature: float = 0.7
-    strictness: float = 1.5
+    strictness: float = 1.8
     min_p: float = 0.08
     chords_share: tuple[float, ...] = (0.9, 0.15)
     style_share: float = 0.04
