@@ -36,7 +36,7 @@ PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
 RECALL = 2  # pulses whose voices, as played, are told when playing ahead; what was before them is imagined in hindsight
-MEMORY = 64  # pulses that are looked back on when playing ahead
+MEMORY = 32  # pulses that are looked back on when playing ahead
 PLACE, HIDDEN = 17, 16  # what is told of a pulse; which of it says that its melody is not known yet
 
 
