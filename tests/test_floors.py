@@ -44,6 +44,7 @@ FLOORS = {
     "blending": 5,
     "tensorboard": 5,
     "live": 6,
+    "stage": 7,
     "studio": 7,
     "dashboard": 7,
     "cli": 7,
@@ -56,7 +57,7 @@ ROWS = (
     {"midibytes", "midifile", "multitrack", "notation", "musicxml", "synth", "layout", "plotting", "video", "runs"}
     | {"datasets"},
     {"trainer", "training", "export", "distribution", "evaluation", "public_path", "preprocess", "jobs", "blending"},
-    {"studio", "dashboard", "cli"},
+    {"stage", "studio", "dashboard", "cli"},
 )
 
 # Packages from outside, by module; the longest prefix counts. What is not listed may import numpy alone.
@@ -82,6 +83,7 @@ OUTSIDE = {
     "live": {"numpy", "mido", "rtmidi"},
     "cli": {"typer", "rich"},
     "dashboard": {"numpy", "rich", "IPython"},
+    "stage": {"numpy", "rich", "textual"},
     "tensorboard": {"numpy", "tensorflow"},
     "datasets.scores": {"numpy", "music21"},
     "jobs": set(),

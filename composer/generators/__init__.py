@@ -233,8 +233,9 @@ class _Runner:
         if not path.is_file():
             raise ModelError(f"model {path.parent} is damaged: it has no {path.name}")
         try:
-            # One thread: the matrices are small, and more threads cost more than they bring.
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            # One thread: the matrices are small, and more threads cost more than they bring. Of the bytes, not the
+            # file: that would be mapped, and who exports over a model that plays would end the program.
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
             signature = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model {path.parent} is damaged: {path.name}: {_first_line(error)}") from error

@@ -9,14 +9,16 @@ from math import ceil
 import numpy as np
 
 from composer.errors import ConfigError
-from composer.music import DEFAULT_QPM, Note, Song, Tempo, TimeSignature, Track
+from composer.live.quantise import grid_shift, quantise_onsets
+from composer.live.transport import Transport
+from composer.music import DEFAULT_QPM, Note, Song, Tempo, TimeSignature, Track, top_line
 
 SUSTAIN_PEDAL = 64
-# A beat is in triplets when thirds explain its onsets better than sixteenths by this sum of squared errors
-# (beats²): more with one onset off the beat than with a pair; less once TRIPLET_BEATS of the take are sure.
-# One exact triplet onset gives .007, a pair .014; a sixteenth struck .06 beats off gives .003.
-TRIPLET_GAIN_ONE, TRIPLET_GAIN_PAIR, TRIPLET_GAIN_AMONG = 0.0055, 0.003, 0.001
-TRIPLET_BEATS = 2
+# A grace note is over within this share of a step, and its main note is at least so many times longer.
+GRACE_STEP, GRACE_RATIO = 0.4, 2.0
+PRIORITIES = ("last", "top")
+# Tempos closer than this (qpm) are written as one: a MIDI clock's tempo is never twice the same.
+TEMPO_CHANGE = 0.5
 # A gap before the next note under this share of a step is how fingers move, not a rest.
 ARTICULATION = 0.75
 
@@ -28,7 +30,10 @@ class RecordConfig:
     bars: length of the take after the count-in (None: until stopped). count_in: bars counted in before the
     downbeat; with 0 the first note is the downbeat. resolution: steps per beat. double_hit, blip: seconds;
     keys struck closer than `double_hit` are one stroke, a note shorter than `blip` beside a longer one is a
-    slip. stop_key: the controller that ends a take (AKM322: 105 play, 106 stop, 107 record).
+    slip. grace: seconds; a note that is left for a much longer one sooner than this, and than 0.4 of a step, is
+    its ornament. priority: of keys that overlap, the "last" or the "top" one is the melody. offset: seconds by which
+    everything is heard late (`transport.grid_offset` measures it). stop_key: the controller that ends a take
+    (AKM322: 105 play, 106 stop, 107 record).
     """
 
     qpm: float = DEFAULT_QPM
@@ -41,15 +46,23 @@ class RecordConfig:
     double_hit: float = 0.02
     blip: float = 0.03
     stop_key: int = 106
+    grace: float = 0.1
+    priority: str = "last"
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
         if not 10 <= self.qpm <= 400:
             raise ConfigError(f"qpm is between 10 and 400, got {self.qpm!r}")
         least = {"bars": 1, "beats_per_bar": 1, "count_in": 0, "resolution": 1, "double_hit": 0, "blip": 0}
+        least["grace"] = 0
         for name, minimum in least.items():
             value = getattr(self, name)
             if value is not None and value < minimum:
                 raise ConfigError(f"{name} is at least {minimum}, got {value!r}")
+        if self.priority not in PRIORITIES:
+            raise ConfigError(f"priority is one of {', '.join(PRIORITIES)}, got {self.priority!r}")
+        if not -2 <= self.offset <= 2:
+            raise ConfigError(f"offset is between -2 and 2 seconds, got {self.offset!r}")
 
     @property
     def beat_seconds(self) -> float:
@@ -77,50 +90,65 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A key held from `on` to `off`, in seconds."""
+    """A key held from `on` to `off`, in seconds; `grace` is the onset of an ornament struck before it."""
 
     on: float
     off: float
     pitch: int
     velocity: int
+    grace: float | None = None
 
 
-def capture(events: Sequence[Event], end: float, config: RecordConfig) -> Song:
+def capture(
+    events: Sequence[Event],
+    end: float,
+    config: RecordConfig,
+    transport: Transport | None = None,
+    downbeat: float | None = None,
+) -> Song:
     """The one line that was played: quantised, one note at a time, velocities kept; no notes make an empty track.
 
     events: in any order. end: seconds; what comes later is not heard, and keys still down there are let go.
-    The last key pressed is the melody: it ends the note before, even one that is still held. With a count-in,
-    notes in its last bar become a pickup; without, beat 0 is the first note. Notes past `config.bars` are cut.
+    The last key pressed is the melody: it ends the note before, even one that is still held; with priority "top" a
+    lower key counts only once the higher one is, or is about to be, let go. With a count-in, notes in its last bar
+    become a pickup; without, beat 0 is the first note (the grid then lies where it fits all notes best). Notes past
+    `config.bars` are cut.
+    transport: the tempo in the seconds of `events` (None: `config.qpm` from second 0 on). downbeat: the beat of the
+    transport that is the first of the take, with a bar of pickup before it (None: after the count-in, or the first
+    note). The song begins there, less the pickup: `song.time_signatures[-1].onset` beats.
     """
+    tempo = transport or Transport.start(0.0, config.qpm)
     events = sorted((e for e in events if e.seconds < end), key=lambda e: e.seconds)
     presses = _without_blips(_without_bounces(_presses(events, end), config), end, config)
-    line = _one_line(_sustained(presses, events, end) if config.pedal else presses, config)
-    downbeat = config.count_in * config.beats_per_bar * config.beat_seconds
-    if line and not config.count_in:
-        downbeat = line[0].on
-    beats = np.array([(p.on - downbeat, p.off - downbeat) for p in line]).reshape(-1, 2) / config.beat_seconds
-    return _song(_notes(line, beats, config), config)
+    line = _without_graces(_one_line(presses, events, end, config), tempo, config)
+    beats, zero = _on_beats(line, tempo, downbeat, config)
+    pickup_room = config.beats_per_bar if config.count_in or downbeat is not None else 0.0
+    return _song(_notes(line, beats, pickup_room, config), tempo, zero, config)
 
 
-def quantise_onsets(times: Sequence[float] | np.ndarray, resolution: int = 4, triplets: bool = True) -> np.ndarray:
-    """Each time on its nearest step, or on a third of a beat where triplets fit that beat clearly better.
+def _on_beats(
+    line: Sequence[Press], tempo: Transport, downbeat: float | None, config: RecordConfig
+) -> tuple[np.ndarray, float]:
+    """(Beats of each note from the downbeat on, float [note, (on, off)]; the downbeat on the transport)."""
 
-    times: beats [n], in any order. resolution: steps per beat. Returns float beats [n].
-    """
-    times = np.asarray(times, dtype=float)
-    straight = np.round(times * resolution) / resolution
-    if not triplets or not times.size:
-        return straight + 0.0
-    fine = max(resolution, 4)
-    thirds = np.round(times * 3) / 3
-    gain = (times - np.round(times * fine) / fine) ** 2 - (times - thirds) ** 2
-    _, beat = np.unique(np.floor(times), return_inverse=True)
-    gains = np.bincount(beat, weights=gain)
-    off_beats = np.bincount(beat, weights=np.abs(thirds - np.round(thirds)) > 0.1)
-    in_triplets = gains > np.where(off_beats > 1, TRIPLET_GAIN_PAIR, TRIPLET_GAIN_ONE)
-    if in_triplets.sum() >= TRIPLET_BEATS:
-        in_triplets = gains > TRIPLET_GAIN_AMONG
-    return np.where(in_triplets[beat], thirds, straight) + 0.0  # + 0.0: no -0.0
+    def beat(seconds: float) -> float:
+        return tempo.beat(seconds - config.offset)
+
+    step = 1.0 / config.resolution
+    on_off = np.array([(beat(p.on), beat(p.off)) for p in line]).reshape(-1, 2)
+    if downbeat is None and not config.count_in:
+        first = on_off[0, 0] if line else 0.0
+        shift = grid_shift(on_off[:, 0] - first, config.resolution, config.triplets)
+        zero = first + float(np.clip(shift, -0.4 * step, 0.4 * step))
+    else:
+        zero = float(config.count_in * config.beats_per_bar) if downbeat is None else downbeat
+    beats = on_off - zero
+    for i, press in enumerate(line):
+        if press.grace is not None:  # the ornament is on the beat or before it: the better placed of the two tells
+            early = beat(press.grace) - zero
+            if abs(early / step - round(early / step)) < abs(beats[i, 0] / step - round(beats[i, 0] / step)):
+                beats[i, 0] = early
+    return beats, zero
 
 
 def _presses(events: Sequence[Event], end: float) -> list[Press]:
@@ -182,8 +210,19 @@ def _sustained(presses: Sequence[Press], events: Sequence[Event], end: float) ->
     return [replace(p, off=sounds_until(p.off)) for p in presses]
 
 
-def _one_line(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
-    """One note at a time: of keys struck together the highest struck with a will; a new note ends the one before."""
+def _one_line(presses: Sequence[Press], events: Sequence[Event], end: float, config: RecordConfig) -> list[Press]:
+    """One note at a time: a new note of the line ends the one before, whatever the pedal holds."""
+    line = _strokes(presses, config)
+    if config.priority == "top":
+        line = _top(line)
+    if config.pedal:
+        line = _sustained(line, events, end)
+    ends = (*(p.on for p in line[1:]), float("inf"))
+    return [replace(p, off=min(p.off, end)) for p, end in zip(line, ends, strict=False)]
+
+
+def _strokes(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
+    """Of keys struck together the highest that was struck with a will."""
     line: list[Press] = []
     together: list[Press] = []
     for press in (*presses, None):
@@ -193,17 +232,36 @@ def _one_line(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
             together = []
         if press is not None:
             together.append(press)
-    ends = (*(p.on for p in line[1:]), float("inf"))
-    return [replace(p, off=min(p.off, end)) for p, end in zip(line, ends, strict=False)]
+    return line
 
 
-def _notes(line: Sequence[Press], beats: np.ndarray, config: RecordConfig) -> list[Note]:
+def _top(presses: Sequence[Press]) -> list[Press]:
+    """The top line, legato allowed, as `music.top_line` finds it (in seconds here: its rules are of proportion)."""
+    notes = tuple(Note(p.on, p.pitch, p.off - p.on, p.velocity) for p in presses)
+    return [Press(n.onset, n.end, n.pitch, n.velocity) for n in top_line(Track(notes))[0].notes]
+
+
+def _without_graces(line: Sequence[Press], tempo: Transport, config: RecordConfig) -> list[Press]:
+    """Without ornaments: the main note knows when its grace note was struck."""
+    kept: list[Press] = []
+    for press in line:
+        before = kept[-1] if kept else None
+        if before is not None and before.pitch != press.pitch:
+            gap = press.on - before.on
+            step = 60.0 / tempo.qpm_at(press.on) / config.resolution
+            if gap < min(config.grace, GRACE_STEP * step) and press.off - press.on >= GRACE_RATIO * gap:
+                press = replace(press, grace=before.on if before.grace is None else before.grace)
+                kept.pop()
+        kept.append(press)
+    return kept
+
+
+def _notes(line: Sequence[Press], beats: np.ndarray, pickup_room: float, config: RecordConfig) -> list[Note]:
     """The line on the grid; of two notes on one step the longer stays. beats: float [note, (on, off)]."""
     step = 1.0 / config.resolution
     onsets = quantise_onsets(beats[:, 0], config.resolution, config.triplets)
-    earliest = -config.beats_per_bar if config.count_in else 0.0
     longest = {onset: i for i, onset in sorted(enumerate(onsets), key=lambda o: beats[o[0], 1] - beats[o[0], 0])}
-    kept = sorted(i for onset, i in longest.items() if onset >= earliest)
+    kept = sorted(i for onset, i in longest.items() if onset >= -pickup_room)
     notes = []
     for i, after in zip(kept, [*kept[1:], None], strict=False):
         onset, off = float(onsets[i]), float(beats[i, 1])
@@ -216,14 +274,27 @@ def _notes(line: Sequence[Press], beats: np.ndarray, config: RecordConfig) -> li
     return notes
 
 
-def _song(notes: Sequence[Note], config: RecordConfig) -> Song:
-    """Notes from the downbeat on as a song; what lies before it becomes a short first bar."""
+def _song(notes: Sequence[Note], tempo: Transport, zero: float, config: RecordConfig) -> Song:
+    """Notes from the downbeat on as a song; what lies before it becomes a short first bar.
+
+    zero: the downbeat on the transport.
+    """
     pickup = max(0, ceil(-notes[0].onset)) if notes else 0
     last = float("inf") if config.bars is None else config.bars * config.beats_per_bar
     notes = [replace(n, onset=n.onset + pickup, duration=min(n.end, last) - n.onset) for n in notes if n.onset < last]
     bar = TimeSignature(float(pickup), config.beats_per_bar, 4)
     return Song(
         tracks=(Track(tuple(notes), name="Melody"),),
-        tempos=(Tempo(0.0, config.qpm),),
+        tempos=_tempos(tempo, zero - pickup, max((n.end for n in notes), default=0.0)),
         time_signatures=(TimeSignature(0.0, pickup, 4), bar) if pickup else (bar,),
     )
+
+
+def _tempos(tempo: Transport, start: float, end: float) -> tuple[Tempo, ...]:
+    """The tempos of a song of `end` beats that begins at beat `start` of the transport."""
+    tempos = [Tempo(0.0, tempo.qpm_at(tempo.seconds(start)))]
+    for anchor in tempo.anchors:
+        onset = anchor.beat - start
+        if 1e-6 < onset < end and abs(anchor.qpm - tempos[-1].qpm) >= TEMPO_CHANGE:
+            tempos.append(Tempo(onset, anchor.qpm))
+    return tuple(tempos)

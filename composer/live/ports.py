@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from composer.errors import PortError
+from composer.live import jack
 
 # What a user writes, and what rtmidi and mido call it.
 APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "winmm": "WINDOWS_MM"}
 MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
 LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 
+VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
+
 Callback = Callable[[Any], None]
+P = TypeVar("P", bound="_Port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +34,66 @@ class Ports:
     api: str
 
 
-class InputPort:
-    """An open MIDI input: what listens gets each mido message, in the driver's thread, which it must not hold up.
+class _Port:
+    """An open MIDI port, and a client of its own that watches whether the other side is there."""
 
-    A source that goes away raises nothing and sends no note-off: ask `is_there`. (A JACK server that is
-    killed leaves its list of ports behind, so that alone is not seen.)
-    """
-
-    def __init__(self, port: Any, watcher: Any, api: str) -> None:
-        self.name: str = port.name
+    def __init__(self, port: Any, watcher: Any, api: str, name: str | None = None) -> None:
+        self.name: str = name or port.name
         self.api = api
         self._port = port
         self._watcher = watcher
+        self._is_open = True
+
+    def is_there(self) -> bool:
+        """Whether the other side still exists (a virtual port: whether its MIDI system does); about 0.25 ms."""
+        try:
+            return not self.is_lost() and self.name in self._watcher.get_ports()
+        except Exception:  # a MIDI server that died is a port that is gone
+            return False
+
+    def found(self) -> str | None:
+        """What the port is called now (ALSA gives a new number after a replug); None while it is away."""
+        try:
+            return None if self.is_lost() else choose(self.name, self._watcher.get_ports())
+        except Exception:
+            return None
+
+    def close(self) -> None:
+        """Close the port; a second time does nothing."""
+        if self._is_open:
+            self._is_open = False
+            self._port.close()
+            _delete(self._watcher, self.api)
+
+    def is_lost(self) -> bool:
+        """Whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
+        return self.api == "jack" and jack.is_lost()
+
+    def __enter__(self: P) -> P:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class InputPort(_Port):
+    """An open MIDI input: what listens gets each mido message, in the driver's thread, which it must not hold up.
+
+    A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
+    """
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`; None drops them (mido would keep them for the next one)."""
         self._port.callback = callback or _ignore
 
-    def is_there(self) -> bool:
-        """Whether the source still exists; about 0.25 ms."""
-        try:
-            return self.name in self._watcher.get_ports()
-        except Exception:  # a MIDI server that died is a port that is gone
-            return False
 
-    def close(self) -> None:
-        """Close the port; a second time does nothing."""
-        self._port.close()
-        self._watcher.delete()
+class OutputPort(_Port):
+    """An open MIDI output. A destination that goes away raises nothing: ask `is_there`, and close the port then."""
 
-    def __enter__(self) -> InputPort:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+    def send(self, message: Any) -> None:
+        """Send a mido message now; where JACK's server has ended it is dropped (rtmidi would wait for ever)."""
+        if not self.is_lost():
+            self._port.send(message)
 
 
 def list_ports(api: str | None = None) -> Ports:
@@ -72,14 +102,14 @@ def list_ports(api: str | None = None) -> Ports:
     api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then JACK.
     Raises PortError where the MIDI system is missing or not running.
     """
-    found, rt_in = _system(api)
+    found, rt_in = _system(api, "MidiIn")
     try:
         with _quiet():
             rt_out = _rtmidi().MidiOut(_api_id(found))
         ports = Ports(tuple(rt_in.get_ports()), tuple(rt_out.get_ports()), found)
         rt_out.delete()
     finally:
-        rt_in.delete()
+        _delete(rt_in, found)
     return ports
 
 
@@ -89,25 +119,60 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
     name: None takes the only input there is. api: as in `list_ports`.
     Raises PortError where there is no port, none of that name (it names those there are), or several.
     """
+    found, watcher = _system(api, "MidiIn")
+    with _opening(watcher, found, f"MIDI input {name!r}") as backend:
+        chosen = choose(name, watcher.get_ports())
+        return InputPort(backend.open_input(chosen, callback=callback or _ignore), watcher, found)
+
+
+def open_output(name: str | None = None, api: str | None = None, virtual: bool = False) -> OutputPort:
+    """The output called `name`, open, chosen as `open_input` chooses; or a new one that other programs can open.
+
+    virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
+    Raises PortError as `open_input` does, and for a virtual port where the system has none (Windows).
+    """
+    found, watcher = _system(api, "MidiIn" if virtual else "MidiOut")  # a virtual output is a source to others
+    with _opening(watcher, found, f"MIDI output {name!r}") as backend:
+        before = watcher.get_ports()
+        if not virtual:
+            return OutputPort(backend.open_output(choose(name, before, "output")), watcher, found)
+        if found == "winmm":
+            raise PortError("Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name")
+        port = backend.open_output(name or VIRTUAL_PORT, virtual=True, client_name=VIRTUAL_CLIENT)
+        made = next((n for n in watcher.get_ports() if n not in before), None)
+        return OutputPort(port, watcher, found, made)
+
+
+@contextmanager
+def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
+    """The backend of mido for `api`, to open a port with; if that fails the watcher is deleted."""
     from mido.backends.backend import Backend
 
-    found, watcher = _system(api)
-    backend = Backend("mido.backends.rtmidi", api=APIS[found], use_environ=False)
     try:
-        chosen = choose(name, watcher.get_ports())
         with _quiet():
-            return InputPort(backend.open_input(chosen, callback=callback or _ignore), watcher, found)
+            yield Backend("mido.backends.rtmidi", api=APIS[api], use_environ=False)
     except BaseException as error:
-        watcher.delete()  # a client left behind holds up JACK when it ends
+        _delete(watcher, api)  # a client left behind holds up JACK when it ends
         if isinstance(error, OSError):
-            raise PortError(f"MIDI input {name!r} does not open ({error}); another program may hold it") from error
+            raise PortError(f"{what} does not open ({error}); another program may hold it") from error
         raise
 
 
-def choose(name: str | None, names: Sequence[str]) -> str:
-    """The one of `names` that `name` means: equal, else equal but for case and ALSA's numbers, else a part of it."""
+def _delete(client: Any, api: str) -> None:
+    """Delete the rtmidi client that `_system` made."""
+    client.delete()
+    if api == "jack":
+        jack.release()
+
+
+def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
+    """The one of `names` that `name` means: equal, else equal but for case and ALSA's numbers, else a part of it.
+
+    kind: "input" or "output", for the words of an error.
+    """
     if not names:
-        raise PortError("no MIDI input found: plug the keyboard in and try again")
+        device = {"input": "plug the keyboard in", "output": "switch the instrument on, or use a virtual port,"}[kind]
+        raise PortError(f"no MIDI {kind} found: {device} and try again")
     if name in names:
         return str(name)
     wanted = _plain(name or "")
@@ -117,18 +182,18 @@ def choose(name: str | None, names: Sequence[str]) -> str:
         matches = [n for n in names if LOOPBACK not in n.lower()]
     if len(matches) == 1:
         return matches[0]
-    raise PortError(_not_chosen(name, bool(wanted), names, matches))
+    raise PortError(_not_chosen(name if wanted else None, kind, names, matches))
 
 
-def _not_chosen(name: str | None, named: bool, names: Sequence[str], matches: Sequence[str]) -> str:
+def _not_chosen(name: str | None, kind: str, names: Sequence[str], matches: Sequence[str]) -> str:
     listed = ", ".join(repr(n) for n in matches or names)
-    if named and matches:
-        return f"the name {name!r} fits {len(matches)} MIDI inputs, give more of it: {listed}"
-    if named:
-        return f"no MIDI input is called {name!r}; there is: {listed}"
+    if name is not None and matches:
+        return f"the name {name!r} fits {len(matches)} MIDI {kind}s, give more of it: {listed}"
+    if name is not None:
+        return f"no MIDI {kind} is called {name!r}; there is: {listed}"
     if matches:
-        return f"there are {len(matches)} MIDI inputs, name one: {listed}"
-    return f"no keyboard found, only ALSA's loopback: {listed}"
+        return f"there are {len(matches)} MIDI {kind}s, name one: {listed}"
+    return f"no {'keyboard' if kind == 'input' else 'instrument'} found, only ALSA's loopback: {listed}"
 
 
 def _ignore(_message: Any) -> None:
@@ -140,8 +205,8 @@ def _plain(name: str) -> str:
     return re.sub(r"\s+\d+:\d+$", "", name.strip()).casefold()
 
 
-def _system(api: str | None) -> tuple[str, Any]:
-    """Name of the first MIDI system that answers, with an rtmidi client of it that has no port open."""
+def _system(api: str | None, kind: str) -> tuple[str, Any]:
+    """Name of the first MIDI system that answers, with an rtmidi client of it (MidiIn or MidiOut), no port open."""
     rtmidi = _rtmidi()
     wanted = _wanted(api)
     reasons = []
@@ -150,11 +215,23 @@ def _system(api: str | None) -> tuple[str, Any]:
             reasons.append(f"{name} is not in this build of python-rtmidi")
             continue
         try:
-            with _quiet():
-                return name, rtmidi.MidiIn(_api_id(name))
-        except (OSError, RuntimeError, SystemError) as error:  # rtmidi's SystemError is an OSError
+            return name, _client(name, kind)
+        except (OSError, RuntimeError, SystemError, PortError) as error:  # rtmidi's SystemError is an OSError
             reasons.append(f"{name}: {error}")
     raise PortError(f"no MIDI system answers ({'; '.join(reasons)}){MEND_SYSTEM.get(sys.platform, '')}")
+
+
+def _client(api: str, kind: str) -> Any:
+    if api != "jack":
+        with _quiet():
+            return getattr(_rtmidi(), kind)(_api_id(api))
+    jack.hold()
+    try:
+        with _quiet():
+            return getattr(_rtmidi(), kind)(_api_id(api))
+    except BaseException:
+        jack.release()
+        raise
 
 
 def _wanted(api: str | None) -> tuple[str, ...]:

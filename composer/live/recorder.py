@@ -12,8 +12,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from composer.errors import MelodyError
-from composer.live.capture import Event, RecordConfig, capture, quantise_onsets
+from composer.live.capture import Event, RecordConfig, capture
 from composer.live.ports import Callback, open_input
+from composer.live.quantise import quantise_onsets
 from composer.music import Song
 
 __all__ = ["Event", "RecordConfig", "Recorder", "Take", "capture", "quantise_onsets", "record", "record_melody"]

@@ -1,0 +1,65 @@
+"""The command `composer`: parse, call, show. What takes long to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from composer.cli import arranging, playing, taking, teaching, training
+from composer.cli.shared import BAD_INPUT, INTERRUPTED, app, say
+from composer.errors import ComposerError
+
+__all__ = ["app", "arranging", "main", "playing", "taking", "teaching", "training"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line; bad input is one line on stderr and exit status 2, Ctrl-C is 130."""
+    _silence_libraries()
+    if threading.current_thread() is threading.main_thread():
+        # A shell starts background jobs with Ctrl-C ignored; a take or a run must still end, and be saved, on SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        status = app(argv, prog_name="composer", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        say("stopped")
+        status = INTERRUPTED
+    except (ComposerError, OSError, MemoryError) as error:
+        say(str(error) or "out of memory")
+        status = BAD_INPUT
+    except Exception as error:
+        # Typer's and Click's errors of usage: their class has moved between versions, their method has not.
+        if not hasattr(error, "format_message"):
+            raise
+        _usage(error)
+        status = BAD_INPUT
+    sys.exit(status)
+
+
+def _silence_libraries() -> None:
+    """Drop Python's warnings, and what C code writes to descriptor 2; our own stderr goes on, on another descriptor."""
+    warnings.simplefilter("ignore")
+    try:
+        if sys.stderr.fileno() != 2:
+            return
+        own = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # no stderr, a closed one, or one that is no file
+        return
+    sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+def _usage(error: Any) -> None:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    command = getattr(error.ctx, "command_path", "composer")
+    say(f"{error.format_message().rstrip('.')}; {command} --help explains")

@@ -1,0 +1,254 @@
+"""Arrange: a melody's other voices, their latents, and the models and melodies that are bundled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from composer.cli.shared import (
+    ARRANGE,
+    DEFAULT_MODEL,
+    LatentText,
+    ModelName,
+    Seed,
+    app,
+    load,
+    new_bar,
+    new_table,
+    say,
+    show,
+)
+from composer.errors import ComposerError, ModelError
+
+if TYPE_CHECKING:
+    from composer.evaluation.knobs import Moves
+    from composer.generators import Model
+    from composer.jobs import Done, Job, Settings
+
+ALSO = "Also write (for several melodies: folders)"
+AGAIN = "Make a part of an arrangement anew"
+
+
+@app.command(
+    rich_help_panel=ARRANGE,
+    epilog="Examples:\n\ncomposer arrange melody.mid -o arrangement.mid\n\n"
+    "composer arrange ode-to-joy --seed 3 --wav ode.wav --png ode.png --musicxml ode.musicxml\n\n"
+    "composer arrange song.mid --track 2 --qpm 80\n\n"
+    "composer arrange melodies/ -o arranged/ --wav sound/\n\n"
+    "composer arrange ode-to-joy --groove +0.8 --chords 7        (denser, and the chords of seed 7)\n\n"
+    "composer arrange ode-to-joy-arranged.mid --keep alto --bars 5-8 --seed 5 -o again.mid\n\n"
+    "The latents: a whole number is a seed of their own; a number with a sign or a point turns a knob, from -1.0 to "
+    "+1.0; 7+0.5 is both. --chords: close and plain to wide and richer (a lower bass, some more sevenths); "
+    "--style: calmer to livelier, a little; --melody: every voice lower to higher; --groove: calmer to denser.",
+)
+def arrange(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="MIDI or .npz files, folders of them, bundled melodies.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="The MIDI file; for several melodies a folder.  \\[default: NAME-arranged.mid; arranged/]",
+        ),
+    ] = None,
+    model: ModelName = DEFAULT_MODEL,
+    seed: Seed = 0,
+    track: Annotated[
+        int | None,
+        typer.Option(min=1, help="The track with the melody, from 1.  \\[default: the highest that is not drums]"),
+    ] = None,
+    qpm: Annotated[
+        float | None, typer.Option(help="Quarter notes a minute, steady.  \\[default: the melody's tempo]")
+    ] = None,
+    wav: Annotated[Path | None, typer.Option(help="The sound.", rich_help_panel=ALSO)] = None,
+    png: Annotated[Path | None, typer.Option(help="A picture, with chord names.", rich_help_panel=ALSO)] = None,
+    musicxml: Annotated[Path | None, typer.Option(help="The score, for MuseScore.", rich_help_panel=ALSO)] = None,
+    soundfont: Annotated[
+        Path | None, typer.Option(envvar="COMPOSER_SOUNDFONT", help="The .sf2 for --wav.", rich_help_panel=ALSO)
+    ] = None,
+    chords: LatentText = None,
+    style: LatentText = None,
+    melody: LatentText = None,
+    groove: LatentText = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VOICE|BARS",
+            help="A voice (alto) or bars (1-4) of an arrangement that stay note for note. Once for each.",
+            rich_help_panel=AGAIN,
+        ),
+    ] = None,
+    bars: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BARS", help="Only these bars (5-8) are made anew. Once for each.", rich_help_panel=AGAIN),
+    ] = None,
+) -> None:
+    """Add the other voices to a melody, which itself comes out note for note as it went in.
+
+    Of an arrangement, with --keep or --bars, a part is made anew around the rest.
+    """
+    from composer.generators import keeping, latents
+    from composer.jobs import Settings, plan
+
+    asked = {"chords": chords, "style": style, "melody": melody, "groove": groove}
+    sources = {name: latents.parse(name, text) for name, text in asked.items() if text is not None}
+    kept = keeping.parse(keep or (), bars or ())
+    jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
+    settings = Settings(seed, None if track is None else track - 1, qpm, soundfont, sources, kept)
+    run_jobs(jobs, load(model), settings)
+
+
+def run_jobs(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
+    """Do all jobs and show what was written; a melody that fails does not stop the others."""
+    from composer.jobs import run
+
+    if len(jobs) == 1:
+        _show_done([run(jobs[0], model, settings)], prefix=False)
+        return
+    results = [_tried(job, model, settings) for job in _with_bar(jobs)]
+    done = [result for result in results if result]
+    _show_done(done, prefix=True)
+    if len(done) < len(jobs):
+        raise ComposerError(f"{len(jobs) - len(done)} of {len(jobs)} melodies could not be arranged")
+
+
+def _tried(job: Job, model: Model, settings: Settings) -> Done | None:
+    from composer.jobs import run
+
+    try:
+        return run(job, model, settings)
+    except ComposerError as error:
+        say(str(error) if str(job.source) in str(error) else f"{job.source}: {error}")
+        return None
+
+
+def _with_bar(jobs: Sequence[Job]) -> Any:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(jobs, "Arranging", console=console, transient=True, disable=not console.is_terminal)
+
+
+def _show_done(done: Sequence[Done], prefix: bool) -> None:
+    table = new_table("written", "bars", "seconds", "took")
+    for one in done:
+        for remark in one.remarks:
+            say(f"{one.job.source}: {remark}" if prefix else remark)
+        bars, seconds = len(one.song.bar_onsets()), one.song.seconds(one.song.end)
+        figures = [str(bars), f"{seconds:.1f}", f"{1000 * one.seconds:.0f} ms"]
+        for path in one.job.outputs.values():
+            table.add_row(str(path), *figures)
+            figures = []
+    if done:
+        show(table)
+
+
+@app.command(
+    rich_help_panel=ARRANGE,
+    epilog="Examples:\n\ncomposer arrange ode-to-joy --seed 1 -o a.mid; composer arrange ode-to-joy --seed 2 -o b.mid; "
+    "composer blend a.mid b.mid --steps 5",
+)
+def blend(
+    first: Annotated[Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")],
+    steps: Annotated[int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")] = 5,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")] = Path("blend"),
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Where their model is.  \\[default: a bundled one]"),
+    ] = None,
+) -> None:
+    """Go from one arrangement of a melody to another in steps that change as much as each other."""
+    from composer import blending
+
+    ends = blending.read(first), blending.read(second)
+    made = blending.blend(*ends, blending.model_of(*ends, model), steps)
+    table = new_table("written", "share of B", "differs from A", "differs from B")
+    for path, step in zip(blending.write(made, out), made, strict=True):
+        table.add_row(str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed))
+    show(table)
+
+
+@app.command(
+    rich_help_panel=ARRANGE,
+    epilog="Examples:\n\ncomposer knobs jsb-chorales --pieces 20\n\n"
+    "1 is as far as with another seed. harmony: chords of the beats, root and quality; rhythm: how often each voice "
+    "starts a note on each step of the bar; contour: each voice's mean pitch, bar by bar; texture: spacing, doubling "
+    "and notes a beat.",
+)
+def knobs(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")] = DEFAULT_MODEL,
+    pieces: Annotated[int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
+) -> None:
+    """Measure what each latent of a model moves, over the valid melodies of the JSB Chorales."""
+    from composer.datasets import load_corpus
+    from composer.evaluation.knobs import measure_moves
+
+    loaded = load(model)
+    melodies = load_corpus("jsb").valid[:pieces]
+    with new_bar() as bar:
+        task = bar.add_task("arranging", total=None)
+        moves = measure_moves(
+            loaded, melodies, range(seeds), lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    _show_moves(moves)
+
+
+def _show_moves(moves: Moves) -> None:
+    for title, rows in (("drawn anew", moves.redrawn), ("knob to an end", moves.turned)):
+        if rows:
+            _numbers(title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()})
+    if moves.characters:
+        shown = {
+            name: {k: " ".join(f"{v:.2f}" if v < 10 else f"{v:.1f}" for v in three) for k, three in row.items()}
+            for name, row in moves.characters.items()
+        }
+        _numbers("knob at -1, 0, +1", shown)
+    typer.echo("\n".join(moves.verdict()))
+
+
+def _numbers(title: str, rows: dict[str, dict[str, str]]) -> None:
+    """A table of rows by name, and a line of space."""
+    table = new_table(title, *next(iter(rows.values())))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, row in rows.items():
+        table.add_row(name, *row.values())
+    show(table)
+    typer.echo()
+
+
+@app.command(rich_help_panel=ARRANGE)
+def models() -> None:
+    """List the bundled models, with what was measured of them."""
+    from composer import generators
+
+    table = new_table("model", "family", "about", "scores")
+    for name in generators.models():
+        card = generators.load_model(name).card
+        scores = "  ".join(f"{k} {v:.3g}" for k, v in card.get("scores", {}).items())
+        table.add_row(name, card["family"], card.get("about", ""), scores)
+    if not table.row_count:
+        raise ModelError("no models are bundled; composer train and composer export make one")
+    show(table)
+
+
+@app.command(rich_help_panel=ARRANGE, epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png")
+def melodies() -> None:
+    """List the bundled melodies; `composer arrange` takes their names."""
+    from composer.datasets import melodies as bundled
+    from composer.midifile import read
+
+    table = new_table("melody", "title", "metre", "bars")
+    for name in bundled.names():
+        song = read(bundled.path(name))
+        metre = song.metre_at(song.end)
+        table.add_row(name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets())))
+    show(table)

@@ -1,0 +1,126 @@
+"""What all commands share: the app they are registered with, options of the same meaning, tables, bars, one line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from composer import __version__
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from composer.generators import Model
+
+DEFAULT_MODEL = "jsb-chorales"
+BAD_INPUT, INTERRUPTED = 2, 130  # exit status
+SOUND = "Sound"
+ARRANGE, PLAY, TRAIN = "Arrange", "Play", "Train"  # under which help lists the commands
+
+app = typer.Typer(
+    help="A melody in, its arrangement out: a GAN adds the other voices, offline, in milliseconds.",
+    epilog="Begin with: composer arrange ode-to-joy --wav ode.wav --png ode.png",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", metavar="NAME|FOLDER", help="A bundled model (composer models), a folder, or a run: RUN@1200."
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Another seed, another arrangement; the same seed, the same notes.")]
+Api = Annotated[
+    str, typer.Option("--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.")
+]
+PortName = Annotated[
+    str | None, typer.Option("--port", help="The MIDI input, or a part of its name.  \\[default: the only one]")
+]
+SoundFont = Annotated[
+    Path | None,
+    typer.Option(
+        "--soundfont", envvar="COMPOSER_SOUNDFONT", help="The .sf2 with the instruments.", rich_help_panel=SOUND
+    ),
+]
+Audio = Annotated[
+    str | None,
+    typer.Option(
+        "--audio",
+        metavar="DRIVER",
+        help="fluidsynth's: jack, alsa, pulseaudio, coreaudio, dsound, ...",
+        rich_help_panel=SOUND,
+    ),
+]
+Takes = Annotated[
+    Path | None,
+    typer.Option(
+        "--takes",
+        metavar="FOLDER",
+        envvar="COMPOSER_TAKES",
+        help="Where takes are kept.  \\[default: ~/.local/share/composer/takes]",
+    ),
+]
+LATENTS = "Latents (see below)"
+LatentText = Annotated[
+    str | None, typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS)
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"composer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    pass
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    typer.echo(f"composer: {' '.join(text.split())}", err=True)
+
+
+def load(model: str) -> Model:
+    """The model that a user names; see `jobs.open_model`."""
+    from composer.jobs import open_model
+
+    return open_model(model)
+
+
+def new_bar() -> Progress:
+    """A bar on stderr; none is drawn into a file or a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def new_table(*columns: str) -> Table:
+    """A table without lines, as all commands show it."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def show(table: Table) -> None:
+    """Show a table; into a file or a pipe lines are not broken."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 10_000
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)

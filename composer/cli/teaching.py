@@ -1,0 +1,107 @@
+"""MIDI learn at the terminal: asks for one control after another, hears the keyboard, keeps the profile."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from composer.cli.shared import PLAY, Api, PortName, app, new_table, say, show
+from composer.errors import PortError
+
+if TYPE_CHECKING:
+    from composer.live.devices import Answer, Ask, Lesson, Profile
+
+POLL_SECONDS = 0.1
+
+
+@app.command(
+    rich_help_panel=PLAY,
+    epilog="Examples:\n\ncomposer learn\n\ncomposer learn --port Launchkey --name launchkey\n\n"
+    "It asks for one control after another: move it, or press Enter to skip it, or q and Enter to end. The profile is "
+    "kept in ~/.local/share/composer/devices, and composer play finds it by the port's name.",
+)
+def learn(
+    port: PortName = None,
+    midi_api: Api = "auto",
+    device: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="Begin from this one.  \\[default: the one that fits]")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.  \\[default: after the port]")] = None,
+) -> None:
+    """Teach a keyboard's buttons and knobs (MIDI learn)."""
+    from composer.live import devices
+    from composer.live.ports import open_input
+
+    given = devices.profile(device) if device else None
+    answers: SimpleQueue[Answer] = SimpleQueue()
+    with open_input(port, midi_api) as opened:
+        began = devices.profile_of(opened.name, given, name)
+        say(f"listening to {opened.name}: move what is asked for; Enter skips it, q and Enter ends")
+        opened.listen(lambda message: _hear(message, answers))
+        threading.Thread(target=_read, args=(answers,), daemon=True).start()
+        made = _teach(devices.learn(began), answers, opened.is_there)
+    if made == began:
+        say("nothing was learned")
+        return
+    path = devices.save_profile(made)
+    _show_profile(made)
+    say(f"{path} is kept; composer play takes it for {opened.name}")
+
+
+def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
+    """In the driver's thread: enqueue, no more."""
+    from composer.live.capture import Event
+    from composer.live.recorder import FIELDS
+
+    if message.type in FIELDS:
+        number, value = (getattr(message, field) for field in FIELDS[message.type])
+        answers.put(Event(time.monotonic(), message.type, number, value))
+
+
+def _read(answers: SimpleQueue[Answer]) -> None:
+    """Lines typed: an empty one skips, anything else ends, and so does the end of the input."""
+    from composer.live.devices import DONE, SKIP
+
+    for line in sys.stdin:
+        answers.put(DONE if line.strip() else SKIP)
+    answers.put(DONE)
+
+
+def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], bool]) -> Profile:
+    """Ask and answer until the lesson has its profile. Raises PortError where the keyboard goes away."""
+    ask = next(lesson)
+    _show_ask(ask)
+    while True:
+        try:
+            answer = answers.get(timeout=POLL_SECONDS)
+        except Empty:
+            if not is_there():
+                raise PortError("the keyboard went away, nothing was kept; plug it in and begin again") from None
+            continue
+        try:
+            before, ask = ask, lesson.send(answer)
+        except StopIteration as end:
+            made: Profile = end.value
+            return made
+        if ask.action != before.action or (ask.remark and ask != before):
+            _show_ask(ask)
+
+
+def _show_ask(ask: Ask) -> None:
+    from rich.console import Console
+
+    text = f"({ask.remark})" if ask.remark else ""
+    Console(stderr=True, highlight=False).print(f"[bold]{ask.action}[/bold] {text}", soft_wrap=True)
+
+
+def _show_profile(made: Profile) -> None:
+    table = new_table("control", "does", "")
+    for control, does in made.controls.items():
+        table.add_row(control, does, "turns without an end" if control in made.relative else "")
+    show(table)

@@ -1,0 +1,151 @@
+"""What is still to be sent and what sounds: the part of the sequencer that knows no thread, no clock and no port."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+CHANNELS: Final = range(16)
+ALL_NOTES_OFF: Final = 123
+PEDALS: Final = frozenset({64, 66})  # sustain, sostenuto: what they hold sounds on after its note-off
+# A note-on later than this (seconds) is left out: after a sleep or a stall the past is not made up for in one bang.
+TOO_LATE: Final = 1.0
+
+Key = tuple[int, int]  # channel, pitch
+
+
+def is_on(message: Any) -> bool:
+    """Whether a note begins."""
+    return bool(message.type == "note_on" and message.velocity > 0)
+
+
+def is_off(message: Any) -> bool:
+    """Whether a note ends; a note-on of velocity 0 ends one."""
+    return message.type == "note_off" or (message.type == "note_on" and not message.velocity)
+
+
+def key_of(message: Any) -> Key:
+    """The note that a note_on or note_off is about."""
+    return message.channel, message.note
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Planned:
+    """A message to be sent at `seconds`; of one time, in the order given."""
+
+    seconds: float
+    order: int
+    message: Any = field(compare=False)
+    tag: str | None = field(compare=False)  # None: played now, by hand
+
+
+class Agenda:
+    """Messages to come, in order of time, and the notes that sound; each method says what is to be sent at once."""
+
+    def __init__(self) -> None:
+        self.sounding: dict[Key, str | None] = {}  # and the tag that began them
+        self._heap: list[Planned] = []
+        self._order = count()
+        self._pedals: set[tuple[int, int]] = set()  # channel, controller: down
+
+    def add(self, seconds: float, message: Any, tag: str) -> None:
+        """Plan `message` for `seconds`."""
+        heapq.heappush(self._heap, Planned(seconds, next(self._order), message, tag))
+
+    def next(self) -> float:
+        """When the next message is due, in seconds; infinity without one."""
+        return self._heap[0].seconds if self._heap else float("inf")
+
+    def due(self, now: float) -> Iterator[Any]:
+        """What is to be sent at `now`; a note-on that is more than TOO_LATE is left out."""
+        while self._heap and self._heap[0].seconds <= now:
+            planned = heapq.heappop(self._heap)
+            if not (is_on(planned.message) and now - planned.seconds > TOO_LATE):
+                yield from self._pass(planned)
+
+    def now(self, message: Any) -> Iterator[Any]:
+        """What is to be sent for a message that is played by hand."""
+        return self._pass(Planned(0.0, next(self._order), message, None))
+
+    def cancel(self, tag: str, after: float, end_now: bool) -> Iterator[Any]:
+        """Forget what has `tag` and is planned at `after` or later, but for the ends of notes that are not forgotten.
+
+        end_now: what sounds of `tag` ends at once.
+        """
+        ended = [key for key, owner in self.sounding.items() if owner == tag] if end_now else []
+        is_open = {key for key, owner in self.sounding.items() if owner == tag} - set(ended)
+        in_order = sorted(self._heap)  # and so is what is left: a heap
+        self._heap = [p for p in in_order if p.tag != tag or self._stays(p, after, is_open, ended)]
+        for key in ended:
+            yield from self._end(key)
+
+    def silence(self) -> Iterator[Any]:
+        """Forget all that is planned, end all that sounds, lift the pedals, then say so to every channel."""
+        self._heap.clear()
+        for key in list(self.sounding):
+            yield from self._end(key)
+        for channel, pedal in sorted(self._pedals):
+            yield _control(channel, pedal)
+        self._pedals.clear()
+        for channel in CHANNELS:
+            yield _control(channel, ALL_NOTES_OFF)
+
+    def _stays(self, planned: Planned, after: float, is_open: set[Key], ended: list[Key]) -> bool:
+        """Whether a message survives `cancel`, which asks in order of time; is_open: notes that still need an end."""
+        message = planned.message
+        if is_on(message):
+            if planned.seconds >= after:
+                return False
+            is_open.add(key_of(message))
+        elif is_off(message):
+            key = key_of(message)
+            if key in is_open:
+                is_open.remove(key)
+                return True
+            return planned.seconds < after and key not in ended
+        return planned.seconds < after
+
+    def _pass(self, planned: Planned) -> Iterator[Any]:
+        message = planned.message
+        if is_on(message):
+            key = key_of(message)
+            if key in self.sounding:
+                yield from self._end(key)
+                self._forget_ends(key, planned)
+            self.sounding[key] = planned.tag
+        elif is_off(message):
+            self.sounding.pop(key_of(message), None)
+        elif message.type == "control_change" and message.control in PEDALS:
+            pedal = (message.channel, message.control)
+            (self._pedals.add if message.value >= 64 else self._pedals.discard)(pedal)
+        yield message
+
+    def _end(self, key: Key) -> Iterator[Any]:
+        from mido import Message
+
+        del self.sounding[key]
+        yield Message("note_off", channel=key[0], note=key[1], velocity=0)
+
+    def _forget_ends(self, key: Key, new: Planned) -> None:
+        """Forget the end of the note that `new` has just ended: it would end `new` too early.
+
+        That end was planned before `new` was and comes before the next note of its key; `new` needs one itself.
+        """
+        ends = []
+        for planned in sorted(p for p in self._heap if p.message.type[:5] == "note_" and key_of(p.message) == key):
+            if is_on(planned.message):
+                break
+            ends.append(planned)
+        stale = {p.order for p in ends if p.order < new.order}
+        if stale and (new.tag is None or len(stale) < len(ends)):
+            self._heap = [p for p in self._heap if p.order not in stale]
+            heapq.heapify(self._heap)
+
+
+def _control(channel: int, control: int) -> Any:
+    from mido import Message
+
+    return Message("control_change", channel=channel, control=control, value=0)

@@ -1,0 +1,196 @@
+"""A keyboard on the stage: its keys as events in order, its sound at once, and what to do when its plug comes out.
+
+The driver's thread only stamps and enqueues. One thread of ours hands everything over, in order; another watches
+whether the keyboard is there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any
+
+from composer.errors import PortError
+from composer.live.capture import SUSTAIN_PEDAL, Event
+from composer.live.ports import InputPort, open_input
+from composer.live.recorder import FIELDS, Clock
+
+WATCH_SECONDS = 0.02
+REOPEN_SECONDS = 0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms
+CLOSE_SECONDS = 2.0  # a thread of a driver that hangs is left behind
+PASSED_ON = frozenset({"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"})
+CLOCK_KINDS = frozenset({"clock", "start", "stop", "continue"})
+UNPLUGGED, PLUGGED, CLOSED = "unplugged", "plugged", "closed"  # enqueued between messages
+
+
+class Keyboard:
+    """An open MIDI input that survives its plug: releases for what is held, and open again by name when it returns.
+
+    name, api: as in `ports.open_input`, which raises PortError where the keyboard is not there now.
+    clock: monotonic seconds, with which each message is stamped as the driver gives it.
+    on_event: told each key and controller, `Event.seconds` being the clock's. thru: given each mido message of keys,
+    controllers, wheel and pressure, before `on_event` is told. on_clock: (seconds, kind) of MIDI clock, start, stop
+    and continue. on_plug: False when the keyboard goes (after its releases), True when it is back.
+    All are called in one thread, in order of time; what they raise is kept as `fault` and stops nothing.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        api: str | None = None,
+        clock: Clock = time.monotonic,
+        on_event: Callable[[Event], None] | None = None,
+        thru: Callable[[Any], None] | None = None,
+        on_clock: Callable[[float, str], None] | None = None,
+        on_plug: Callable[[bool], None] | None = None,
+    ) -> None:
+        self.fault: Exception | None = None
+        self._clock = clock
+        self._on_event, self._thru, self._on_clock, self._on_plug = on_event, thru, on_clock, on_plug
+        self._wanted = PASSED_ON | CLOCK_KINDS if on_clock is not None else PASSED_ON
+        self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
+        self._down: set[tuple[int, int]] = set()  # (channel, pitch)
+        self._pedals: set[int] = set()  # channels
+        self._closing = threading.Event()
+        self._port: InputPort | None = open_input(name, api, self._hear)
+        self._name, self._api = self._port.name, self._port.api
+        self._connected = True
+        self._threads = [
+            threading.Thread(target=run, name=f"keyboard {what}", daemon=True)
+            for what, run in (("events", self._hand_over), ("plug", self._watch))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def name(self) -> str:
+        """The port's name; it stays while the keyboard is away."""
+        return self._name
+
+    @property
+    def connected(self) -> bool:
+        """Whether the keyboard is there."""
+        return self._connected
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Pitches of the keys that are down."""
+        return frozenset(pitch for _, pitch in self._down.copy())
+
+    def close(self) -> None:
+        """Let go of the port, with releases for keys still down; a second time does nothing."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._threads[1].join(CLOSE_SECONDS)  # the watcher may be opening the port anew
+        self._shut()
+        self._heard.put((self._clock(), CLOSED))
+        if threading.current_thread() is not self._threads[0]:
+            self._threads[0].join(CLOSE_SECONDS)
+        self._connected = False
+
+    def __enter__(self) -> Keyboard:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _hear(self, message: Any) -> None:
+        """In the driver's thread: no more than this. A flood of clocks that nobody wants ends here."""
+        at = self._clock()
+        if message.type in self._wanted:
+            self._heard.put((at, message))
+
+    # --- the thread that hands over ---
+
+    def _hand_over(self) -> None:
+        latest = float("-inf")
+        while True:
+            at, message = self._heard.get()
+            latest = at = max(at, latest)  # two threads stamp
+            if isinstance(message, str):  # a mido message cannot be compared with one
+                self._release_all(at)  # when plugged too: last words may have come after the plug
+                if message == CLOSED:
+                    return
+                self._tell(self._on_plug, message == PLUGGED)
+            elif message.type in CLOCK_KINDS:
+                self._tell(self._on_clock, at, message.type)
+            else:
+                self._pass_on(at, message)
+
+    def _pass_on(self, at: float, message: Any) -> None:
+        self._tell(self._thru, message)
+        if message.type not in FIELDS:
+            return
+        number, value = (getattr(message, field) for field in FIELDS[message.type])
+        event = Event(at, message.type, number, value)
+        if event.kind == "control_change":
+            if number == SUSTAIN_PEDAL:
+                (self._pedals.add if value else self._pedals.discard)(message.channel)
+        else:
+            (self._down.add if event.is_press else self._down.discard)((message.channel, number))
+        self._tell(self._on_event, event)
+
+    def _release_all(self, at: float) -> None:
+        """Let go of every key and pedal that the keyboard can no longer let go of itself."""
+        if not self._down and not self._pedals:
+            return
+        from mido import Message
+
+        for channel, pitch in sorted(self._down):
+            self._pass_on(at, Message("note_off", channel=channel, note=pitch, velocity=0))
+        for channel in sorted(self._pedals):
+            self._pass_on(at, Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0))
+
+    def _tell(self, listener: Callable[..., None] | None, *what: Any) -> None:
+        if listener is None:
+            return
+        try:
+            listener(*what)
+        except Exception as error:  # the next key must be heard all the same
+            self.fault = error
+
+    # --- the thread that watches the plug ---
+
+    def _watch(self) -> None:
+        while not self._closing.wait(WATCH_SECONDS):
+            try:
+                if self._connected:
+                    self._look_out()
+                else:
+                    self._look_for()
+            except Exception as error:  # noqa: PERF203 - a driver's own way to fail: try again
+                self.fault = error
+                self._closing.wait(REOPEN_SECONDS)
+
+    def _look_out(self) -> None:
+        if self._port is not None and not self._port.is_there():
+            self._connected = False
+            self._port.listen(None)  # or keys would come twice while it and the new port are open
+            self._heard.put((self._clock(), UNPLUGGED))
+
+    def _look_for(self) -> None:
+        """Open the keyboard again if it is back. The old port watches for it, unless its MIDI system is gone."""
+        if self._port is not None:
+            if self._port.is_lost():
+                self._shut()
+            elif self._port.found() is None:
+                return
+        old, name = self._port, self._name if self._port is None else self._port.found()
+        try:
+            new = open_input(name, self._api, self._hear)
+        except PortError:
+            self._closing.wait(REOPEN_SECONDS)
+            return
+        self._port, self._name, self._connected = new, new.name, True
+        self._heard.put((self._clock(), PLUGGED))
+        if old is not None:
+            old.close()
+
+    def _shut(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            port.close()
