@@ -227,14 +227,16 @@ def _numbers(title: str, rows: dict[str, dict[str, str]]) -> None:
 
 @app.command(rich_help_panel=ARRANGE)
 def models() -> None:
-    """List the bundled models, with what was measured of them."""
+    """List the bundled models. Their model.json has all that was measured of them."""
     from composer import generators
 
-    table = new_table("model", "family", "about", "scores")
+    table = new_table("model", "family", "duets", "Bach distance", "about")
     for name in generators.models():
-        card = generators.load_model(name).card
-        scores = "  ".join(f"{k} {v:.3g}" for k, v in card.get("scores", {}).items())
-        table.add_row(name, card["family"], card.get("about", ""), scores)
+        model = generators.load_model(name)
+        distance = model.card.get("scores", {}).get("bach_distance")
+        duets = "yes" if model.family.voices(model.config) else "no"
+        shown = f"{distance:.3f}" if distance is not None else "–"
+        table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))
     if not table.row_count:
         raise ModelError("no models are bundled; composer train and composer export make one")
     show(table)
