@@ -19,6 +19,7 @@ SHOWS = {  # what a reader of each must get to see and hear
     "3_your_own_midi": {"image", "audio"},
     "4_knobs": {"image", "audio"},
     "5_the_ladder": {"image", "audio"},
+    "6_playing_in_time": {"image", "audio"},
 }
 LEAVES = {  # in its folder
     "1_train_on_jsb_chorales": (
@@ -31,6 +32,7 @@ LEAVES = {  # in its folder
     "3_your_own_midi": ("runs/band-*/log.jsonl", "runs/organ-*/few-fingers/generator.tflite"),
     "4_knobs": ("runs/ode-to-joy-from.mid", "runs/ode-to-joy-to.mid", "runs/ode-to-joy-turned.mid"),
     "5_the_ladder": (),
+    "6_playing_in_time": (),
 }
 NEEDS = {
     "1_train_on_jsb_chorales": ("tensorflow", "imageio_ffmpeg"),
