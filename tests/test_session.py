@@ -178,6 +178,54 @@ def test_a_knob_and_a_reroll_without_a_loop_are_heard_from_the_next_downbeat(sta
     assert s.session.state().knobs["melody"] == 1.0
 
 
+def test_a_knob_turned_right_before_the_downbeat_leaves_the_answer_in_time_and_is_heard_from_the_next(stand):
+    s, plain = stand(), stand()
+    found = []
+    for one in (s, plain):
+        downbeat = one.play()
+        one.score(PHRASE, downbeat, QPM)
+        one.run(downbeat + 8 * BEAT - 0.015 - one.clock.at)  # the answer is there
+        if one is s:
+            one.session.set_knob("melody", 1.0)
+        one.run(9 * BEAT)
+        found.append([beats(one.notes(c), downbeat) for c in (1, 2, 3)])
+        assert one.session.state().phase == "idle" and not one.hanging and not one.sequencer.late
+    first_bars = [[[n for n in voice if n[0] < 12] for voice in f] for f in found]
+    assert first_bars[0] == first_bars[1] and found[0] != found[1]
+
+
+def test_a_key_struck_a_little_before_the_downbeat_does_not_hold_up_the_answer(stand):
+    for early in (0.03, 0.017, 0.015, 0.0125):  # seconds
+        s = stand()
+        downbeat = s.play()
+        s.score([*PHRASE, (8 - early / BEAT, 72, 0.5, 70)], downbeat, QPM)
+        s.run(downbeat + 16.2 * BEAT - s.clock.at)
+        assert s.session.state().phase == "idle", early
+        assert s.notes(3)[0][0] == pytest.approx(downbeat + 8 * BEAT, abs=1e-6)
+
+
+def test_an_answer_that_an_earlier_phrase_asked_for_is_not_heard_in_the_next(stand):
+    s = stand(cost=lambda key: 0.4 if isinstance(key, PhraseAsked) and key.what == "answer" else 0.005)
+    for pitch, until in ((50, 8.1), (72, 10.5)):
+        downbeat = s.play()
+        s.score([(0.0, pitch, 8.5, 70)], downbeat, QPM)  # held over the end, so that there is no draft
+        s.run(downbeat + until * BEAT - s.clock.at)
+        s.keys.clear()
+        assert s.session.state().phase == ("thinking" if pitch == 50 else "playing")
+    assert [n.pitch for n in s.director._book.takes[-1].melody.tracks[0].notes] == [72]
+    assert s.notes(0)[-1][2] == 72
+
+
+def test_a_draft_that_waited_does_not_take_the_place_of_the_answer(stand):
+    costs = {14: 0.2, 16: 0.035}  # by the keys' changes: the second draft waits for the first and for the answer
+    s = stand(cost=lambda key: costs.get(key.changes, 0.001) if isinstance(key, PhraseAsked) else 0.001)
+    downbeat = s.play()
+    s.score([*PHRASE[:-1], (7.4, 67, 0.1, 70), (7.6, 69, 0.1, 70), (7.75, 71, 0.5, 70)], downbeat, QPM)
+    s.run(downbeat + 8.5 * BEAT - s.clock.at)
+    assert s.session.state().phase == "playing"
+    assert s.director._book.takes[0].melody.tracks[0].notes[-1].pitch == 71
+
+
 def test_call_and_response_goes_in_turns_without_stopping_the_beat(stand):
     s = stand(SessionConfig(mode="call", bars=1, qpm=QPM))
     downbeat = s.play()
@@ -217,6 +265,27 @@ def test_nothing_played_is_said_and_leaves_no_take(stand, tmp_path):
     assert s.session.state().message.startswith("nothing was played")
     s.session.close()
     assert (s.session.state().takes, list_takes(tmp_path)) == (0, [])
+
+
+@pytest.mark.parametrize("mode", ["phrase", "duet"])
+def test_a_stop_in_the_count_in_leaves_no_take(stand, tmp_path, mode):
+    s = stand(SessionConfig(mode=mode, bars=2, qpm=QPM), takes=tmp_path)
+    s.play()
+    s.run(2 * BEAT)
+    s.session.stop()
+    s.run(0.1)
+    s.session.close()
+    assert (s.session.state().phase, list_takes(tmp_path)) == ("idle", [])
+
+
+def test_a_stop_right_before_the_last_downbeat_does_not_make_the_phrase_longer(stand):
+    s = stand()
+    downbeat = s.play()
+    s.score(PHRASE, downbeat, QPM)
+    s.run(downbeat + 8 * BEAT - 0.0165 - s.clock.at)
+    s.session.stop()
+    s.run(BEAT)
+    assert (s.session.state().phase, s.session.state().length) == ("playing", 8.0)
 
 
 # Duets
@@ -342,7 +411,7 @@ def test_a_decision_that_is_slow_or_fails_for_once_keeps_the_beat(stand, model):
             return super().arrange_ahead(song, now, *rest)
 
     slow = {11.0, 14.0}
-    cost = lambda key: 0.9 if isinstance(key, DuetAsked) and key.beat in slow else 0.006  # noqa: E731
+    cost = lambda key: 0.9 if isinstance(key, DuetAsked) and key.plan.beat in slow else 0.006  # noqa: E731
     s = stand(SessionConfig(mode="duet", qpm=100.0), model=Bad(model), cost=cost)
     downbeat = s.play()
     s.score(tune(20), downbeat, 100.0)

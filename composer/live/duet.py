@@ -35,14 +35,14 @@ RECENT = 100.0  # beats of the past that are told to the Accompanist, more than 
 
 
 class Asked(NamedTuple):
-    """A key for the worker: the pitch at a beat, None for none, and which version of the past it goes by."""
+    """A key for the worker: the pitch at the beat of a plan, None for none, and by which version of the past."""
 
-    beat: float
+    plan: Plan
     pitch: int | None
     version: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Plan:
     """What is ready for a beat. heard: the past that it goes by, `shift` beats later than in the session.
 
@@ -131,8 +131,8 @@ class DuetRun:
         if done.error is not None:
             self._desk.tell(f"the voices hold, no decision: {reason(done.error)}")
             return
-        plan = next((p for p in (self._plan, self._begun) if p is not None and p.beat == key.beat), None)
-        if plan is None:
+        plan = key.plan
+        if plan not in (self._plan, self._begun):
             return
         plan.enter(key, done.value)
         if not plan.is_ready:
@@ -217,14 +217,14 @@ class DuetRun:
         """What sounds comes first, then what may come."""
         self._desk.worker.forget(lambda key: not isinstance(key, Asked))
         if pitch is None and self._player_rests(plan.beat):
-            plan.enter(Asked(plan.beat, None, plan.version), ((),) * len(self._parts))
+            plan.enter(Asked(plan, None, plan.version), ((),) * len(self._parts))
         for one in dict.fromkeys((pitch, plan.plain, *likely_pitches(plan.heard, plan.beat + plan.shift))):
             if one not in plan.fresh:
                 self._ask(plan, one)
 
     def _ask(self, plan: Plan, pitch: int | None, first: bool = False) -> None:
         task = partial(decided, self._desk.accompanist, plan.heard, plan.beat, plan.shift, pitch)
-        self._desk.worker.ask(Asked(plan.beat, pitch, plan.version), task, first)
+        self._desk.worker.ask(Asked(plan, pitch, plan.version), task, first)
 
     def _player_rests(self, beat: float) -> bool:
         """Whether the player has been silent for a bar: then the voices are, too."""
@@ -259,7 +259,7 @@ class DuetRun:
         if pitch in plan.table:
             self._chosen = pitch
             self._turn_to(plan.beat, plan.table[pitch], time.beat(now))
-        elif (asked := Asked(plan.beat, pitch, plan.version)) not in self._requests:
+        elif (asked := Asked(plan, pitch, plan.version)) not in self._requests:
             self._requests.append(asked)
             self._ask(plan, pitch, first=True)
 

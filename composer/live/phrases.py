@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil, floor
 from typing import Any
@@ -26,11 +26,13 @@ DRAFT, ANSWER, OTHER = "draft", "answer", "another"
 
 @dataclass(frozen=True)
 class Asked:
-    """A key for the worker: what for, and of which phrase and state of its keys."""
+    """A key for the worker: what for, by which run, and of which phrase, state of its keys and of the settings."""
 
     what: str
+    run: PhraseRun = field(repr=False)
     start: float
     changes: int
+    version: int
     last: bool = False
 
 
@@ -53,6 +55,7 @@ class PhraseRun:
         self._desk, self._turns = desk, turns
         self._playback: Playback | None = None
         self._stopping, self._rerolled = False, False
+        self._version = 0  # of model, knobs and seed
         self._made: Made | None = None
         self._asked: set[tuple[float, bool]] = set()
         self._sketch: tuple[Any, tuple[ShownNote, ...]] = (None, ())
@@ -100,13 +103,15 @@ class PhraseRun:
     def take(self, done: Done, now: float) -> None:
         """An arrangement is there."""
         key = done.key
-        if not isinstance(key, Asked) or key.start != self.start:
-            return
+        if not isinstance(key, Asked) or key.run is not self or key.start != self.start:
+            return  # what an earlier run had asked for may still come
         self._desk.measure("decision", done.seconds)
         if done.error is not None:
             self._failed(done.error, key)
         elif key.what == OTHER:
             self._exchange(done.value[1], now)
+        elif key.what == DRAFT and not self._is_newest(key):
+            return  # it waited while an answer was made
         elif self.phase in ("count-in", "listening", "thinking"):
             self._made = Made(key, *done.value)
             if self.length is not None and key.what == ANSWER:
@@ -117,13 +122,19 @@ class PhraseRun:
             self._begin(self._playback.start)
 
     def changed(self, again: bool = False) -> None:
-        """What sounds is exchanged on the next downbeat; re-rolled in a loop, on the next round."""
+        """What sounds is exchanged on the next downbeat; re-rolled in a loop, on the next round.
+
+        An answer that is made already, a moment before its downbeat, sounds first.
+        """
         self._rerolled = again
-        if self.phase == "playing" and self.melody is not None:
+        self._version += 1
+        if self.phase == "playing":
+            self._ask_other()
+
+    def _ask_other(self) -> None:
+        if self.melody is not None:
             task = partial(arranged, self._desk.accompanist, self.melody, self._bars())
-            self._desk.worker.ask(Asked(OTHER, self.start, self._hearing.changes), task)
-        else:
-            self._made = None
+            self._desk.worker.ask(self._key(OTHER), task)
 
     def stop(self, now: float) -> None:
         """While listening: the phrase ends with this bar. Else: at once."""
@@ -133,26 +144,27 @@ class PhraseRun:
             return
         bar = self._desk.config.beats_per_bar
         bars = max(1, ceil((beat + self._desk.time.qpm_at(now) / 60 * LAST - self.start) / bar))
-        self.length = float(bars * bar)
+        self.length = min(float(bars * bar), self.length or float("inf"))
         self._stopping = True
 
     def end(self, now: float, why: str) -> None:
         """Over: what sounds ends, what was played is handed over."""
         if self.over:
             return
-        self.over, was, self.phase = why, self.phase, "idle"
+        self.over, self.phase = why, "idle"
         self._desk.worker.forget(lambda key: not isinstance(key, Asked))
         if self._playback is not None:
             self._playback.withdraw(end_now=True)
-        elif was in ("listening", "thinking"):
+        else:
             melody = self._hearing.phrase(self.start, self._desk.time.beat(now), None)
             self._desk.answered(melody if melody.end else None, None, why)
 
     def shown(self, now: float) -> tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]:
         """The answer while it sounds, before that the melody so far."""
-        if self._playback is not None:
-            song = self._playback.answer.song
-            notes = [_shown(song.tracks[i].notes, min(i, 3), self._origin(song)) for i in range(len(song.tracks))]
+        playback = self._playback  # the screen asks in a thread of its own
+        if playback is not None:
+            song, origin = playback.answer.song, playback.origin
+            notes = [_shown(track.notes, min(i, 3), origin) for i, track in enumerate(song.tracks)]
             return notes[0], tuple(n for voice in notes[1:] for n in voice)
         key = self._hearing.changes, floor(self._desk.time.beat(now) * 4)
         if self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE:  # at most each sixteenth
@@ -164,11 +176,6 @@ class PhraseRun:
     def _fixed(desk: Desk) -> float | None:
         bars = desk.config.bars
         return None if bars is None else float(bars * desk.config.beats_per_bar)
-
-    def _origin(self, song: Song) -> float:
-        assert self._playback is not None
-        rounds = max(0, floor((self._playback.cursor - self._playback.start) / self._playback.answer.length))
-        return self._playback.start + rounds * self._playback.answer.length - pickup(song)
 
     def _bars(self) -> int | None:
         """Of the answer: those asked for; None, as many as are filled, of a phrase that was open or stopped early."""
@@ -233,6 +240,12 @@ class PhraseRun:
             return False
         return made.asked.what == ANSWER or (made.asked.changes == heard.changes and not heard.down)
 
+    def _is_newest(self, asked: Asked) -> bool:
+        return (asked.changes, asked.version) == (self._hearing.changes, self._version)
+
+    def _key(self, what: str, last: bool = False) -> Asked:
+        return Asked(what, self, self.start, self._hearing.changes, self._version, last)
+
     def _while_thinking(self, now: float) -> None:
         """The answer is late: it comes in on the next beat that it can reach, where it would be by then."""
         end = self.start + (self.length or 0.0)
@@ -242,12 +255,15 @@ class PhraseRun:
 
     def _begin(self, start: float, at: float | None = None) -> None:
         assert self._made is not None
-        self.melody, answer, self._made = self._made.melody, self._made.answer, None
+        made, self._made = self._made, None
+        self.melody, answer = made.melody, made.answer
         self._playback = Playback(self._desk, answer, start, at)
         self.phase = "playing"
         self._desk.answered(self.melody, answer.song, "stopped" if self._stopping else "bars")
         if self._turns:
             self._hearing = Hearing(self._desk.config.beats_per_bar, self._desk.config.qpm)
+        if made.asked.version != self._version:
+            self._ask_other()
 
     def _while_playing(self, now: float) -> None:
         assert self._playback is not None
@@ -302,8 +318,9 @@ class PhraseRun:
 
     def _ask(self, what: str, end: float, last: bool = False) -> None:
         """Have the arrangement of what was heard until beat `end` made, unless it is there already."""
-        key = Asked(what, self.start, self._hearing.changes, last)
-        if self._is_ready() and self._made is not None and self._made.asked.changes == key.changes:
+        made = self._made
+        if made is not None and self._is_ready() and self._is_newest(made.asked):
+            self._made = replace(made, asked=replace(made.asked, what=what))  # keys of the last moment do not undo it
             return
         if what == ANSWER and not any(h.event.is_press for h in self._hearing.heard):
             return
@@ -312,7 +329,7 @@ class PhraseRun:
         cut = None if self.length is None else round(self.length / heard.beats_per_bar)
         self._desk.worker.forget(lambda other: not (isinstance(other, Asked) and other.what == what))
         task = partial(_answered, self._desk.accompanist, heard, (self.start, end, cut), self._bars())
-        self._desk.worker.ask(key, task, first=what == ANSWER)
+        self._desk.worker.ask(self._key(what, last), task, first=what == ANSWER)
 
 
 def arranged(accompanist: Accompanist, melody: Song, bars: int | None) -> tuple[Song, Answer]:

@@ -99,6 +99,12 @@ class Playback:
         rounds = ceil((self.cursor - self.start) / self.answer.length - _TINY)
         return self.start + max(1, rounds) * self.answer.length
 
+    @property
+    def origin(self) -> float:
+        """The beat at which the song of the round that `cursor` is in begins, its pickup included."""
+        rounds = max(0, floor((self.cursor - self.start) / self.answer.length))
+        return self.start + rounds * self.answer.length - pickup(self.answer.song)
+
     def change(self, answer: Answer, at: float) -> None:
         """Another answer from beat `at` on (not before `cursor`); what sounds there of the old one ends."""
         self._next = (max(at, self.cursor), answer)
