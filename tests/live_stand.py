@@ -35,7 +35,7 @@ class StandSequencer:
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.agenda, self.sent, self.late = clock, Agenda(), [], []
-        self.output, self.on_sent = self, None
+        self.output, self.on_sent, self.beats = self, None, None
 
     def alive(self) -> bool:
         return True
@@ -59,6 +59,12 @@ class StandSequencer:
 
     def silence(self) -> None:
         self._send(self.agenda.silence())
+
+    def start_clock(self, beats) -> None:
+        self.beats = beats
+
+    def stop_clock(self) -> None:
+        self.beats = None
 
     def due(self) -> None:
         while self.agenda.next() <= self.clock():

@@ -80,7 +80,7 @@ def test_an_hour_is_cut_to_what_matters_in_whole_bars() -> None:
     assert cut.tracks[0].notes[-1].onset == 11_999 - taken
     assert (cut.time_signatures, 12_000 - taken < 200) == ((THREE,), True)
     same, none = recent(heard([60] * 90), 90.0)
-    assert none == 0 and len(same.tracks[0].notes) == 40 == MEMORY + MARGIN  # of the first minutes only notes are left out
+    assert none == 0 and len(same.tracks[0].notes) == 40 == MEMORY + MARGIN  # only notes are left out
 
 
 def test_notes_that_are_left_out_do_not_change_a_decision(accompanist: Accompanist) -> None:

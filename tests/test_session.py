@@ -21,9 +21,10 @@ from composer.live.hearing import Hearing
 from composer.live.parts import Part
 from composer.live.phrases import Asked as PhraseAsked
 from composer.live.playback import Answer, Playback
+from composer.live.scribe import Scribe
 from composer.live.session import Session
 from composer.live.state import SessionConfig
-from composer.live.takes import list_takes
+from composer.live.takes import Header, list_takes
 from composer.music import Note, Song, TimeSignature, Track
 
 QPM = 120.0
@@ -563,6 +564,69 @@ def test_a_take_that_was_stopped_while_listening_keeps_what_was_played(stand, tm
     assert take.ended == "closed" and [n.pitch for n in take.melody().tracks[0].notes] == [67, 69, 71]
     raw = (tmp_path / take.name / "events.jsonl").read_text().splitlines()
     assert json.loads(raw[0])[1:] == ["note_on", 67, 70]
+
+
+def test_what_is_played_after_a_take_is_not_in_it(stand, tmp_path):
+    s = stand(takes=tmp_path)
+    downbeat = s.play()
+    s.score(PHRASE, downbeat, QPM)
+    s.run(4 * BEAT + 16 * BEAT + 3.0)
+    for _ in range(3):  # between two takes, then clicks and keys that are measured
+        s.session.press(40)
+        s.run(0.1)
+        s.session.release(40)
+    s.session.calibrate()
+    s.run(4.0)
+    s.session.close()
+    (take,) = list_takes(tmp_path)
+    assert {e.number for e in take.events()} == {pitch for _, pitch, _, _ in PHRASE}
+    sent = take.played()
+    assert 19 * BEAT < sent[-1][0] <= 20 * BEAT + 0.5  # of a bar before the downbeat, phrase and answer
+    assert [m[0] for _, m in sent if m[0] in (0x91, 0x81)][-1] == 0x81
+
+
+def test_what_was_asked_for_at_the_last_moment_is_done(stand, tmp_path):
+    s = stand(takes=tmp_path)
+    downbeat = s.play()
+    s.score(PHRASE, downbeat, QPM)
+    s.run(4 * BEAT + 17 * BEAT)
+    s.session.keep()
+    s.session.close()
+    assert list_takes(tmp_path)[0].header.kept
+
+
+@pytest.mark.parametrize("broken", [("step",), ("step", "end")])
+def test_a_bug_ends_the_run_and_keeps_the_take(stand, tmp_path, broken, monkeypatch):
+    s = stand(SessionConfig(bars=2, qpm=QPM, clock_out=True), takes=tmp_path)
+    downbeat = s.play()
+    assert s.sequencer.beats is not None
+    s.score(PHRASE, downbeat, QPM)
+    s.run(4 * BEAT + 3 * BEAT)
+    for name in broken:
+        monkeypatch.setattr(s.director._run, name, lambda *_: 1 / 0)
+    s.run(0.1)
+    assert "ZeroDivisionError" in s.session.state().message and s.session.state().phase == "idle"
+    assert s.sequencer.beats is None and not s.hanging
+    s.session.play()  # and on it goes
+    s.run(0.1)
+    assert s.session.state().phase == "count-in"
+    s.session.stop()
+    s.session.close()
+    (take,) = list_takes(tmp_path)
+    assert take.ended == "failed" and [n.pitch for n in take.melody().tracks[0].notes] == [67, 69, 71]
+
+
+def test_where_no_take_can_be_kept_it_is_said_and_nothing_piles_up(tmp_path):
+    told, waiting, done = [], [], threading.Event()
+    (tmp_path / "file").write_text("no folder")
+    scribe = Scribe(tmp_path / "file", told.append)
+    box = scribe.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
+    scribe.do(lambda: [scribe.played(0.0, mido.Message("clock")) for _ in range(9)])
+    scribe.do(lambda: (waiting.append(len(box._early)), done.set()))
+    assert done.wait(10)
+    scribe.finish(box, None, None, "bars")
+    scribe.close()
+    assert waiting == [0] and ["the take is not kept" in text for text in told] == [True]
 
 
 def test_calibration_takes_off_how_late_the_keys_come(stand):

@@ -24,6 +24,7 @@ from composer.live.worker import reason
 from composer.music import Song
 
 SOUND = "arrangement.wav"
+FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
 WRITERS: dict[str, Callable[[Path, Song], Any]] = {
     ".mid": midifile.write,
     ".midi": midifile.write,
@@ -80,8 +81,16 @@ class Book:
         if self._silent and (song := take.arrangement or take.melody) is not None:
             self._scribe.do(partial(_render, take.box, song, self._tell))
 
-    def close(self) -> None:
-        """The take is over; its last sounds are still written."""
+    def fail(self) -> None:
+        """What goes on ends without a melody; its keys are on the disk."""
+        take = self._open
+        if take is not None and take.melody is None:
+            self._scribe.finish(take.box, None, None, "failed")
+
+    def close(self, seconds: float) -> None:
+        """The take is over at `seconds` of the clock; its last sounds are still written."""
+        if self._open is not None:
+            self._open.box.until = seconds + FADES
         self._open = None
 
     def last(self, what: str) -> Take:

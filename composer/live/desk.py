@@ -59,8 +59,9 @@ class Desk:
 
     def measured(self) -> dict[str, Latency]:
         """The latencies, in ms; of `ready`, where small is bad, the first percentile."""
-        tail = {kind: 1 if kind == "ready" else 99 for kind in self.latencies}
-        return {k: Latency(v[-1], float(np.percentile(v, tail[k]))) for k, v in list(self.latencies.items()) if v}
+        kept = {kind: list(values) for kind, values in self.latencies.copy().items()}  # the session's thread adds more
+        tails = {kind: 1 if kind == "ready" else 99 for kind in kept}
+        return {k: Latency(v[-1], float(np.percentile(v, tails[k]))) for k, v in kept.items() if v}
 
     def note(self, seconds: float, channel: int, pitch: int, velocity: int, tag: str = "") -> None:
         """A key of a voice goes down at `seconds`, or with velocity 0 up."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from composer.errors import ComposerError, ConfigError
+from composer.errors import ConfigError
 from composer.generators import Player
 from composer.generators.latents import NAMES, Source
 from composer.jobs import open_model
@@ -77,14 +77,20 @@ class Director:
         """One line for the player; from any thread."""
         self.message = message
 
-    def fail(self, error: Exception) -> None:
-        """Something that nobody thought of: the music stops cleanly, the session goes on."""
+    def fail(self, error: Exception, now: float) -> None:
+        """Something that nobody thought of: the music stops cleanly, what was played is kept, the session goes on."""
+        run = self._run
+        try:
+            if run is not None:
+                run.end(now, "failed")
+        except Exception:  # it is that which fails: its keys are on the disk
+            self._book.fail()
+        finally:
+            if run is not None:
+                run.over = run.over or "failed"
+            self._close_run(now)
+            self._sequencer.silence()
         self.tell(f"something went wrong ({reason(error)}): press play to go on")
-        run, self._run = self._run, None
-        self._sequencer.silence()
-        if run is not None and not run.over:
-            self._book.answered(None, None, "failed")
-        self._book.close()
 
     # What comes in.
 
@@ -156,7 +162,11 @@ class Director:
         """End the phrase, or what sounds."""
         if self._run is not None:
             self._run.stop(now)
-            self._close_run()
+            self._close_run(now)
+
+    def finish(self, now: float) -> None:
+        """The session is being closed: end what goes on."""
+        self._end_run(now, "closed")
 
     def panic(self, now: float) -> None:
         """All off, and idle."""
@@ -307,9 +317,8 @@ class Director:
             remarks=self._book.remarks,
         )
 
-    def close(self, now: float) -> None:
-        """End what goes on, write what is to be written."""
-        self._end_run(now, "closed")
+    def close(self) -> None:
+        """Write what is to be written, end the threads; what goes on was ended."""
         self._sequencer.silence()
         self._loader.close()
         self._worker.close()
@@ -332,13 +341,13 @@ class Director:
     def _step_run(self, now: float) -> None:
         if self._run is not None:
             self._run.step(now)
-            self._close_run()
+            self._close_run(now)
 
-    def _close_run(self) -> None:
+    def _close_run(self, now: float) -> None:
         """Let go of a run that is over."""
         if self._run is not None and self._run.over:
             self._run = None
-            self._book.close()
+            self._book.close(now)
             self._metronome.stop()
             if self.config.clock_out:
                 self._sequencer.stop_clock()  # type: ignore[attr-defined]
@@ -346,7 +355,7 @@ class Director:
     def _end_run(self, now: float, why: str) -> None:
         if self._run is not None:
             self._run.end(now, why)
-            self._close_run()
+            self._close_run(now)
 
     def _send_clock(self) -> None:
         if self.config.clock_out:
@@ -376,8 +385,8 @@ class Director:
 
     def _play_again(self, done: Done, now: float) -> None:
         if done.error is not None:
-            raise done.error if isinstance(done.error, ComposerError) else ComposerError(reason(done.error))
-        if self._run is not None:
+            self.tell(reason(done.error))
+        if done.error is not None or self._run is not None:
             return
         melody, answer = done.value
         assert isinstance(answer, Answer)

@@ -21,6 +21,7 @@ class Box:
 
     def __init__(self) -> None:
         self.writer: TakeWriter | None = None
+        self.until = float("inf")  # seconds of the clock; what comes later is of no take
         self._early: list[tuple[str, tuple[Any, ...]]] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -33,16 +34,26 @@ class Box:
             self._early.clear()
             self.writer = writer
 
-    def add(self, name: str, *values: Any) -> None:
-        """Hand over to the writer's method `name`, "event" or "played"."""
+    def add(self, name: str, seconds: float, *values: Any) -> None:
+        """Hand over what came at `seconds` to the writer's method `name`, "event" or "played"."""
         with self._lock:
+            if seconds > self.until:
+                return
             if self.writer is not None:
                 getattr(self.writer, name)(*values)
             elif not self._closed:
                 self._early.append((name, values))
 
+    def take_away(self) -> TakeWriter | None:
+        """Its writer, if there is one; nothing more comes."""
+        with self._lock:
+            self._closed = True
+            self._early.clear()
+            writer, self.writer = self.writer, None
+        return writer
+
     def close(self) -> None:
-        """Nothing more comes."""
+        """Nothing more comes; what it wrote may still be finished and amended."""
         with self._lock:
             self._closed = True
             self._early.clear()
@@ -71,24 +82,26 @@ class Scribe:
         def task() -> None:
             if before is not None:
                 before.close()
-            if self._folder is not None:
-                box.open(TakeWriter(self._folder, header(), start))
+            try:
+                if self._folder is not None:
+                    box.open(TakeWriter(self._folder, header(), start))
+            except Exception:
+                box.close()  # or what is played would pile up in it
+                raise
 
         self.do(task)
         return box
 
     def event(self, event: Event) -> None:
         """The keyboard said something."""
-        if self._current is not None and self._folder is not None:
-            self._current.add("event", event)
+        self._add("event", event.seconds, event)
 
     def played(self, seconds: float, message: Any) -> None:
         """A message was sent out."""
-        if self._current is not None and self._folder is not None:
-            self._current.add("played", seconds, message)
+        self._add("played", seconds, seconds, message)
 
     def finish(self, box: Box, melody: Song | None, arrangement: Song | None, ended: str) -> None:
-        """The phrase is over; what sounds afterwards is still kept until the next take."""
+        """The phrase is over; what sounds afterwards is still kept until the box's `until`."""
 
         def task() -> None:
             if box.writer is not None:
@@ -104,8 +117,8 @@ class Scribe:
         """Nothing was played: no trace is left."""
 
         def task() -> None:
-            if box.writer is not None:
-                writer, box.writer = box.writer, None
+            writer = box.take_away()
+            if writer is not None:
                 writer.discard()
 
         if self._current is box:
@@ -123,6 +136,11 @@ class Scribe:
             self._current = None
         self._tasks.put(None)
         self._thread.join(30)
+
+    def _add(self, name: str, seconds: float, *values: Any) -> None:
+        box = self._current  # read once: another thread may end it now
+        if box is not None and self._folder is not None:
+            box.add(name, seconds, *values)
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

@@ -244,16 +244,14 @@ class Session:
         if self._thread is not None:
             self._thread.join(10)
             sys.setswitchinterval(self._switch_interval)
-        self._director.close(self._clock())
+        self._do_all(self._clock())  # what was asked for at the last moment
+        self._do(self._director.finish, self._clock())
+        self._director.close()
 
     def step(self) -> float:
         """Do what was asked for and what is due; seconds at which it is wanted again."""
         now = self._clock()
-        try:
-            while True:
-                self._do(self._notes.get_nowait(), now)
-        except Empty:
-            pass
+        self._do_all(now)
         self._do(self._director.step, now)
         return self._director.due(now)
 
@@ -267,13 +265,21 @@ class Session:
         self._notes.put(note)
         self._wake.set()
 
+    def _do_all(self, now: float) -> None:
+        """What was asked for so far."""
+        try:
+            while True:
+                self._do(self._notes.get_nowait(), now)
+        except Empty:
+            pass
+
     def _do(self, note: Callable[[float], None], now: float) -> None:
         try:
             note(now)
         except ComposerError as error:
             self._director.tell(reason(error))
         except Exception as error:  # on a stage it goes on, whatever it was
-            self._director.fail(error)
+            self._director.fail(error, now)
 
     def _run(self) -> None:
         while not self._closed:
