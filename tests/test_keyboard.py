@@ -100,12 +100,13 @@ ON, OFF = [0x93, 60, 71], [0x83, 60, 12]
 
 def test_keys_are_told_thru_first_then_as_events_stamped_when_they_came():
     ears = Ears()
-    script = [(0.1, ON), (0.15, [0xE3, 0, 80]), (0.2, [0xB3, 64, 127]), (0.25, OFF), (0.3, [0xB3, 64, 0])]
+    wheel = [(0.15, [0xE3, 0, 80]), (0.17, [0xE3, 0, 64])]
+    script = [(0.1, ON), *wheel, (0.2, [0xB3, 64, 127]), (0.25, OFF), (0.3, [0xB3, 64, 0])]
     with Sender() as sender, ears.open("akm") as keyboard:
         assert (keyboard.name, keyboard.connected, keyboard.held) == ("AKM322:keys", True, frozenset())
         sent = sender.send(script)
-        until(lambda: len(ears.told) == 9)
-    assert [told[0] for told in ears.told] == ["thru", "event", "thru"] + ["thru", "event"] * 3
+        until(lambda: len(ears.told) == 10)
+    assert [told[0] for told in ears.told] == ["thru", "event", "thru", "thru"] + ["thru", "event"] * 3
     assert [m.bytes() for m in ears.of("thru")] == [m for _, m in script]
     assert ears.keys == [
         ("note_on", 60, 71),
@@ -113,7 +114,7 @@ def test_keys_are_told_thru_first_then_as_events_stamped_when_they_came():
         ("note_off", 60, 12),
         ("control_change", 64, 0),
     ]
-    assert all(0 <= e.seconds - at < PATIENCE for e, at in zip(ears.of("event"), [sent[0], *sent[2:]], strict=True))
+    assert all(0 <= e.seconds - at < PATIENCE for e, at in zip(ears.of("event"), [sent[0], *sent[3:]], strict=True))
     assert not keyboard.connected
 
 
@@ -132,6 +133,7 @@ def test_keys_down_are_held_until_their_release_on_any_channel():
 def test_unplugged_in_mid_note_it_lets_go_and_opens_again_by_itself():
     ears = Ears()
     held = [(0, ON), (0, [0x90, 55, 3]), (0, [0x90, 70, 1]), (0, [0x80, 70, 1]), (0, [0xB5, 64, 90])]
+    held.insert(3, (0, [0xE2, 0, 80]))  # the wheel is no event
     with Sender() as sender, ears.open("AKM") as keyboard:
         sender.send(held)
         until(lambda: len(ears.of("event")) == 5)
@@ -140,7 +142,8 @@ def test_unplugged_in_mid_note_it_lets_go_and_opens_again_by_itself():
         assert keyboard.held == frozenset() and not keyboard.connected
         releases = [("note_off", 55, 0), ("note_off", 60, 0), ("control_change", 64, 0)]
         assert ears.keys[5:] == releases
-        assert [m.channel for m in ears.of("thru")][5:] == [0, 3, 5]
+        assert [m.channel for m in ears.of("thru")][6:] == [0, 3, 5, 2]
+        assert (ears.of("thru")[-1].type, ears.of("thru")[-1].pitch) == ("pitchwheel", 0)
         assert ears.told[-1] == ("plug", False)
         with Sender("another"):
             time.sleep(0.2)

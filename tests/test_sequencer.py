@@ -117,13 +117,17 @@ def test_cancel_with_end_now_ends_what_sounds_of_that_tag_at_once():
     assert words(play(plan, 9.0)) == ["+65", "-65"]
 
 
-def test_silence_ends_all_lifts_the_pedals_and_tells_every_channel():
+def test_silence_ends_all_lifts_pedals_and_wheels_and_tells_every_channel():
     plan = agenda((0.0, on(60), "a"), (0.0, on(61, 2), "b"), (5.0, on(70), "a"))
     list(plan.due(0.0))
     list(plan.now(Message("control_change", channel=4, control=64, value=127)))
+    for channel, pitch in ((3, 900), (6, -70), (3, 0)):
+        list(plan.now(Message("pitchwheel", channel=channel, pitch=pitch)))
     sent = list(plan.silence())
     assert words(sent[:2]) == ["-60", "-61"]
+    assert sent.pop(3) == Message("pitchwheel", channel=6, pitch=0)
     assert [(m.channel, m.control, m.value) for m in sent[2:]] == [(4, 64, 0), *((c, 123, 0) for c in range(16))]
+    assert len(list(plan.silence())) == 16
     assert not plan.sounding and plan.next() == float("inf")
 
 

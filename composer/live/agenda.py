@@ -50,6 +50,7 @@ class Agenda:
         self._heap: list[Planned] = []
         self._order = count()
         self._pedals: set[tuple[int, int]] = set()  # channel, controller: down
+        self._bent: set[int] = set()  # channels whose pitch wheel is not in the middle
 
     def add(self, seconds: float, message: Any, tag: str) -> None:
         """Plan `message` for `seconds`."""
@@ -83,13 +84,18 @@ class Agenda:
             yield from self._end(key)
 
     def silence(self) -> Iterator[Any]:
-        """Forget all that is planned, end all that sounds, lift the pedals, then say so to every channel."""
+        """Forget all that is planned, end all that sounds, lift pedals and wheels, then say so to every channel."""
+        from mido import Message
+
         self._heap.clear()
         for key in list(self.sounding):
             yield from self._end(key)
         for channel, pedal in sorted(self._pedals):
             yield _control(channel, pedal)
         self._pedals.clear()
+        for channel in sorted(self._bent):
+            yield Message("pitchwheel", channel=channel, pitch=0)
+        self._bent.clear()
         for channel in CHANNELS:
             yield _control(channel, ALL_NOTES_OFF)
 
@@ -121,6 +127,8 @@ class Agenda:
         elif message.type == "control_change" and message.control in PEDALS:
             pedal = (message.channel, message.control)
             (self._pedals.add if message.value >= 64 else self._pedals.discard)(pedal)
+        elif message.type == "pitchwheel":
+            (self._bent.add if message.pitch else self._bent.discard)(message.channel)
         yield message
 
     def _end(self, key: Key) -> Iterator[Any]:

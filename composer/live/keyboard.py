@@ -54,6 +54,7 @@ class Keyboard:
         self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
         self._pedals: set[int] = set()  # channels
+        self._bent: set[int] = set()  # channels whose pitch wheel is not in the middle
         self._closing = threading.Event()
         self._port: InputPort | None = open_input(name, api, self._hear)
         self._name, self._api = self._port.name, self._port.api
@@ -123,6 +124,8 @@ class Keyboard:
 
     def _pass_on(self, at: float, message: Any) -> None:
         self._tell(self._thru, message)
+        if message.type == "pitchwheel":
+            (self._bent.add if message.pitch else self._bent.discard)(message.channel)
         if message.type not in FIELDS:
             return
         number, value = (getattr(message, field) for field in FIELDS[message.type])
@@ -135,8 +138,8 @@ class Keyboard:
         self._tell(self._on_event, event)
 
     def _release_all(self, at: float) -> None:
-        """Let go of every key and pedal that the keyboard can no longer let go of itself."""
-        if not self._down and not self._pedals:
+        """Let go of every key, pedal and wheel that the keyboard can no longer let go of itself."""
+        if not (self._down or self._pedals or self._bent):
             return
         from mido import Message
 
@@ -144,6 +147,8 @@ class Keyboard:
             self._pass_on(at, Message("note_off", channel=channel, note=pitch, velocity=0))
         for channel in sorted(self._pedals):
             self._pass_on(at, Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0))
+        for channel in sorted(self._bent):
+            self._pass_on(at, Message("pitchwheel", channel=channel, pitch=0))
 
     def _tell(self, listener: Callable[..., None] | None, *what: Any) -> None:
         if listener is None:
@@ -174,12 +179,12 @@ class Keyboard:
 
     def _look_for(self) -> None:
         """Open the keyboard again if it is back. The old port watches for it, unless its MIDI system is gone."""
-        if self._port is not None:
-            if self._port.is_lost():
-                self._shut()
-            elif self._port.found() is None:
-                return
-        old, name = self._port, self._name if self._port is None else self._port.found()
+        if self._port is not None and self._port.is_lost():
+            self._shut()
+        old = self._port
+        name = self._name if old is None else old.found()
+        if name is None:
+            return
         try:
             new = open_input(name, self._api, self._hear)
         except PortError:

@@ -206,8 +206,12 @@ class SynthOutput:
             child.close()
             if self._closing.wait(_pause(failures)):
                 return
-            child = Synthesiser(self._command, self.name)
-            if not child.start():
+            try:
+                child = Synthesiser(self._command, self.name)
+                is_ready = child.start()
+            except OSError:  # no memory for a process, or the command is being replaced
+                is_ready = False
+            if not is_ready:
                 failures += 1
                 continue
             failures = 0

@@ -62,8 +62,10 @@ class _Port:
         """Close the port; a second time does nothing."""
         if self._is_open:
             self._is_open = False
-            self._port.close()
-            _delete(self._watcher, self.api)
+            try:
+                self._port.close()
+            finally:
+                _delete(self._watcher, self.api)
 
     def is_lost(self) -> bool:
         """Whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""

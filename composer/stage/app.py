@@ -246,7 +246,7 @@ class StageApp(App[None]):
         if not state.takes:
             self.say("nothing to save yet: press space and play", True)
             return
-        hint = "the ending says what: .mid .wav .zip    Enter saves, Escape does not"
+        hint = "the ending says what: .mid .wav    Enter saves, Escape does not"
         self.push_screen(Question("Save the last take", hint, free_path(state.takes)), self._answered)
 
     def _answered(self, path: str | None) -> None:
