@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import mido
 import pytest
@@ -16,6 +17,8 @@ from live_stand import Stand
 import composer
 from composer.errors import ConfigError
 from composer.generators import Model
+from composer.live.capture import Event
+from composer.live.devices import Profile, profile_for
 from composer.live.duet import Asked as DuetAsked
 from composer.live.hearing import Hearing
 from composer.live.parts import Part
@@ -646,6 +649,19 @@ def test_calibration_takes_off_how_late_the_keys_come(stand):
     assert "at least 4 of the clicks, heard 0" in s.session.state().message
 
 
+def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(stand, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    s = stand()
+    s.session.attach(SimpleNamespace(name="Launchkey Mini 24:0", connected=True), profile_for("Launchkey Mini 24:0"))
+    s.session.calibrate()
+    s.run(0.001)
+    s.score([(i + 0.03 / BEAT, 60, 0.4, 80) for i in range(8)], s.director._desk.time.seconds(0.0), QPM)
+    s.run(9 * BEAT)
+    s.session.close()
+    found = [profile_for(name) for name in ("Launchkey Mini 20:0", "Oxygen 25 24:0")]
+    assert [(p.name, p.offset) for p in found] == [("launchkey-mini", pytest.approx(0.03, abs=0.002)), ("generic", 0.0)]
+
+
 def test_tempo_is_tapped_and_changes_without_breaking_the_beat(stand):
     s = stand(SessionConfig(mode="duet", qpm=QPM))
     downbeat = s.play()
@@ -697,6 +713,42 @@ def test_thru_moves_keys_to_the_melody_channel_and_octave_and_lets_go_of_the_sam
     assert [(m.type, m.channel, m.note) for _, m in s.sequencer.sent] == [
         ("note_on", 5, 60), ("note_off", 5, 60), ("note_on", 5, 72), ("note_on", 5, 72),
     ]  # fmt: skip
+
+
+def test_an_octave_that_changes_while_a_key_goes_down_leaves_nothing_hanging(stand):
+    s = stand()
+    s.session.thru(mido.Message("note_on", channel=0, note=60, velocity=70))
+    s.session.act("octave up")  # in another thread, before the same key is heard
+    s.session.hear(Event(s.clock.at, "note_on", 60, 70))
+    s.run(0.01)
+    assert s.session.state().held == (60,)
+    s.session.thru(mido.Message("note_off", channel=0, note=60))
+    s.session.hear(Event(s.clock.at, "note_off", 60, 0))
+    s.run(0.01)
+    assert s.session.state().held == () and not s.hanging
+    s.session.hear(Event(s.clock.at, "note_on", 60, 70))
+    s.run(0.01)
+    assert s.session.state().held == (72,)
+
+
+def test_a_pad_that_is_a_button_is_no_note(stand, tmp_path):
+    pads = Profile("x", lowest=48, highest=72, controls={"note 36": "loop", "cc 20": "volume"})
+    s = stand(profile=pads, takes=tmp_path)
+    s.play()
+    s.run(4 * BEAT + 0.1)
+    for kind, velocity in (("note_on", 90), ("note_off", 0)):
+        s.session.thru(mido.Message(kind, note=36, velocity=velocity))
+        s.session.hear(Event(s.clock.at, kind, 36, velocity))
+        s.run(0.1)
+    s.session.thru(mido.Message("control_change", control=20, value=3))
+    assert s.session.state().loop and s.notes(0) == [] and not any(m.is_cc(20) for _, m in s.sequencer.sent)
+    s.session.press(36)  # a letter of the computer's keyboard is no pad
+    s.run(0.1)
+    assert s.session.state().held == (36,) and s.notes(0)[0][2] == 36 and s.session.state().loop
+    s.session.release(36)
+    s.session.stop()
+    s.run(9 * BEAT)
+    assert [n.pitch for n in s.director._book.takes[0].melody.tracks[0].notes] == [36]
 
 
 def test_the_computer_keyboard_plays_and_is_heard(stand):

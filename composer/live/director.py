@@ -21,7 +21,7 @@ from composer.live.book import Book
 from composer.live.calibration import CalibrationRun
 from composer.live.capture import Event
 from composer.live.desk import Desk, Run, Sounding
-from composer.live.devices import Action, Profile, save_profile
+from composer.live.devices import Action, Profile, profile_of, save_profile
 from composer.live.duet import DuetRun
 from composer.live.metronome import Metronome
 from composer.live.outputs import Nowhere
@@ -35,6 +35,7 @@ from composer.music import Note, Song, TimeSignature, Track
 
 LEAD = 0.05  # seconds from a press of play to the first click
 KNOB_TEMPO = (40.0, 200.0)  # qpm at the ends of a tempo knob
+CLOCK_BEATS = 16  # of MIDI clock that are remembered; a transport is made at each of its 24 clocks a beat
 AGAIN = "again"
 
 
@@ -62,7 +63,7 @@ class Director:
         self._run: Run | None = None
         self._metronome = Metronome(self._desk)
         self._taps: deque[float] = deque(maxlen=16)
-        self._follower = ClockFollower()
+        self._follower = ClockFollower(CLOCK_BEATS)
         self._following = False
         self._held: set[int] = set()
         self._lately: deque[Event] = deque(maxlen=64)
@@ -396,8 +397,9 @@ class Director:
 
     def _calibrated(self, offset: Offset) -> None:
         self.configure(offset=max(-0.5, min(0.5, offset.seconds)))
-        if self.profile is not None:
-            self.profile = replace(self.profile, offset=self.config.offset)
+        if self.profile is not None and self.keyboard is not None:
+            # The generic profile is for many: what is measured is kept under the name of this keyboard.
+            self.profile = replace(profile_of(self.keyboard.name, self.profile), offset=self.config.offset)
             self.scribe.do(partial(save_profile, self.profile))
         word = "late" if offset.seconds >= 0 else "early"
         milliseconds = abs(1e3 * offset.seconds)

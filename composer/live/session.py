@@ -75,6 +75,7 @@ class Session:
         self._octave = 0
         self._raised: dict[int, int] = {}  # key that is down -> semitones it was moved by
         self._controls: frozenset[int] = frozenset()
+        self._pads: frozenset[int] = frozenset()
         self._closed = False
         self._switch_interval = sys.getswitchinterval()
         self.attach(keyboard, profile)
@@ -90,9 +91,9 @@ class Session:
         Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock, ...)`.
         """
         self._profile = profile
-        named = {control.partition(" ") for control in profile.controls} if profile else set()
-        pedals = {c for c, does in profile.controls.items() if does == "sustain"} if profile else set()
-        self._controls = frozenset(int(n) for kind, _, n in named if kind == "cc" and f"cc {n}" not in pedals)
+        named = [c.split() for c, does in profile.controls.items() if does != "sustain"] if profile else []
+        self._controls = frozenset(int(number) for kind, number in named if kind == "cc")
+        self._pads = frozenset(int(number) for kind, number in named if kind == "note")
         self._director.keyboard, self._director.profile = keyboard, profile
         if profile is not None and profile.offset:
             self._leave(lambda _now: self._director.configure(offset=profile.offset))
@@ -100,28 +101,19 @@ class Session:
     # What comes from the keyboard, in its threads.
 
     def hear(self, event: Event) -> None:
-        """A key, a pedal, a button or a knob; `seconds` are the clock's."""
+        """A key, a pedal, a button, a pad or a knob; `seconds` are the clock's. A pad with a meaning is no note."""
         self._director.thru_seconds.append(self._clock() - event.seconds)
         does = action(self._profile, event) if self._profile is not None else None
         if does is not None and does.name != "sustain":
             self.act(does)
-        moved = self._moved(event)
-        self._leave(lambda now: self._director.hear(moved, now))
+        if event.kind == "control_change" or event.number not in self._pads:
+            self._take(event)
 
     def thru(self, message: Any) -> None:
-        """A mido message to sound at once, on the melody's channel; buttons and knobs with a meaning do not sound."""
-        config = self._director.config
-        if not config.thru or message.type not in THRU:
-            return
-        if message.type == "control_change" and message.control in self._controls:
-            return
-        changes: dict[str, Any] = {"channel": config.channels[0]}
-        if hasattr(message, "note"):
-            pitch = message.note + self._shift(message.note, message.type == "note_on" and message.velocity > 0)
-            if not 0 <= pitch <= 127:
-                return
-            changes["note"] = pitch
-        self._sequencer.now(message.copy(**changes))
+        """A mido message to sound at once, on the melody's channel; what has a meaning as a control does not."""
+        is_control = message.type == "control_change" and message.control in self._controls
+        if not is_control and not (hasattr(message, "note") and message.note in self._pads):
+            self._sound(message)
 
     def on_clock(self, seconds: float, kind: str) -> None:
         """A "clock", "start", "stop" or "continue" of MIDI."""
@@ -293,17 +285,27 @@ class Session:
         if not 0 <= pitch <= 127:
             return
         seconds = self._clock()
-        self.thru(Message(kind, note=pitch, velocity=max(0, min(127, velocity))))
-        self.hear(Event(seconds, kind, pitch, velocity))
+        self._sound(Message(kind, note=pitch, velocity=max(0, min(127, velocity))))
+        self._take(Event(seconds, kind, pitch, velocity))
 
-    def _shift(self, note: int, pressed: bool) -> int:
-        """Semitones by which a key is moved: when it goes up, those of when it went down."""
-        if pressed:
-            self._raised[note] = self._octave
-        return self._raised.get(note, self._octave)
+    def _sound(self, message: Any) -> None:
+        """Thru: it comes before `_take`, so a key that goes down is moved by the octave of this moment."""
+        config = self._director.config
+        if message.type not in THRU:
+            return
+        changes: dict[str, Any] = {"channel": config.channels[0]}
+        if hasattr(message, "note"):
+            if message.type == "note_on" and message.velocity:
+                self._raised[message.note] = self._octave
+            changes["note"] = message.note + self._raised.get(message.note, self._octave)
+        if config.thru and 0 <= changes.get("note", 0) <= 127:
+            self._sequencer.now(message.copy(**changes))
 
-    def _moved(self, event: Event) -> Event:
-        if event.kind not in ("note_on", "note_off"):
-            return event
-        shift = self._shift(event.number, event.is_press)
-        return replace(event, number=max(0, min(127, event.number + shift))) if shift else event
+    def _take(self, event: Event) -> None:
+        """Leave what the keyboard said to the session's thread; a key that goes up is the one that went down."""
+        if event.kind != "control_change":
+            raised = self._raised
+            down = event.is_press
+            shift = raised.setdefault(event.number, self._octave) if down else raised.pop(event.number, self._octave)
+            event = replace(event, number=max(0, min(127, event.number + shift)))
+        self._leave(lambda now: self._director.hear(event, now))

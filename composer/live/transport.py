@@ -152,7 +152,7 @@ def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
 
 
 FITTED = 36  # clocks that a line is drawn through: over 1.5 beats, which takes +-3 ms to under a tenth
-MOST_BEATS = 1024  # that a transport remembers
+MOST_BEATS = 1024  # that a transport remembers, unless told otherwise
 SURPRISE = 0.005  # seconds; so many clocks in a row so far off, to the same side, are a new tempo
 SURPRISED = 4
 # A hole: an interval longer than the period by this share, and by these seconds.
@@ -169,7 +169,8 @@ class ClockFollower:
     clocks without a start has its first clock as beat 0, and is not `running`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_beats: int = MOST_BEATS) -> None:
+        """most_beats: of the past that a transport remembers; each costs time whenever one is made."""
         self.running = False
         self._last: float | None = None
         self._tick = -1  # of the last clock, counted on for ever
@@ -180,7 +181,7 @@ class ClockFollower:
         self._line: tuple[float, float] | None = None  # (seconds of tick 0, seconds a tick)
         self._surprises: list[float] = []
         self._doubted: list[tuple[float, int]] = []  # clocks from before a hole on: (seconds, clocks lost before)
-        self._history: deque[Anchor] = deque(maxlen=MOST_BEATS)
+        self._history: deque[Anchor] = deque(maxlen=most_beats)
 
     def hear(self, seconds: float, kind: str) -> None:
         """Take in a "clock", "start", "continue" or "stop" that came at `seconds`; other kinds are left out."""
@@ -260,7 +261,7 @@ class ClockFollower:
             self._tick -= counted - none
             self._from_here(seconds, (times[-1] - times[0]) / none)
             self._window.extend((at, self._tick - none + i) for i, at in enumerate(times[:-1]))
-            self._history = deque((a for a in self._history if a.seconds <= times[0]), MOST_BEATS)
+            self._history = deque((a for a in self._history if a.seconds <= times[0]), self._history.maxlen)
         self._doubted = []
 
     def _from_here(self, seconds: float, period: float) -> None:
