@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -32,7 +33,15 @@ def lacking(what: str) -> NoReturn:
     """Skip a test for which something is not installed or not made; CI has everything, there it fails."""
     if os.environ.get("CI"):
         pytest.fail(f"CI lacks {what}", pytrace=False)
-    pytest.skip(f"lacks {what}")
+    pytest.skip(f"lacks {what}", allow_module_level=True)
+
+
+def needs(module: str) -> Any:
+    """That module, imported; where it is not installed `lacking` decides."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        return lacking(module)
 
 
 @pytest.fixture

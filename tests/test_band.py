@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import needs
 
 from composer.config import from_dict, to_dict
 from composer.datasets import jsb
@@ -77,7 +78,7 @@ def tiny(songs: list[Song]) -> BandConfig:
 
 @pytest.fixture(scope="module")
 def networks(tiny: BandConfig) -> Any:
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     import keras
 
     keras.utils.set_random_seed(0)
@@ -86,7 +87,7 @@ def networks(tiny: BandConfig) -> Any:
 
 @pytest.fixture(scope="module")
 def batch(songs: list[Song], tiny: BandConfig) -> dict[str, Any]:
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     drawn = FAMILY.windows(songs, tiny).batch(np.random.default_rng(0), 3, 8)
     return {k: tf.constant(v) for k, v in drawn.items()}
 
@@ -335,7 +336,7 @@ def test_the_registry_knows_it() -> None:
 
 
 def test_one_step_moves_the_weights(networks: Any, batch: dict[str, Any], tiny: BandConfig) -> None:
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     networks = FAMILY.build(tiny)
     real, fake = networks.real(batch), networks.generate(batch)
     assert tuple(real.shape) == tuple(fake.shape) == (3, 8, 4, 2 * len(tiny.cells))
@@ -375,7 +376,7 @@ def unmoved(network: Any, gradients: list[Any]) -> list[str]:
 @pytest.mark.slow
 def test_learning_one_batch_lowers_the_loss_and_is_then_played(tiny: BandConfig, batch: dict[str, Any]) -> None:
     """With the loss near nothing, drawing gives the songs' own notes, whatever the numbers."""
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     import keras
 
     keras.utils.set_random_seed(1)
@@ -472,7 +473,7 @@ def test_exported_it_plays_the_same_notes_under_any_melody(networks: Any, tiny: 
 
 @pytest.mark.slow
 def test_drums_alone_make_a_band(songs: list[Song], tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     duos = [replace(s, tracks=(s.tracks[0], s.tracks[3])) for s in songs[:2]]
     config = configure(SMALL, duos)
     assert (config.chords, config.cells.counts) == ((0, 0b10010001), (3,))

@@ -98,7 +98,7 @@ def test_damaged_midi() -> None:
     seeds = [seed_file(1, 3, 12), seed_file(0, 1, 30), seed_file(1, 6, 2), seed_file(1, 1, 0)]
     assert [len(from_bytes(seed).tracks) for seed in seeds] == [3, 1, 6, 1]
     read_well = 0
-    began = time.perf_counter()
+    began = time.process_time()
     for round_ in range(ROUNDS):
         data = bytearray(rng.choice(seeds))
         for _ in range(rng.choice([1, 1, 1, 3])):
@@ -106,15 +106,15 @@ def test_damaged_midi() -> None:
                 rng.choice(MUTATIONS)(rng, data)
         if rng.random() < 0.5:
             data = mend_lengths(data)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             song = from_bytes(bytes(data))
             read_well += 1
             from_bytes(to_bytes(song))
         except ComposerError as error:
             assert "\n" not in str(error), round_
-        assert time.perf_counter() - started < 1, round_
-    assert time.perf_counter() - began < 60
+        assert time.process_time() - started < 1, round_
+    assert time.process_time() - began < 60
     assert ROUNDS / 10 < read_well < ROUNDS * 0.95, "the mutations must neither spare nor ruin all of the files"
 
 
@@ -140,13 +140,13 @@ def test_noise_inside_a_track() -> None:
 
 def test_claims_of_huge_lengths_take_neither_time_nor_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began = time.process_time()
     for body in (b"\x00\xff\x7f\xff\xff\xff\x7f", b"\x00\xf0\xff\xff\xff\x7f", b"\xff\xff\xff\x7f\x90\x3c\x50" * 9):
         with pytest.raises(ComposerError):
             from_bytes(b"MThd\0\0\0\6\0\1\0\1\0\x01MTrk" + struct.pack(">L", len(body)) + body)
     with pytest.raises(ComposerError):
         from_bytes(b"MThd\0\0\0\6\0\1\xff\xff\0\x60MTrk\xff\xff\xff\xff")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
 
 
@@ -154,18 +154,18 @@ def test_very_many_tracks_with_marks_stay_fast() -> None:
     """Merging the marks of all tracks must not be quadratic."""
     busy = b"".join(b"\x01\xff\x51\x03\x01" + struct.pack(">H", i) for i in range(1, 20_000))
     chunks = b"MTrk" + struct.pack(">L", len(busy)) + busy + b"MTrk\0\0\0\x04\x00\xff\x2f\x00" * 40_000
-    began = time.perf_counter()
+    began = time.process_time()
     song = from_bytes(struct.pack(">4sLHHH", b"MThd", 6, 1, 40_001, 96) + chunks)
     assert len(song.tempos) == 19_999
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_two_hours_of_music() -> None:
     """72,000 notes, 10 a second."""
     body = b"\x00\x90\x3c\x50" + b"\x5f\x3c\x00\x01\x3c\x50" * 71_999 + b"\x5f\x3c\x00"
-    began = time.perf_counter()
+    began = time.process_time()
     song = from_bytes(b"MThd\0\0\0\6\0\1\0\1\x01\xe0MTrk" + struct.pack(">L", len(body)) + body)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert len(song.tracks[0].notes) == 72_000
     assert 1.9 < song.seconds(song.end) / 3600 < 2.6
 

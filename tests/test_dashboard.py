@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import needs
 from rich.console import Console
 from rich.segment import Segment
 
@@ -519,7 +520,7 @@ def test_html_has_the_view_in_colours():
 
 
 def test_a_notebook_gets_one_output_that_is_replaced():
-    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    nbclient, nbformat = needs("nbclient"), needs("nbformat")
     source = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from composer.dashboard import Dashboard

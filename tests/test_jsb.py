@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import needs
 
 from composer.datasets import DATASETS, load_corpus, parse_roles
 from composer.datasets.jsb import BUNDLED, RANGES, RESOLUTION, SPLITS, VOICES, Chorale, corpus, load, to_song, unpack
@@ -313,7 +314,7 @@ SAMPLES = ("bwv41.6", "bwv269", "bwv432", "bwv27.6", "bwv298", "bwv299", "bwv112
 
 
 def test_a_few_pieces_built_again(chorales, tmp_path):
-    pytest.importorskip("music21")
+    needs("music21")
     from composer.datasets import build_jsb
 
     files = build_jsb.corpus_files()
@@ -352,7 +353,7 @@ def test_building_without_music21_says_what_to_install(monkeypatch):
 
 @pytest.mark.slow
 def test_built_again_the_same_bytes(tmp_path):
-    pytest.importorskip("music21")
+    needs("music21")
     out = tmp_path / "jsb.npz"
     command = [sys.executable, "-m", "composer.datasets.build_jsb", "--out", str(out)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout

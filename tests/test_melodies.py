@@ -9,6 +9,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+from conftest import needs
 
 from composer.datasets import build_melodies, melodies
 from composer.errors import ComposerError, MelodyError
@@ -188,7 +189,7 @@ def test_mido_reads_the_same_notes(name: str):
 
 @pytest.mark.parametrize("tune", TUNES, ids=lambda tune: tune.name)
 def test_files_equal_a_rebuild(tune: build_melodies.Tune, tmp_path: Path):
-    pytest.importorskip("music21")
+    needs("music21")
     text = tmp_path / "melodies.abc"
     text.write_text(tune.text, encoding="utf-8")
     (built,) = build_melodies.build(tmp_path)
@@ -217,7 +218,7 @@ GOOD = "X:9\nT:t\nC:c\nS:s\nF:t.mid\nM:3/4\nL:1/8\nQ:1/4=90\nK:Gm\n"
 
 
 def built(body: str) -> Song:
-    pytest.importorskip("music21")
+    needs("music21")
     (tune,) = build_melodies.tunes(GOOD + body)
     return build_melodies.to_song(tune)
 

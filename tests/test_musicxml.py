@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from conftest import needs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ Sounding = tuple[float, float, tuple[int, ...]]
 
 
 def parse(song: Song) -> Any:
-    converter = pytest.importorskip("music21.converter")
+    converter = needs("music21.converter")
     return converter.parseData(to_bytes(song).decode(), format="musicxml")
 
 

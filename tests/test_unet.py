@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import needs
 
 from composer.config import from_dict, to_dict
 from composer.datasets import jsb
@@ -130,7 +131,7 @@ def test_windows_of_short_pieces_are_refused() -> None:
 @pytest.fixture
 def training() -> tuple[Any, Any, dict[str, Any]]:
     """TensorFlow, tiny networks and a batch."""
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     import keras
 
     keras.utils.set_random_seed(0)
@@ -209,7 +210,7 @@ def test_exported_it_arranges_any_length(song: Song, training: tuple[Any, Any, d
 
 @pytest.mark.slow
 def test_full_size_is_that_of_the_sample() -> None:
-    pytest.importorskip("tensorflow")
+    needs("tensorflow")
     networks = FAMILY.build(UnetConfig())
     assert networks.generator.count_params() == 8_273_540
     assert networks.critic.count_params() == 2_766_785

@@ -20,14 +20,14 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
-from conftest import ROOT, lacking
+from conftest import ROOT, lacking, needs
 
 from composer import synth
 from composer.errors import ConfigError, ModelError, OutputError
 from composer.music import Note, Song, Tempo, TimeSignature, Track
 from composer.runs import Report, Run
 
-imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+imageio_ffmpeg = needs("imageio_ffmpeg")
 
 from composer.layout import Bar  # noqa: E402
 from composer.video import VIDEO, Film, FilmConfig, film, ink, size_of, sound  # noqa: E402

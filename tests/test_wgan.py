@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import needs
 
-keras = pytest.importorskip("keras")
+keras = needs("keras")
 
 from composer.generators import wgan  # noqa: E402
 
@@ -37,7 +38,7 @@ def test_penalty_of_a_single_axis_and_of_zero_gradient() -> None:
 
 
 def test_penalty_through_a_critic_whose_gradient_is_known() -> None:
-    tf = pytest.importorskip("tensorflow")
+    tf = needs("tensorflow")
     weights = tf.constant(np.arange(1, 9, dtype=np.float32).reshape(2, 4))
     pieces = tf.constant(np.random.default_rng(0).random((3, 2, 4), np.float32))
     with tf.GradientTape() as tape:

@@ -8,11 +8,10 @@ from typing import Final
 
 from composer.errors import ComposerError
 from composer.generators.latents import NAMES
+from composer.live.state import FASTEST, MODES, SLOWEST
 from composer.stage.keys import Player
 
-MODES: Final = ("phrase", "duet", "call")
 TEMPO_STEP: Final = 2.0  # qpm a key
-SLOWEST, FASTEST = 30.0, 300.0  # qpm
 KNOB_STEP: Final = 0.1
 Say = Callable[[str, bool], None]
 """(What to tell the player, whether something went wrong.)"""
