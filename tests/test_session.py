@@ -632,6 +632,21 @@ def test_where_no_take_can_be_kept_it_is_said_and_nothing_piles_up(tmp_path):
     assert waiting == [0] and ["the take is not kept" in text for text in told] == [True]
 
 
+def full_disk(_file, _data):
+    raise OSError(28, "No space left on device")
+
+
+def test_lines_that_the_disk_did_not_take_are_told(tmp_path, monkeypatch):
+    told = []
+    scribe = Scribe(tmp_path, told.append)
+    box = scribe.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
+    monkeypatch.setattr("composer.live.journal._write_all", full_disk)
+    scribe.played(0.0, mido.Message("clock"))
+    scribe.finish(box, None, None, "bars")
+    scribe.close()
+    assert len(told) == 1 and "not kept whole" in told[0] and "No space left" in told[0]
+
+
 def test_calibration_takes_off_how_late_the_keys_come(stand):
     s = stand()
     s.session.calibrate()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.errors import ConfigError
-from composer.live.transport import Anchor, ClockFollower, Transport, clicks, grid_offset, tapped
+from composer.live.transport import Anchor, ClockFollower, Transport, grid_offset, tapped
 
 
 def test_a_steady_tempo_counts_beats_both_ways():
@@ -64,13 +64,6 @@ def test_after_a_pause_taps_begin_anew_and_a_new_tempo_takes_over():
 def test_taps_out_of_range_are_no_tempo():
     assert tapped([0.0, 2.0, 4.0]) == pytest.approx(30.0) and tapped([0.0, 0.2]) == pytest.approx(300.0)
     assert tapped([0.0, 0.19]) is None and tapped([1.0, 1.0]) is None and tapped([1.0, 0.5]) is None
-
-
-def test_clicks_accent_the_first_of_each_bar():
-    assert clicks(3, -3.0, 2) == ((-3, True), (-2, False), (-1, False), (0, True), (1, False), (2, False))
-    assert clicks(4, 0.0, 0) == ()
-    with pytest.raises(ConfigError, match="beats_per_bar"):
-        clicks(0)
 
 
 GRID = [100 + 0.6 * i for i in range(8)]

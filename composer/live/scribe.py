@@ -106,6 +106,8 @@ class Scribe:
         def task() -> None:
             if box.writer is not None:
                 box.writer.finish(melody, arrangement, ended)
+                if box.writer.trouble:
+                    self._tell(box.writer.trouble)
 
         self.do(task)
 

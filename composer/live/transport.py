@@ -1,4 +1,4 @@
-"""Time: which beat it is at a second, by a fixed tempo, by taps or by MIDI clock; clicks, and how late one plays.
+"""Time: which beat it is at a second, by a fixed tempo, by taps or by MIDI clock, and how late one plays.
 
 Pure: seconds come in as arguments and nothing here reads a clock.
 """
@@ -105,15 +105,6 @@ def tapped(times: Sequence[float]) -> float | None:
         return None
     qpm = 60.0 / median(intervals)
     return qpm if TAPPED[0] - 1e-6 <= qpm <= TAPPED[1] + 1e-6 else None
-
-
-def clicks(beats_per_bar: int, first_beat: float = 0.0, bars: int = 1) -> tuple[tuple[float, bool], ...]:
-    """The metronome's notes: (beat, whether it is the first of its bar)."""
-    if beats_per_bar < 1 or bars < 0:
-        raise ConfigError(
-            f"clicks want beats_per_bar of at least 1 and bars of at least 0, got {beats_per_bar}, {bars}"
-        )
-    return tuple((first_beat + i, i % beats_per_bar == 0) for i in range(beats_per_bar * bars))
 
 
 @dataclass(frozen=True, slots=True)
