@@ -39,6 +39,7 @@ class Sender:
         self.kill()
 
     def send(self, script):
+        time.sleep(0.05)  # JACK may leave out the first cycle of a new connection, on a busy machine
         self.process.stdin.write(json.dumps(script) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
