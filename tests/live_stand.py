@@ -9,11 +9,11 @@ from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from composer.live.agenda import Agenda
 from composer.live.capture import Event
-from composer.live.session import Session
-from composer.live.state import SessionConfig
-from composer.live.worker import Done, carry_out
+from composer.live.midi.agenda import Agenda
+from composer.live.playing.session import Session
+from composer.live.playing.state import SessionConfig
+from composer.live.playing.worker import Done, carry_out
 
 STEP = 0.001
 

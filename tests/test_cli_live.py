@@ -20,11 +20,11 @@ from test_takes import HEAD, keep, melody, messages, model  # noqa: F401
 from composer import cli
 from composer.cli import playing
 from composer.generators.latents import Source
-from composer.live import devices
-from composer.live.devices import Profile
+from composer.live.archive.takes import HEADER, TakeWriter, model_fields, read_take
+from composer.live.midi import devices
+from composer.live.midi.devices import Profile
 from composer.live.opening import PlayOptions
-from composer.live.state import SessionConfig
-from composer.live.takes import HEADER, TakeWriter, model_fields, read_take
+from composer.live.playing.state import SessionConfig
 from composer.midifile import read
 
 ROOT = Path(__file__).parents[1]

@@ -8,9 +8,9 @@ import pytest
 
 from composer.config import to_dict
 from composer.errors import ConfigError
-from composer.live import devices
 from composer.live.capture import Event
-from composer.live.devices import DONE, SKIP, Action, Ask, Profile, action, learn, profile_for
+from composer.live.midi import devices
+from composer.live.midi.devices import DONE, SKIP, Action, Ask, Profile, action, learn, profile_for
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,7 @@ NETWORKS = {"numpy", "keras"}  # every *_networks.py, *_layers.py
 
 
 def modules() -> list[tuple[str, Path]]:
-    """("live.ports", its file) of every module but the package itself."""
+    """("live.opening", its file) of every module but the package itself."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -150,8 +150,23 @@ def test_a_file_imports_only_the_packages_of_its_floor(name, path):
     assert outside <= allowed, f"{name} imports {sorted(outside - allowed)}"
 
 
+# Rooms of floor 6: pure modules, ports and takes, the session that brings them together, what opens it.
+ROOMS = {"live": 0, "live.midi": 1, "live.archive": 1, "live.playing": 2, "live.opening": 3}
+
+
+def test_in_live_the_session_knows_the_ports_and_they_know_nothing_of_it():
+    live = [(name, path) for name, path in MODULES if name.startswith("live.")]
+    assert len(live) > 30
+    for name, path in live:
+        here = place(name, ROOMS)
+        for imported in imports(path):
+            if imported.startswith("composer.live."):
+                there = place(imported.removeprefix("composer."), ROOMS)
+                assert there == here or ROOMS[there] < ROOMS[here], f"{name} imports {imported}"
+
+
 def test_no_file_is_forgotten():
-    assert {"music", "live.ports", "generators.chorale_networks", "cli"} <= {name for name, _ in MODULES}
+    assert {"music", "live.midi.ports", "generators.chorale_networks", "cli"} <= {name for name, _ in MODULES}
 
 
 def test_the_reader_of_imports_sees_them_wherever_they_stand(tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from jack_server import JackKeyboard, jack, jack_server  # noqa: F401
 
 from composer.errors import PortError
-from composer.live.ports import list_ports, open_input
-from composer.live.recorder import RecordConfig, record, record_melody
+from composer.live.midi.ports import list_ports, open_input
+from composer.live.midi.recorder import RecordConfig, record, record_melody
 from composer.music import Note
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
@@ -91,7 +91,7 @@ def test_list_ports_sees_a_keyboard_come_and_go():
 
 
 def test_without_an_alsa_sequencer_jack_is_found_by_itself():
-    code = "from composer.live.ports import list_ports; print(list_ports())"
+    code = "from composer.live.midi.ports import list_ports; print(list_ports())"
     env = os.environ | {"ALSA_CONFIG_PATH": "/nonexistent"}
     with JackKeyboard(MELODY, QPM) as keyboard:
         done = subprocess.run(

@@ -15,7 +15,7 @@ from jack_server import jack  # noqa: F401
 
 from composer.errors import PortError
 from composer.live.capture import Event
-from composer.live.keyboard import Keyboard
+from composer.live.midi.keyboard import Keyboard
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
 

@@ -12,9 +12,9 @@ import pytest
 from jack_server import JackKeyboard, jack  # noqa: F401
 
 from composer.errors import ConfigError, ModelError, PortError
+from composer.live.archive.takes import list_takes
 from composer.live.opening import PlayOptions, open_session
-from composer.live.state import SessionConfig
-from composer.live.takes import list_takes
+from composer.live.playing.state import SessionConfig
 from composer.music import Note, Song
 
 ROOT = Path(__file__).parents[1]

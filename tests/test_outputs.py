@@ -16,10 +16,10 @@ from jack_server import jack  # noqa: F401
 from mido import Message
 
 from composer.errors import ComposerError, PortError
-from composer.live import outputs
-from composer.live.outputs import Memory, MidiOutput, Nowhere, SynthOutput, open_output_named
-from composer.live.ports import list_ports, open_output
-from composer.live.synthesiser import line_of
+from composer.live.midi import outputs
+from composer.live.midi.outputs import Memory, MidiOutput, Nowhere, SynthOutput, open_output_named
+from composer.live.midi.ports import list_ports, open_output
+from composer.live.midi.synthesiser import line_of
 from composer.synth import find_soundfont
 
 TESTS = Path(__file__).parent
@@ -144,9 +144,9 @@ from jack_server import jack_server
 from jack_listener import JackListener
 from mido import Message
 from composer.errors import PortError
-from composer.live import jack
-from composer.live.outputs import MidiOutput
-from composer.live.ports import open_input, open_output
+from composer.live.midi import jack
+from composer.live.midi.outputs import MidiOutput
+from composer.live.midi.ports import open_input, open_output
 NAME = sys.argv[1]
 def until(true):
     deadline = time.monotonic() + 30

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from composer.errors import PortError
-from composer.live import ports
-from composer.live.ports import Ports, choose, list_ports, open_input
+from composer.live.midi import ports
+from composer.live.midi.ports import Ports, choose, list_ports, open_input
 
 ALSA_NAMES = ("Midi Through:Midi Through Port-0 14:0", "AKM322:AKM322 MIDI 1 20:0", "Keystation:Keystation MIDI 1 24:0")
 NO_SYSTEM = {"ALSA_CONFIG_PATH": "/nonexistent", "JACK_DEFAULT_SERVER": "nobody-started-this"}
@@ -26,7 +26,7 @@ sys.meta_path.insert(0, Block())
 """
 PRINT_ERROR = """
 from composer.errors import PortError
-from composer.live.ports import list_ports, open_input
+from composer.live.midi.ports import list_ports, open_input
 for call in (lambda: list_ports({api!r}), lambda: open_input("x", {api!r})):
     try:
         call()
@@ -73,7 +73,7 @@ def test_missing_rtmidi_names_the_package():
 
 
 def test_importing_the_live_modules_loads_no_driver():
-    code = "import sys, composer.live.recorder\nprint([m for m in ('rtmidi', 'mido') if m in sys.modules])"
+    code = "import sys, composer.live.midi.recorder\nprint([m for m in ('rtmidi', 'mido') if m in sys.modules])"
     assert run(code).stdout.strip() == "[]"
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.errors import ConfigError, MelodyError
-from composer.live import recorder
-from composer.live.recorder import Event, RecordConfig, capture, quantise_onsets, record, record_melody
+from composer.live.midi import recorder
+from composer.live.midi.recorder import Event, RecordConfig, capture, quantise_onsets, record, record_melody
 from composer.music import Note, TimeSignature
 
 # Lopsided on purpose: four lengths, a repeated note, a rest, more than an octave, no two velocities alike.

@@ -14,9 +14,9 @@ from jack_server import jack  # noqa: F401
 from mido import Message
 
 from composer.errors import ConfigError
-from composer.live.agenda import Agenda
-from composer.live.outputs import MidiOutput
-from composer.live.sequencer import Sequencer
+from composer.live.midi.agenda import Agenda
+from composer.live.midi.outputs import MidiOutput
+from composer.live.midi.sequencer import Sequencer
 
 
 def on(pitch, channel=1, velocity=70):

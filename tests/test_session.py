@@ -17,17 +17,17 @@ from live_stand import Stand
 import composer
 from composer.errors import ConfigError
 from composer.generators import Model
+from composer.live.archive.takes import Header, list_takes
 from composer.live.capture import Event
-from composer.live.devices import Profile, profile_for
-from composer.live.duet import Asked as DuetAsked
-from composer.live.hearing import Hearing
-from composer.live.parts import Part
-from composer.live.phrases import Asked as PhraseAsked
-from composer.live.playback import Answer, Playback
-from composer.live.scribe import Scribe
-from composer.live.session import Session
-from composer.live.state import SessionConfig
-from composer.live.takes import Header, list_takes
+from composer.live.midi.devices import Profile, profile_for
+from composer.live.playing.duet import Asked as DuetAsked
+from composer.live.playing.hearing import Hearing
+from composer.live.playing.parts import Part
+from composer.live.playing.phrases import Asked as PhraseAsked
+from composer.live.playing.playback import Answer, Playback
+from composer.live.playing.scribe import Scribe
+from composer.live.playing.session import Session
+from composer.live.playing.state import SessionConfig
 from composer.music import Note, Song, TimeSignature, Track
 
 QPM = 120.0
@@ -640,7 +640,7 @@ def test_lines_that_the_disk_did_not_take_are_told(tmp_path, monkeypatch):
     told = []
     scribe = Scribe(tmp_path, told.append)
     box = scribe.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
-    monkeypatch.setattr("composer.live.journal._write_all", full_disk)
+    monkeypatch.setattr("composer.live.archive.journal._write_all", full_disk)
     scribe.played(0.0, mido.Message("clock"))
     scribe.finish(box, None, None, "bars")
     scribe.close()
@@ -794,10 +794,10 @@ def test_bad_settings_are_refused(field, value):
 def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
     from jack_server import JackKeyboard, jack_server
 
-    from composer.live.keyboard import Keyboard
-    from composer.live.outputs import MidiOutput
-    from composer.live.ports import open_input
-    from composer.live.sequencer import Sequencer
+    from composer.live.midi.keyboard import Keyboard
+    from composer.live.midi.outputs import MidiOutput
+    from composer.live.midi.ports import open_input
+    from composer.live.midi.sequencer import Sequencer
 
     config = SessionConfig(bars=1, qpm=150.0, count_in=1, metronome=False)
     heard = []

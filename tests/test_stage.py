@@ -23,7 +23,7 @@ from conftest import lacking
 from textual.widgets import Input, OptionList
 
 from composer.errors import ConfigError, PortError
-from composer.live.state import Latency, ShownNote, State
+from composer.live.playing.state import Latency, ShownNote, State
 from composer.stage import panels, rows
 from composer.stage.app import StageApp, StageConfig
 from composer.stage.controls import free_path
@@ -536,10 +536,10 @@ def test_a_real_session_is_played_from_the_screen(model_folder, tmp_path, apart)
 @contextmanager
 def real_session(folder, takes):
     from composer.generators import load_model
-    from composer.live.outputs import Nowhere
-    from composer.live.sequencer import Sequencer
-    from composer.live.session import Session
-    from composer.live.state import SessionConfig
+    from composer.live.midi.outputs import Nowhere
+    from composer.live.midi.sequencer import Sequencer
+    from composer.live.playing.session import Session
+    from composer.live.playing.state import SessionConfig
 
     sequencer = Sequencer(Nowhere())
     try:

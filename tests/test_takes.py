@@ -23,11 +23,9 @@ from composer.config import to_dict
 from composer.errors import ComposerError, ModelError, OutputError
 from composer.generators import PLAYS, load_model
 from composer.generators.latents import Source
-from composer.live.capture import Event, RecordConfig, capture
-from composer.live.dynamics import shaped
-from composer.live.exporting import export_take
-from composer.live.replaying import check, replay
-from composer.live.takes import (
+from composer.live.archive.exporting import export_take
+from composer.live.archive.replaying import check, replay
+from composer.live.archive.takes import (
     EVENTS,
     HEADER,
     PLAYED,
@@ -39,6 +37,8 @@ from composer.live.takes import (
     read_take,
     takes_folder,
 )
+from composer.live.capture import Event, RecordConfig, capture
+from composer.live.dynamics import shaped
 from composer.midifile import read
 
 ROOT = Path(__file__).parents[1]
@@ -193,7 +193,7 @@ import sys, time
 from pathlib import Path
 import mido
 from composer.live.capture import Event
-from composer.live.takes import Header, TakeWriter
+from composer.live.archive.takes import Header, TakeWriter
 writer = TakeWriter(Path(sys.argv[1]), Header("2026-03-07T21:04:05+01:00", qpm=120.0), 0.0)
 for i in range(100_000):
     seconds = time.monotonic()
@@ -257,7 +257,7 @@ def test_a_disk_that_fails_costs_lines_and_not_the_take(tmp_path):
     writer.close()
     path.unlink()
     path.symlink_to("/dev/full")
-    from composer.live.journal import Journal
+    from composer.live.archive.journal import Journal
 
     journal = Journal(writer.folder, (EVENTS, PLAYED))
     journal.add(EVENTS, [1])
@@ -374,7 +374,7 @@ def test_an_interrupted_replay_lets_go_of_what_sounds(tmp_path):
 @pytest.mark.jack
 @pytest.mark.usefixtures("jack")
 def test_replay_through_a_real_port(tmp_path):
-    from composer.live.ports import open_input, open_output
+    from composer.live.midi.ports import open_input, open_output
 
     take = read_take(keep(tmp_path))
     expected = [bytes(m.bytes()) for _, m in messages()]

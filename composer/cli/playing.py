@@ -40,7 +40,7 @@ KnobText = Annotated[
 @app.command(rich_help_panel=PLAY, epilog="Examples:\n\ncomposer ports --midi-api jack")
 def ports(midi_api: Api = "auto") -> None:
     """List the MIDI ports: the keyboards to record from, and where sound could go."""
-    from composer.live.ports import list_ports
+    from composer.live.midi.ports import list_ports
 
     found = list_ports(midi_api)
     table = new_table("port", "direction", "system")
@@ -84,8 +84,8 @@ def record(
 
 def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song:
     from composer.files import atomic
-    from composer.live.ports import open_input
-    from composer.live.recorder import record
+    from composer.live.midi.ports import open_input
+    from composer.live.midi.recorder import record
     from composer.midifile import to_bytes
 
     with atomic(out) as temporary:
@@ -176,7 +176,7 @@ def play(
     """Play a melody and be accompanied: the arrangement on the next downbeat, or voices that play along in time."""
     from composer.generators import latents
     from composer.live.opening import PlayOptions
-    from composer.live.state import SessionConfig
+    from composer.live.playing.state import SessionConfig
 
     knobs = {"chords": chords, "style": style, "melody": melody_knob, "groove": groove}
     session = SessionConfig(

@@ -14,8 +14,8 @@ from composer.cli.shared import PLAY, Api, Audio, SoundFont, Takes, app, new_tab
 from composer.errors import PortError
 
 if TYPE_CHECKING:
-    from composer.live.outputs import Output
-    from composer.live.takes import SavedTake
+    from composer.live.archive.takes import SavedTake
+    from composer.live.midi.outputs import Output
 
 DIFFERENT = 1  # exit status of a check that finds a difference
 RINGS, LEAVES = 2.0, 0.3  # seconds until a synthesiser has died away, and until a port has sent what it was given
@@ -39,7 +39,7 @@ def _list(context: typer.Context, folder: Takes = None) -> None:
 
 
 def _show_takes(folder: Path | None) -> None:
-    from composer.live.takes import list_takes, takes_folder
+    from composer.live.archive.takes import list_takes, takes_folder
 
     found = list_takes(folder)
     if not found:
@@ -82,8 +82,8 @@ def export(
     folder: Takes = None,
 ) -> None:
     """Write a take elsewhere: its arrangement as MIDI or sound, or all of it."""
-    from composer.live.exporting import export_take
-    from composer.live.takes import load_take
+    from composer.live.archive.exporting import export_take
+    from composer.live.archive.takes import load_take
 
     typer.echo("\n".join(map(str, export_take(load_take(take, folder or context.obj), out, soundfont))))
 
@@ -91,8 +91,8 @@ def export(
 @takes.command(epilog="Examples:\n\ncomposer takes check last")
 def check(context: typer.Context, take: TakeName, folder: Takes = None) -> None:
     """Arrange a take again with its model, seed and knobs: the same notes? Exit status 1 if not."""
-    from composer.live import replaying
-    from composer.live.takes import load_take
+    from composer.live.archive import replaying
+    from composer.live.archive.takes import load_take
 
     found = load_take(take, folder or context.obj)
     result = replaying.check(found)
@@ -120,8 +120,8 @@ def replay(
     folder: Takes = None,
 ) -> None:
     """Play a take again, bit for bit; Ctrl-C ends it."""
-    from composer.live.outputs import open_output_named
-    from composer.live.takes import load_take
+    from composer.live.archive.takes import load_take
+    from composer.live.midi.outputs import open_output_named
 
     found = load_take(take, folder)
     sent = found.played()
@@ -141,7 +141,7 @@ def replay(
 
 
 def _replay(take: SavedTake, output: Output, rest: float) -> None:
-    from composer.live import replaying
+    from composer.live.archive import replaying
 
     for message in replaying.programs(take):
         output.send(message)

@@ -15,7 +15,7 @@ from composer.cli.shared import PLAY, Api, PortName, app, new_table, say, show
 from composer.errors import PortError
 
 if TYPE_CHECKING:
-    from composer.live.devices import Answer, Ask, Lesson, Profile
+    from composer.live.midi.devices import Answer, Ask, Lesson, Profile
 
 POLL_SECONDS = 0.1
 
@@ -35,8 +35,8 @@ def learn(
     name: Annotated[str | None, typer.Option(help="What to call it.  \\[default: after the port]")] = None,
 ) -> None:
     """Teach a keyboard's buttons and knobs (MIDI learn)."""
-    from composer.live import devices
-    from composer.live.ports import open_input
+    from composer.live.midi import devices
+    from composer.live.midi.ports import open_input
 
     given = devices.profile(device) if device else None
     answers: SimpleQueue[Answer] = SimpleQueue()
@@ -57,7 +57,7 @@ def learn(
 def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
     """In the driver's thread: enqueue, no more."""
     from composer.live.capture import Event
-    from composer.live.recorder import FIELDS
+    from composer.live.midi.recorder import FIELDS
 
     if message.type in FIELDS:
         number, value = (getattr(message, field) for field in FIELDS[message.type])
@@ -66,7 +66,7 @@ def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
 
 def _read(answers: SimpleQueue[Answer]) -> None:
     """Lines typed: an empty one skips, anything else ends, and so does the end of the input."""
-    from composer.live.devices import DONE, SKIP
+    from composer.live.midi.devices import DONE, SKIP
 
     for line in sys.stdin:
         answers.put(DONE if line.strip() else SKIP)

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from composer.errors import PortError
-from composer.live.devices import GENERIC, Profile, profile, profile_for
-from composer.live.director import ready_model
-from composer.live.keyboard import Keyboard
-from composer.live.outputs import Nowhere, open_output_named
-from composer.live.ports import LOOPBACK, VIRTUAL_CLIENT, list_ports
-from composer.live.sequencer import Sequencer
-from composer.live.session import Session
-from composer.live.state import SessionConfig
-from composer.live.takes import takes_folder
+from composer.live.archive.takes import takes_folder
+from composer.live.midi.devices import GENERIC, Profile, profile, profile_for
+from composer.live.midi.keyboard import Keyboard
+from composer.live.midi.outputs import Nowhere, open_output_named
+from composer.live.midi.ports import LOOPBACK, VIRTUAL_CLIENT, list_ports
+from composer.live.midi.sequencer import Sequencer
+from composer.live.playing.director import ready_model
+from composer.live.playing.session import Session
+from composer.live.playing.state import SessionConfig
 
 LOOK_SECONDS = 0.5  # between looks for a keyboard, where there is none yet
 

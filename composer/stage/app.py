@@ -24,7 +24,7 @@ from composer.stage.palette import DARK, LIGHT, is_light
 from composer.stage.roll import USUAL, Notes, Scope, lens_for, scope_for
 
 if TYPE_CHECKING:
-    from composer.live.state import State
+    from composer.live.playing.state import State
 
 Clock = Callable[[], float]
 FRAMES: Final = 20  # a second; a frame in which nothing has changed draws nothing

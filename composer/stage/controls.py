@@ -8,7 +8,7 @@ from typing import Final
 
 from composer.errors import ComposerError
 from composer.generators.latents import NAMES
-from composer.live.state import FASTEST, MODES, SLOWEST
+from composer.live.playing.state import FASTEST, MODES, SLOWEST
 from composer.stage.keys import Player
 
 TEMPO_STEP: Final = 2.0  # qpm a key

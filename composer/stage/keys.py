@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from composer.live.state import State
+    from composer.live.playing.state import State
 
 
 class Player(Protocol):

@@ -15,7 +15,7 @@ from composer.stage.lines import Line, Piece, apart, clean, fit, length, squeeze
 from composer.stage.palette import Palette, mix, style
 
 if TYPE_CHECKING:
-    from composer.live.state import Latency, State
+    from composer.live.playing.state import Latency, State
 
 PHASES: Final = {
     "idle": "READY",

@@ -14,7 +14,7 @@ from composer.stage.controls import Controls
 from composer.stage.keys import BY_KEY, COMMANDS, Player
 
 if TYPE_CHECKING:
-    from composer.live.state import State
+    from composer.live.playing.state import State
 
 POLL: Final = 0.05  # seconds
 SILENT: Final = ("piano", "light", "models", "help", "choose", "save")  # commands that need a screen, or more words

@@ -20,7 +20,7 @@ from composer.errors import ComposerError
 from composer.stage.keys import Player
 
 if TYPE_CHECKING:
-    from composer.live.state import ShownNote, State
+    from composer.live.playing.state import ShownNote, State
     from composer.stage.app import StageConfig
 
 KEY: Final = "COMPOSER_STAGE_KEY"  # of the environment, for this pipe alone
@@ -103,7 +103,7 @@ class Remote:
     """
 
     def __init__(self, connection: Connection) -> None:
-        from composer.live.state import State
+        from composer.live.playing.state import State
 
         self.on_error: Callable[[str], object] = print
         self.on_end: Callable[[], object] = lambda: None
@@ -120,7 +120,7 @@ class Remote:
         return self._state
 
     def _take(self, kind: str, *what: Any) -> None:
-        from composer.live.state import ShownNote
+        from composer.live.playing.state import ShownNote
 
         if kind == "error":
             self.on_error(*what)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from composer.stage.palette import COMING, EMPTY, PLAYED, SOUNDING, code
 
 if TYPE_CHECKING:
-    from composer.live.state import ShownNote
+    from composer.live.playing.state import ShownNote
 
 Ints = NDArray[np.int64]
 

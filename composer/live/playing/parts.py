@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from composer.live.desk import Desk
+from composer.live.playing.desk import Desk
 from composer.music import Note
 
 TAG = "duet"

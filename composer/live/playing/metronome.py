@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from composer.live.desk import Desk
-from composer.live.state import DRUMS
+from composer.live.playing.desk import Desk
+from composer.live.playing.state import DRUMS
 
 TAG = "click"
 AHEAD = 0.05  # seconds

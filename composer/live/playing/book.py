@@ -15,12 +15,12 @@ from composer.errors import ComposerError, ConfigError
 from composer.generators import Model
 from composer.generators.latents import Latents, to_json
 from composer.live.accompanist import Accompanist
+from composer.live.archive.takes import Header, model_fields, now
 from composer.live.capture import RecordConfig
-from composer.live.desk import Desk
-from composer.live.scribe import Box, Scribe
-from composer.live.state import SessionConfig
-from composer.live.takes import Header, model_fields, now
-from composer.live.worker import reason
+from composer.live.playing.desk import Desk
+from composer.live.playing.scribe import Box, Scribe
+from composer.live.playing.state import SessionConfig
+from composer.live.playing.worker import reason
 from composer.music import Song
 
 SOUND = "arrangement.wav"

@@ -15,8 +15,8 @@ from typing import Any
 
 from composer.errors import PortError
 from composer.live.capture import SUSTAIN_PEDAL, Event
-from composer.live.ports import InputPort, open_input
-from composer.live.recorder import FIELDS, Clock
+from composer.live.midi.ports import InputPort, open_input
+from composer.live.midi.recorder import FIELDS, Clock
 
 WATCH_SECONDS = 0.02
 REOPEN_SECONDS = 0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms

@@ -9,7 +9,7 @@ from pathlib import Path
 from composer import midifile
 from composer.errors import OutputError
 from composer.files import atomic
-from composer.live.takes import FILES, MELODY, SavedTake
+from composer.live.archive.takes import FILES, MELODY, SavedTake
 
 SUFFIXES = (".mid", ".wav", ".zip")
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from composer.errors import MelodyError
 from composer.live.capture import Event, RecordConfig, capture
-from composer.live.ports import Callback, open_input
+from composer.live.midi.ports import Callback, open_input
 from composer.live.quantise import quantise_onsets
 from composer.music import Song
 
@@ -33,7 +33,7 @@ OnEvent = Callable[[Event], None]
 
 
 class Port(Protocol):
-    """What a recorder asks of a port; `composer.live.ports.InputPort` is the real one."""
+    """What a recorder asks of a port; `composer.live.midi.ports.InputPort` is the real one."""
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`."""

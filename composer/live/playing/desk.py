@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from composer.live.accompanist import Accompanist
-from composer.live.state import Latency, SessionConfig, ShownNote
+from composer.live.playing.state import Latency, SessionConfig, ShownNote
+from composer.live.playing.worker import Done, Thinking
 from composer.live.transport import Transport
-from composer.live.worker import Done, Thinking
 from composer.music import Song
 
 MEASURED = 1000  # latencies that are remembered of each kind
 
 
 class Sounding(Protocol):
-    """What is asked of a sequencer; `composer.live.sequencer.Sequencer` is the real one."""
+    """What is asked of a sequencer; `composer.live.midi.sequencer.Sequencer` is the real one."""
 
     def now(self, message: Any) -> None:
         """Send at once."""

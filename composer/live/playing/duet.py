@@ -16,12 +16,12 @@ from typing import Any, Final, NamedTuple
 
 from composer.errors import ConfigError
 from composer.live.accompanist import Accompanist, Voices, likely_pitches
-from composer.live.desk import Desk
 from composer.live.dynamics import velocity
-from composer.live.hearing import SNAP, Hearing
-from composer.live.parts import TAG, Part
-from composer.live.state import VOICES, ShownNote
-from composer.live.worker import Done, reason
+from composer.live.playing.desk import Desk
+from composer.live.playing.hearing import SNAP, Hearing
+from composer.live.playing.parts import TAG, Part
+from composer.live.playing.state import VOICES, ShownNote
+from composer.live.playing.worker import Done, reason
 from composer.music import Note, Song, Tempo, TimeSignature, Track
 
 LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3  # before its beat a decision begins; whichever is longer,

@@ -17,20 +17,20 @@ from composer.generators import Player
 from composer.generators.latents import NAMES, Source
 from composer.jobs import open_model
 from composer.live.accompanist import Accompanist
-from composer.live.book import Book
-from composer.live.calibration import CalibrationRun
 from composer.live.capture import Event
-from composer.live.desk import Desk, Run, Sounding
-from composer.live.devices import Action, Profile, profile_of, save_profile
-from composer.live.duet import DuetRun
-from composer.live.metronome import Metronome
-from composer.live.outputs import Nowhere
-from composer.live.phrases import PhraseRun, arranged
-from composer.live.playback import Answer
-from composer.live.scribe import Scribe
-from composer.live.state import DRUMS, FASTEST, SLOWEST, Latency, SessionConfig, State
+from composer.live.midi.devices import Action, Profile, profile_of, save_profile
+from composer.live.midi.outputs import Nowhere
+from composer.live.playing.book import Book
+from composer.live.playing.calibration import CalibrationRun
+from composer.live.playing.desk import Desk, Run, Sounding
+from composer.live.playing.duet import DuetRun
+from composer.live.playing.metronome import Metronome
+from composer.live.playing.phrases import PhraseRun, arranged
+from composer.live.playing.playback import Answer
+from composer.live.playing.scribe import Scribe
+from composer.live.playing.state import DRUMS, FASTEST, SLOWEST, Latency, SessionConfig, State
+from composer.live.playing.worker import Done, Thinking, Worker, reason
 from composer.live.transport import ClockFollower, Offset, Transport, tapped
-from composer.live.worker import Done, Thinking, Worker, reason
 from composer.music import Note, Song, TimeSignature, Track
 
 LEAD = 0.05  # seconds from a press of play to the first click

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 from composer.errors import ConfigError
-from composer.live.agenda import Agenda, Key
-from composer.live.outputs import Output
+from composer.live.midi.agenda import Agenda, Key
+from composer.live.midi.outputs import Output
 
 CLOCKS_PER_BEAT: Final = 24
 # The lock may wake late by more than a sleep does; what is left is slept in slices of this many seconds.

@@ -13,9 +13,9 @@ from composer import midifile
 from composer.errors import ComposerError, ModelError
 from composer.generators import PLAYS, Model, load_model
 from composer.generators.latents import from_json
+from composer.live.archive.takes import Header, SavedTake, model_hash
 from composer.live.capture import SUSTAIN_PEDAL
 from composer.live.dynamics import shaped
-from composer.live.takes import Header, SavedTake, model_hash
 from composer.music import Song
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
@@ -27,7 +27,7 @@ Arrange = Callable[[Model, Song, Header], Song]
 
 
 class Sends(Protocol):
-    """Where a take sounds; `composer.live.outputs` has the real ones."""
+    """Where a take sounds; `composer.live.midi.outputs` has the real ones."""
 
     def send(self, message: Any) -> None:
         """Send a mido message; returns at once."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from composer.errors import ConfigError
-from composer.live.desk import Desk
-from composer.live.state import ShownNote
+from composer.live.playing.desk import Desk
+from composer.live.playing.state import ShownNote
+from composer.live.playing.worker import Done
 from composer.live.transport import Offset, grid_offset
-from composer.live.worker import Done
 
 CLICKS = 8
 

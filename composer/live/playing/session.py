@@ -19,11 +19,11 @@ from composer.errors import ComposerError
 from composer.generators import Player
 from composer.live.accompanist import Accompanist
 from composer.live.capture import Event
-from composer.live.desk import Sounding
-from composer.live.devices import Action, Profile, action
-from composer.live.director import Director
-from composer.live.state import SessionConfig, State
-from composer.live.worker import Thinking, Worker, reason
+from composer.live.midi.devices import Action, Profile, action
+from composer.live.playing.desk import Sounding
+from composer.live.playing.director import Director
+from composer.live.playing.state import SessionConfig, State
+from composer.live.playing.worker import Thinking, Worker, reason
 
 Clock = Callable[[], float]
 SWITCH_SECONDS = 0.0005
@@ -32,7 +32,7 @@ THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "po
 
 
 class Keys(Protocol):
-    """What is asked of a keyboard; `composer.live.keyboard.Keyboard` is the real one."""
+    """What is asked of a keyboard; `composer.live.midi.keyboard.Keyboard` is the real one."""
 
     @property
     def name(self) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from composer.live.archive.takes import Header, TakeWriter
 from composer.live.capture import Event
-from composer.live.takes import Header, TakeWriter
-from composer.live.worker import reason
+from composer.live.playing.worker import reason
 from composer.music import Song
 
 Task = Callable[[], Any]

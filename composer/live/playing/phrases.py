@@ -9,12 +9,12 @@ from typing import Any
 
 from composer.errors import ComposerError, MelodyError
 from composer.live.accompanist import Accompanist
-from composer.live.desk import Desk
 from composer.live.dynamics import shaped
-from composer.live.hearing import SNAP, Hearing
-from composer.live.playback import Answer, Playback, pickup
-from composer.live.state import LONGEST, ShownNote
-from composer.live.worker import Done, reason
+from composer.live.playing.desk import Desk
+from composer.live.playing.hearing import SNAP, Hearing
+from composer.live.playing.playback import Answer, Playback, pickup
+from composer.live.playing.state import LONGEST, ShownNote
+from composer.live.playing.worker import Done, reason
 from composer.music import Note, Song
 
 EARLY, LAST = 0.06, 0.018  # seconds before the downbeat at which the answer is made, and again if keys moved since

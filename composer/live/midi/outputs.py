@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from composer.errors import ComposerError, PortError
-from composer.live.ports import OutputPort, open_output
-from composer.live.synthesiser import Synthesiser, start_synthesiser
+from composer.live.midi.ports import OutputPort, open_output
+from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 
 WATCH_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # after the first failure, the second...; then the last

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor
 
-from composer.live.desk import Desk
-from composer.live.state import DRUMS, VOICES
+from composer.live.playing.desk import Desk
+from composer.live.playing.state import DRUMS, VOICES
 from composer.music import Song
 
 TAG = "answer"

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from composer.errors import PortError
-from composer.live import jack
+from composer.live.midi import jack
 
 # What a user writes, and what rtmidi and mido call it.
 APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "winmm": "WINDOWS_MM"}

@@ -23,9 +23,9 @@ from composer.config import from_dict, to_dict
 from composer.errors import ComposerError, ConfigError, OutputError
 from composer.files import atomic
 from composer.generators import PLAYS
+from composer.live.archive.journal import Journal, read_lines
 from composer.live.capture import Event, RecordConfig, capture
 from composer.live.folders import data_folder
-from composer.live.journal import Journal, read_lines
 from composer.music import DEFAULT_QPM, Song
 
 HEADER, EVENTS, PLAYED = "take.json", "events.jsonl", "played.jsonl"

@@ -1,0 +1,1 @@
+"""What stays of playing: takes on disk, written while one plays, played again, checked, given away."""
