@@ -16,6 +16,7 @@ from typing import Any
 from composer.errors import PortError
 from composer.live.capture import SUSTAIN_PEDAL, Event
 from composer.live.ports import InputPort, open_input
+from composer.live.priority import hurry
 from composer.live.recorder import FIELDS, Clock
 
 WATCH_SECONDS = 0.02
@@ -54,6 +55,7 @@ class Keyboard:
         self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
         self._pedals: set[int] = set()  # channels
+        self._driver = 0  # its thread, once that has called
         self._closing = threading.Event()
         self._port: InputPort | None = open_input(name, api, self._hear)
         self._name, self._api = self._port.name, self._port.api
@@ -103,10 +105,14 @@ class Keyboard:
         at = self._clock()
         if message.type in self._wanted:
             self._heard.put((at, message))
+        if self._driver != threading.get_ident():  # the port's first message: what comes next must not wait
+            self._driver = threading.get_ident()
+            hurry()
 
     # --- the thread that hands over ---
 
     def _hand_over(self) -> None:
+        hurry()
         latest = float("-inf")
         while True:
             at, message = self._heard.get()
