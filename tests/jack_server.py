@@ -24,7 +24,7 @@ START_SECONDS = 20.0
 
 
 @contextmanager
-def jack_server(name: str) -> Iterator[str]:
+def jack_server(name: str, period: int = 256) -> Iterator[str]:
     """A running `jackd -n name`, the default server of this process and its children until the end."""
     if shutil.which("jackd") is None:
         pytest.fail("these tests need jackd: apt install jackd2, or leave them out with -m 'not jack'", pytrace=False)
@@ -34,7 +34,7 @@ def jack_server(name: str) -> Iterator[str]:
     # -S: the server waits for its clients; without it a busy machine loses messages. -t: but not long for one
     # that was killed (it waits ten times this, in ms). -T: it ends with its last client, so that a test process
     # that is killed leaves no server behind.
-    command = ["jackd", "-n", name, "-r", "-S", "-t", "100", "-T", "-d", "dummy", "-r", "48000", "-p", "256"]
+    command = ["jackd", "-n", name, "-r", "-S", "-t", "100", "-T", "-d", "dummy", "-r", "48000", "-p", str(period)]
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         first_client = None
         try:

@@ -1,4 +1,4 @@
-"""Run the benchmarks and print them: python -m tests.benchmarks [--only metrics|music|race|arrange|training|video]."""
+"""Run the benchmarks and print them: python -m tests.benchmarks [--only NAME]."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from tests.benchmarks.table import Row, show
 
 NAMES = ("arrange", "training", "video")  # each gives rows of one table
 TABLES = ("metrics", "music", "ahead", "race")  # each prints a table of its own; the race takes 12 minutes
+STAGE = {"live": "beats", "soak": "minutes"}  # on JACK, when asked for by name; with an option of their own
 
 
 def main() -> None:
     """Measure, then print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=(*TABLES, *NAMES), help="one of them")
-    only = parser.parse_args().only
+    parser.add_argument("--only", choices=(*TABLES, *NAMES, *STAGE), help="one of them")
+    parser.add_argument("--beats", type=int, help="of the duets of `live` in their own time; 10000 take 15 minutes")
+    parser.add_argument("--minutes", type=int, help="of `soak`")
+    arguments = parser.parse_args()
+    only = arguments.only
+    if only in STAGE:
+        value = getattr(arguments, STAGE[only])
+        import_module(f"tests.benchmarks.bench_{only}").main(*([value] if value else []))
+        return
     for name in [only] if only else TABLES:
         if name in TABLES:
             import_module(f"tests.benchmarks.bench_{name}").main()

@@ -17,6 +17,7 @@ from composer.errors import PortError
 from composer.live.capture import SUSTAIN_PEDAL, Event
 from composer.live.midi.ports import InputPort, open_input
 from composer.live.midi.recorder import FIELDS, Clock
+from composer.live.priority import hurry
 
 WATCH_SECONDS = 0.02
 REOPEN_SECONDS = 0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms
@@ -55,6 +56,7 @@ class Keyboard:
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
         self._pedals: set[int] = set()  # channels
         self._bent: set[int] = set()  # channels whose pitch wheel is not in the middle
+        self._driver = 0  # its thread, once that has called
         self._closing = threading.Event()
         self._port: InputPort | None = open_input(name, api, self._hear)
         self._name, self._api = self._port.name, self._port.api
@@ -104,10 +106,14 @@ class Keyboard:
         at = self._clock()
         if message.type in self._wanted:
             self._heard.put((at, message))
+        if self._driver != threading.get_ident():  # the port's first message: what comes next must not wait
+            self._driver = threading.get_ident()
+            hurry()
 
     # --- the thread that hands over ---
 
     def _hand_over(self) -> None:
+        hurry()
         latest = float("-inf")
         while True:
             at, message = self._heard.get()

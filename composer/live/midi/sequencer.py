@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from composer.errors import ConfigError
 from composer.live.midi.agenda import Agenda, Key
 from composer.live.midi.outputs import Output
+from composer.live.priority import hurry
 
 CLOCKS_PER_BEAT: Final = 24
 # The lock may wake late by more than a sleep does; what is left is slept in slices of this many seconds.
@@ -135,6 +136,7 @@ class Sequencer:
         self.close()
 
     def _run(self) -> None:
+        hurry()
         with self._changed:
             while not self._closed:
                 wait = min(self._agenda.next(), self._next_clock()) - self._clock()

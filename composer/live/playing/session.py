@@ -24,9 +24,10 @@ from composer.live.playing.desk import Sounding
 from composer.live.playing.director import Director
 from composer.live.playing.state import SessionConfig, State
 from composer.live.playing.worker import Thinking, Worker, reason
+from composer.live.priority import hurry
 
 Clock = Callable[[], float]
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 IDLE_SECONDS = 0.05
 THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch")
 
@@ -67,7 +68,7 @@ class Session:
         self._clock = clock
         self._wake = threading.Event()
         self._notes: SimpleQueue[Callable[[float], None]] = SimpleQueue()
-        worker = worker or Worker(self._wake.set)
+        worker = worker or Worker(self._wake.set, urgent=True)
         accompanist = Accompanist(model, config.seed, dict(config.latents))
         self._director = Director(config, accompanist, sequencer, worker, takes, self._wake.set)
         sequencer.on_sent = self._director.scribe.played  # type: ignore[attr-defined]
@@ -274,6 +275,7 @@ class Session:
             self._director.fail(error, now)
 
     def _run(self) -> None:
+        hurry()
         while not self._closed:
             self._wake.clear()
             due = self.step()

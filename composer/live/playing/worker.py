@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from composer.errors import ComposerError
+from composer.live.priority import hurry
 
 Task = Callable[[], Any]
 
@@ -58,10 +59,15 @@ def reason(error: Exception) -> str:
 
 
 class Worker:
-    """Tasks one after the other, in a thread of its own. on_done: called there after each, to wake who waits."""
+    """Tasks one after the other, in a thread of its own.
 
-    def __init__(self, on_done: Callable[[], None] = lambda: None, name: str = "thinking") -> None:
-        self._on_done = on_done
+    on_done: called there after each, to wake who waits. urgent: the music waits for them; they take milliseconds.
+    """
+
+    def __init__(
+        self, on_done: Callable[[], None] = lambda: None, name: str = "thinking", urgent: bool = False
+    ) -> None:
+        self._on_done, self._urgent = on_done, urgent
         self._waiting: deque[tuple[Hashable, Task]] = deque()
         self._over: SimpleQueue[Done] = SimpleQueue()
         self._more = threading.Condition()
@@ -102,6 +108,8 @@ class Worker:
         self._waiting = deque(one for one in self._waiting if keep(one[0]))
 
     def _run(self) -> None:
+        if self._urgent:
+            hurry()
         while True:
             with self._more:
                 while not self._waiting and not self._closed:

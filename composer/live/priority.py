@@ -1,0 +1,21 @@
+"""Threads that must not wait for a busy machine: real-time priority, where the system grants it."""
+
+from __future__ import annotations
+
+import os
+
+LOWEST = 1  # below JACK and its clients, which must go first: without them nothing sounds
+
+
+def hurry() -> bool:
+    """Let the calling thread go before all that is not real-time; whether the system lets it.
+
+    Linux grants it to root and to who may have `rtprio` (limits.conf; Debian's jackd2 gives it to the group audio).
+    Only for threads that sleep nearly all the time. Never raises; what the thread starts does not inherit it.
+    """
+    try:
+        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(LOWEST))  # 0: this thread, on Linux
+    except (AttributeError, OSError):  # another system, or not allowed
+        return False
+    return True
