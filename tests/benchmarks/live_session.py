@@ -63,7 +63,7 @@ def phrases(model: Model, bars: int, count: int) -> tuple[list[float], list[floa
 
     found, bare, alone = list[float](), list[float](), Accompanist(model)
     with Sequencer(Nowhere(), clock) as sequencer:
-        session = Session(config, model, sequencer, None, clock, worker=Worker(done))
+        session = Session(config, model, sequencer, None, clock, worker=Worker(done, urgent=True))
         with session:
             for number in range(count + WARM):
                 began = _phrase(session, clock, ended, list(melody(4 * bars - 0.5, rng)))
