@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from composer.errors import ConfigError
@@ -181,6 +181,8 @@ KINDS = st.sampled_from(["clock"] * 8 + ["start", "stop", "continue", "songpos"]
 
 
 @given(st.lists(st.tuples(st.floats(-1, 3) | st.just(float("nan")), KINDS), max_size=120))
+@example([(gap, "clock") for gap in (0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 2)])  # slower than any tempo, after a hole
+@example([(gap, "clock") for gap in (0, 0, 0, 1e-183, 1, 1)])  # faster than any
 @settings(max_examples=100, deadline=None)
 def test_nonsense_makes_no_trouble(heard):
     follower, at = ClockFollower(), 0.0

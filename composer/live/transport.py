@@ -151,6 +151,7 @@ HOLE, HOLE_SECONDS = 0.35, 0.004
 # It is lost clocks, or a slower tempo, or one late clock: so many clocks after it tell.
 DOUBTED, SLOWER, SLOWER_SECONDS, MISSED = 5, 1.12, 0.0015, 0.6
 SURE = 6  # clocks, before there is a tempo
+SHORTEST, LONGEST = (60.0 / CLOCKS_PER_BEAT / qpm for qpm in (FASTEST, SLOWEST))  # seconds between two clocks
 
 
 class ClockFollower:
@@ -256,7 +257,8 @@ class ClockFollower:
         self._doubted = []
 
     def _from_here(self, seconds: float, period: float) -> None:
-        """Forget the clocks before this one; it goes on at one clock a `period`."""
+        """Forget the clocks before this one; it goes on at one clock a `period`, kept to what a tempo may be."""
+        period = min(max(period, SHORTEST), LONGEST)
         self._window.clear()
         self._surprises = []
         self._line = (seconds - period * self._tick, period)
@@ -285,15 +287,15 @@ class ClockFollower:
         mean_tick = sum(tick for _, tick in self._window) / count
         spread = sum((tick - mean_tick) ** 2 for _, tick in self._window)
         slope = sum((tick - mean_tick) * (at - mean_at) for at, tick in self._window) / spread
-        if SLOWEST <= 60.0 / CLOCKS_PER_BEAT / max(slope, 1e-9) <= FASTEST:
+        if SHORTEST <= slope <= LONGEST:
             self._line = (mean_at - slope * mean_tick, slope)
 
     def _recount(self) -> None:
         """Clocks lost among the very first ones, which no tempo could tell then."""
         times = [at for at, _ in self._window]
-        period = median(_intervals(times))
+        period = max(median(_intervals(times)), SHORTEST)
         for i, interval in enumerate(_intervals(times)):
-            lost = round(interval / period) - 1 if period > 0 and interval > 1.5 * period + HOLE_SECONDS else 0
+            lost = round(interval / period) - 1 if interval > 1.5 * period + HOLE_SECONDS else 0
             for j in range(i + 1, len(times)):
                 self._window[j] = (times[j], self._window[j][1] + lost)
             self._tick += lost
