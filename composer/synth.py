@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.errors import ComposerError, MissingPackageError
+from composer.errors import ComposerError, ConfigError, MissingPackageError
 from composer.files import atomic
 from composer.midifile import to_bytes
 from composer.music import Song, Tempo
@@ -87,6 +88,26 @@ def find_soundfont(soundfont: str | Path | None = None, light: bool = False) -> 
     if found:
         return min(found, key=lambda path: path.stat().st_size) if light else found[0]
     raise ComposerError(f"no SoundFont found; set ${SOUNDFONT_VARIABLE} to an .sf2 file, or pip install pretty_midi")
+
+
+def program(text: str) -> int:
+    """The General MIDI program, 0 to 127, of its number or of its name or a part of that: "40", "violin", "slow str".
+
+    Raises ConfigError for a number out of range, and a name that fits none, or several and none exactly.
+    """
+    if re.fullmatch(r"[+-]?\d+", text.strip()):
+        if not 0 <= int(text) <= 127:
+            raise ConfigError(f"programs are 0 to 127, got {int(text)}")
+        return int(text)
+    from pretty_midi.constants import INSTRUMENT_MAP
+
+    names = [name.casefold() for name in INSTRUMENT_MAP]
+    wanted = text.strip().casefold()
+    found = [name for name in names if name == wanted] or [name for name in names if wanted and wanted in name]
+    if len(found) != 1:
+        choice = f"it may be {', '.join(found[:8])}" if wanted and found else "try flute, violin, cello, church organ"
+        raise ConfigError(f"no instrument is called just {text.strip()!r}; {choice}, or a number, 0 to 127")
+    return names.index(found[0])
 
 
 def _installed() -> Iterator[Path]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import composer
 from composer.generators import Model
 from composer.generators.chorale import MEMORY
 from composer.live.accompanist import MARGIN, Accompanist, Decision, held_pitch, likely_pitches, recent
-from composer.live.dynamics import curve, shaped, velocity
+from composer.live.dynamics import MOST_MOVED, PLAINLY, Feel, curve, feel, moved, shaped, velocity
 from composer.music import Note, Song, TimeSignature, Track
 
 FOUR, THREE = TimeSignature(0.0, 4, 4), TimeSignature(0.0, 3, 4)
@@ -118,6 +121,53 @@ def test_velocities_follow_the_player() -> None:
     song = Song((Track(tuple(melody), "Melody"), Track((Note(1.0, 50, 1.0, 3), Note(13.0, 50, 1.0, 3)), "Bass")))
     soft, loud = shaped(song).tracks[1].notes
     assert (soft.velocity < 40, loud.velocity > 80, shaped(song).tracks[0]) == (True, True, song.tracks[0])
+
+
+def eighths(count: int) -> list[Note]:
+    return [Note(i / 2, 60 + i % 5, 0.5) for i in range(count)]
+
+
+def test_a_swing_is_heard_beside_the_beats_and_nothing_else_is() -> None:
+    rng = np.random.default_rng(3)
+    swung = [(n.onset + 0.05 + 0.09 * (n.onset % 1) * 2 + rng.normal(0, 0.015), n.pitch) for n in eighths(16)]
+    found = feel(eighths(16), swung)  # all keys are .05 late besides
+    assert found == (0.0, 0.0, pytest.approx(0.09, abs=0.012), 0.0)
+    assert (moved(3.5, found), moved(3.0, found), moved(3 + 1 / 3, found)) == (3.5 + found[2], 3.0, 3 + 1 / 3)
+    assert feel(eighths(16), [(b, p + 12) for b, p in swung]) == feel([], swung) == PLAINLY
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_loose_playing_is_no_swing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    loose = [(n.onset + rng.normal(0, 0.04), n.pitch) for n in eighths(16)]
+    assert abs(feel(eighths(16), loose)[2]) < 0.02
+
+
+def test_one_late_note_is_no_swing_and_two_that_agree_are() -> None:
+    notes = [Note(0.0, 60, 1.0), Note(1.25, 62, 0.5), Note(2.0, 64, 1.0), Note(3.25, 65, 0.5)]
+    late = [(0.0, 60), (1.35, 62), (2.0, 64), (3.25, 65)]
+    assert feel(notes, late) == PLAINLY
+    assert feel(notes, [*late[:3], (3.35, 65)])[1] == pytest.approx(0.08, abs=0.03)
+    assert feel(notes, [*late[:3], (3.5, 65), (1.5, 62)])[1] <= MOST_MOVED
+
+
+def test_voices_between_the_beats_go_with_a_shuffle_and_not_with_triplets() -> None:
+    def found(*places: float) -> Feel:
+        notes = [Note(b + x, 60, 0.3) for b in range(4) for x in places]
+        return feel(notes, [(n.onset, n.pitch) for n in notes])
+
+    _, second, third, fourth = found(0.0, 2 / 3)
+    assert (second, 0.5 + third, 0.75 + fourth) == (0.0, pytest.approx(0.65, abs=0.02), pytest.approx(0.67, abs=0.02))
+    _, second, third, fourth = found(0.0, 1 / 3, 2 / 3)
+    assert (second, third, fourth) == (pytest.approx(0.08, abs=0.02), 0.0, pytest.approx(-0.08, abs=0.02))
+
+
+@given(st.lists(st.tuples(st.integers(0, 31), st.floats(-0.4, 0.4)), max_size=24))
+def test_the_places_of_a_beat_stay_in_order(played: list[tuple[int, float]]) -> None:
+    notes = [Note(at / 4 if at % 3 else at / 3, 60 + i, 0.2) for i, (at, _) in enumerate(played)]
+    found = feel(notes, [(n.onset + late, n.pitch) for n, (_, late) in zip(notes, played, strict=True)])
+    places = [i / 4 + by for i, by in enumerate(found)]
+    assert places[0] == 0.0 and places == sorted(places) and places[-1] < 0.9
 
 
 def test_a_decision_says_its_plain_voices_for_an_unknown_pitch() -> None:

@@ -67,7 +67,7 @@ OUTSIDE = {
     "files": set(),
     "music": set(),
     "multitrack": {"numpy", "pypianoroll"},
-    "synth": {"numpy", "midirenderer"},
+    "synth": {"numpy", "midirenderer", "pretty_midi"},
     "plotting": {"numpy", "matplotlib"},
     "video": {"numpy", "PIL", "imageio_ffmpeg"},
     "datasets.build_jsb": {"numpy", "music21", "rich"},

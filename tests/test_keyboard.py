@@ -157,7 +157,7 @@ def test_unplugged_in_mid_note_it_lets_go_and_opens_again_by_itself():
     assert ears.keys[8:] == [("note_on", 60, 71), ("note_off", 60, 12)]
     seconds = [e.seconds for e in ears.of("event")]
     assert seconds == sorted(seconds)
-    assert keyboard.fault is None
+    assert keyboard.trouble is None
 
 
 def test_it_can_be_unplugged_often_and_closed_while_away():
@@ -198,7 +198,7 @@ def test_a_thousand_messages_of_nonsense_a_second_neither_block_nor_pile_up():
             sizes.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert sizes[2] - sizes[1] < 100_000
-        assert keyboard.held == frozenset() and keyboard.connected and keyboard.fault is None
+        assert keyboard.held == frozenset() and keyboard.connected and keyboard.trouble is None
 
 
 def test_clock_goes_to_who_follows_it_in_order():
@@ -219,7 +219,7 @@ def test_a_listener_that_fails_does_not_stop_the_next_key():
         until(lambda: len(ears.of("event")) == 2)
         sender.kill()
         until(lambda: ears.of("plug") == [False])
-    assert isinstance(keyboard.fault, RuntimeError)
+    assert isinstance(keyboard.trouble, RuntimeError)
 
 
 def test_the_clock_is_the_one_given():

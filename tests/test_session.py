@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import mido
+import numpy as np
 import pytest
 from live_stand import Stand
 
@@ -106,6 +107,49 @@ def test_without_the_melody_only_the_voices_answer_softly_where_the_player_was_s
     assert max(v for at, v in struck if 9.9 < at < 11) > max(v for at, v in struck if at > 13.4)
     clicks = beats(s.notes(9), downbeat)
     assert clicks == [(-4.0, 76), (-3.0, 77), (-2.0, 77), (-1.0, 77)]
+
+
+SWING = 0.08  # beats; off-beat eighths so much later
+
+
+def swung(count):
+    """Eighths with a swing, up and down the scale."""
+    scale = [67, 69, 71, 72, 74, 72, 71, 69]
+    return [(i / 2 + SWING * (i % 2), scale[i % 8], 0.45 - SWING * (i % 2), 80) for i in range(count)]
+
+
+def off_beats(found, downbeat):
+    """Where off-beat strokes are in their beat, from the ninth beat on."""
+    places = [((on - downbeat) / BEAT) % 1 for on, *_ in found if on > downbeat + 7.9 * BEAT]
+    return [place for place in places if 0.3 < place < 0.7]
+
+
+def test_the_answer_swings_as_the_player_did_and_the_take_is_written_straight(stand):
+    s = stand(SessionConfig(bars=2, qpm=QPM, latents={"groove": 1.0}))
+    downbeat = s.play()
+    s.score(swung(16), downbeat, QPM)
+    s.run(4 * BEAT + 16 * BEAT + 0.1)
+    voices = [stroke for channel in (1, 2, 3) for stroke in s.notes(channel)]
+    assert len(off_beats(voices, downbeat)) > 3
+    for place in off_beats([*voices, *s.notes(0)], downbeat):
+        assert place == pytest.approx(0.5 + SWING, abs=0.03)
+    assert min(on for on, *_ in voices) == pytest.approx(downbeat + 8 * BEAT, abs=1e-6)
+    assert not s.hanging and not s.sequencer.late
+    assert {n.onset % 0.25 for t in s.director._book.takes[0].arrangement.tracks for n in t.notes} == {0.0}
+    s.sequencer.sent.clear()
+    s.session.reroll()
+    s.run(10 * BEAT)
+    again = min(on for on, *_ in s.notes(0))
+    assert np.median(off_beats(s.notes(0), again - 8 * BEAT)) == pytest.approx(0.5 + SWING, abs=0.03)
+
+
+def test_a_duet_swings_with_the_player(stand):
+    s = stand(SessionConfig(mode="duet", qpm=QPM, latents={"groove": 1.0}))
+    downbeat = s.play()
+    s.score(swung(64), downbeat, QPM)
+    s.run((4 + 32) * BEAT)
+    found = off_beats([stroke for channel in (1, 2, 3) for stroke in s.notes(channel)], downbeat)
+    assert len(found) > 5 and np.median(found) == pytest.approx(0.5 + SWING, abs=0.03)
 
 
 def test_keys_that_move_at_the_last_moment_are_in_the_answer(stand):

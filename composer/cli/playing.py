@@ -24,7 +24,7 @@ from composer.cli.shared import (
     new_table,
     show,
 )
-from composer.errors import ConfigError, MelodyError, PortError
+from composer.errors import MelodyError, PortError
 
 if TYPE_CHECKING:
     from composer.live.capture import Event, RecordConfig
@@ -114,7 +114,7 @@ def _show_note(event: Event) -> None:
     "composer play --mode call --bars 2    (you, the answer, you, the answer)\n\n"
     "composer play --bars 0                (as long as you like: stop ends the phrase)\n\n"
     "composer play --out virtual:Composer --clock-out  (into a DAW, one channel a voice)\n\n"
-    "composer play --programs 73,48,48,32 --groove +0.5\n\n"
+    "composer play --programs flute,violin,viola,cello --groove +0.5\n\n"
     "On the screen: space begins and ends, ? shows all keys, tab makes a piano of the letters, esc silences. Every "
     "take is kept: composer takes lists them.\n\n"
     "Knobs, from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and plain to wide and richer; "
@@ -159,8 +159,9 @@ def play(
     programs: Annotated[
         str | None,
         typer.Option(
-            metavar="NUMBERS",
-            help="General MIDI instruments from 0, melody first: 73,48,48,32.  \\[default: the model's]",
+            metavar="NAMES",
+            help="Instruments, melody first: flute,violin,viola,cello, or General MIDI numbers from 0.  "
+            "\\[default: the model's]",
             rich_help_panel=SOUND,
         ),
     ] = None,
@@ -177,6 +178,7 @@ def play(
     from composer.generators import latents
     from composer.live.opening import PlayOptions
     from composer.live.playing.state import SessionConfig
+    from composer.synth import program
 
     knobs = {"chords": chords, "style": style, "melody": melody_knob, "groove": groove}
     session = SessionConfig(
@@ -190,7 +192,7 @@ def play(
         loop=loop,
         seed=seed,
         latents={name: latents.parse(name, text) for name, text in knobs.items() if text is not None},
-        programs=_numbers(programs),
+        programs=tuple(program(part) for part in programs.split(",")) if programs is not None else (),
         clock_in=clock_in,
         clock_out=clock_out,
     )
@@ -205,11 +207,3 @@ def play_on_stage(options: PlayOptions) -> None:
 
     with open_session(options) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
-
-
-def _numbers(text: str | None) -> tuple[int, ...]:
-    """Numbers with commas between; ConfigError for anything else."""
-    try:
-        return tuple(int(part) for part in text.split(",")) if text is not None else ()
-    except ValueError:
-        raise ConfigError(f"--programs are numbers with commas between, like 73,48,48,32, got {text!r}") from None

@@ -114,7 +114,7 @@ class _Seat:
 
     def _take(self, name: str) -> None:
         session = self._session
-        keyboard = Keyboard(
+        self.keyboard = keyboard = Keyboard(
             name,
             self._options.midi_api,
             on_event=session.hear,
@@ -122,9 +122,7 @@ class _Seat:
             on_clock=session.on_clock,
             on_plug=session.on_plug,
         )
-        found = self._known or profile_for(keyboard.name)
-        self.keyboard = keyboard
-        session.attach(keyboard, found)
+        session.attach(keyboard, self._known or profile_for(keyboard.name))
 
 
 def _is_keyboard(name: str) -> bool:

@@ -24,8 +24,8 @@ BUTTONS = (
     *("octave up", "octave down"),
 )
 SETTINGS = (*KNOBS, "tempo", "volume")
-PEDALS = ("sustain",)
-ACTIONS = (*BUTTONS, *SETTINGS, *PEDALS)
+SUSTAIN = "sustain"
+ACTIONS = (*BUTTONS, *SETTINGS, SUSTAIN)
 ABSOLUTE, RELATIVE = "absolute", "relative"
 _CONTROL = re.compile(r"(cc|note) (\d{1,3})")
 
@@ -61,6 +61,8 @@ class Profile:
             _check_control(control)
             if action not in ACTIONS:
                 raise ConfigError(f"{control} does one of {', '.join(ACTIONS)}, got {action!r}")
+            if action == SUSTAIN and control != f"cc {SUSTAIN_PEDAL}":
+                raise ConfigError(f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}")
         for control in self.relative:
             if self.controls.get(control) not in SETTINGS:
                 raise ConfigError(f"relative are controls of knobs, tempo or volume, got {control!r}")
@@ -88,7 +90,7 @@ def action(profile: Profile, event: Event) -> Action | None:
     pressed = event.value > 0 and event.kind != "note_off"
     if name in BUTTONS:
         return Action(name, 1.0) if pressed else None
-    if name in PEDALS:
+    if name == SUSTAIN:
         return Action(name, float(event.value >= 64 and pressed))
     if control not in profile.relative:
         return Action(name, event.value / 127)

@@ -35,7 +35,7 @@ class Keyboard:
     on_event: told each key and controller, `Event.seconds` being the clock's. thru: given each mido message of keys,
     controllers, wheel and pressure, before `on_event` is told. on_clock: (seconds, kind) of MIDI clock, start, stop
     and continue. on_plug: False when the keyboard goes (after its releases), True when it is back.
-    All are called in one thread, in order of time; what they raise is kept as `fault` and stops nothing.
+    All are called in one thread, in order of time; what they raise is kept as `trouble` and stops nothing.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Keyboard:
         on_clock: Callable[[float, str], None] | None = None,
         on_plug: Callable[[bool], None] | None = None,
     ) -> None:
-        self.fault: Exception | None = None
+        self.trouble: Exception | None = None
         self._clock = clock
         self._on_event, self._thru, self._on_clock, self._on_plug = on_event, thru, on_clock, on_plug
         self._wanted = PASSED_ON | CLOCK_KINDS if on_clock is not None else PASSED_ON
@@ -162,7 +162,7 @@ class Keyboard:
         try:
             listener(*what)
         except Exception as error:  # the next key must be heard all the same
-            self.fault = error
+            self.trouble = error
 
     # --- the thread that watches the plug ---
 
@@ -174,7 +174,7 @@ class Keyboard:
                 else:
                     self._look_for()
             except Exception as error:  # noqa: PERF203 - a driver's own way to fail: try again
-                self.fault = error
+                self.trouble = error
                 self._closing.wait(REOPEN_SECONDS)
 
     def _look_out(self) -> None:

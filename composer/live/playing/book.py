@@ -17,6 +17,7 @@ from composer.generators.latents import Latents, to_json
 from composer.live.accompanist import Accompanist
 from composer.live.archive.takes import Header, model_fields, now
 from composer.live.capture import RecordConfig
+from composer.live.dynamics import PLAINLY, Feel
 from composer.live.playing.desk import Desk
 from composer.live.playing.scribe import Box, Scribe
 from composer.live.playing.state import SessionConfig
@@ -39,6 +40,7 @@ class Take:
     box: Box
     melody: Song | None = None
     arrangement: Song | None = None
+    feel: Feel = PLAINLY
     kept: bool = False
 
 
@@ -64,8 +66,8 @@ class Book:
         header = partial(_header, config, desk.accompanist, record, device)
         self._open = Take(self._scribe.begin(header, seconds - bar * record.beat_seconds))
 
-    def answered(self, melody: Song | None, arrangement: Song | None, why: str) -> None:
-        """What was played, and what was made of it; again where it is made anew."""
+    def answered(self, melody: Song | None, arrangement: Song | None, why: str, feel: Feel = PLAINLY) -> None:
+        """What was played, how, and what was made of it; again where it is made anew."""
         take = self._open
         if take is None:
             return
@@ -75,6 +77,7 @@ class Book:
             return
         if take.melody is None:
             self.takes.append(take)
+        take.feel = feel
         take.melody, take.arrangement = melody or take.melody, arrangement or take.arrangement
         self.remarks = _remarks(arrangement)
         self._scribe.finish(take.box, take.melody, take.arrangement, why)

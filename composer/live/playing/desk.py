@@ -13,7 +13,6 @@ from composer.live.accompanist import Accompanist
 from composer.live.playing.state import Latency, SessionConfig, ShownNote
 from composer.live.playing.worker import Done, Thinking
 from composer.live.transport import Transport
-from composer.music import Song
 
 MEASURED = 1000  # latencies that are remembered of each kind
 
@@ -39,7 +38,7 @@ class Desk:
     """Shared by a session and what runs in it; used in the session's thread alone.
 
     tell: says one line to the player. answered: takes the melody and arrangement of a phrase as soon as they are known,
-    and why it ended.
+    why it ended, and with what feel it sounds.
     """
 
     config: SessionConfig
@@ -47,7 +46,7 @@ class Desk:
     sequencer: Sounding
     worker: Thinking
     tell: Callable[[str], None]
-    answered: Callable[[Song | None, Song | None, str], None]
+    answered: Callable[..., None]
     began: Callable[[float], None]
     time: Transport = field(default_factory=lambda: Transport.start(0.0, 100.0))
     latencies: dict[str, deque[float]] = field(default_factory=dict)

@@ -66,6 +66,7 @@ class Director:
         self._follower = ClockFollower(CLOCK_BEATS)
         self._following = False
         self._held: set[int] = set()
+        self._told: dict[type, Exception] = {}  # troubles of the ports
         self._lately: deque[Event] = deque(maxlen=64)
         self._zero = 0.0  # the beat of the MIDI clock that is the session's beat 0
 
@@ -141,6 +142,7 @@ class Director:
                 self._loaded(done)
             elif self._run is not None:
                 self._run.take(done, now)
+        self._tell_troubles()
         if self._run is not None:
             calibrating = self._run.phase == "calibrating"
             self._metronome.pump(now, calibrating, self._run.length if calibrating else None)
@@ -225,9 +227,10 @@ class Director:
         """The next seed; where nothing sounds, the last take is played with it."""
         self.configure(seed=self.config.seed + 1)
         self._accompany(seed=self.config.seed, again=True)
-        melody = self._book.takes[-1].melody if self._book.takes else None
-        if self._run is None and melody is not None:
-            self._worker.ask((AGAIN, now), partial(arranged, self._desk.accompanist, melody, None))
+        take = self._book.takes[-1] if self._book.takes else None
+        if self._run is None and take is not None and take.melody is not None:
+            task = partial(arranged, self._desk.accompanist, take.melody, None, take.feel)
+            self._worker.ask((AGAIN, now), task)
 
     def keep(self) -> None:
         """Mark the last take."""
@@ -343,6 +346,14 @@ class Director:
         if self._run is not None:
             self._run.step(now)
             self._close_run(now)
+
+    def _tell_troubles(self) -> None:
+        """What went wrong in the threads of the ports, once each; there it stops nothing."""
+        for part in (self.keyboard, self._sequencer):
+            trouble = getattr(part, "trouble", None)
+            if trouble is not None and trouble is not self._told.get(type(part)):
+                self._told[type(part)] = trouble
+                self.tell(f"something went wrong ({reason(trouble)}), the music goes on")
 
     def _close_run(self, now: float) -> None:
         """Let go of a run that is over."""

@@ -205,6 +205,9 @@ class DuetRun:
         pitch, anew = self._hearing.pitch_at(beat), self._seen == -1
         self._seen = self._hearing.changes
         self._melody = self._hearing.melody(beat)
+        feel = self._hearing.feel(self._melody)
+        for part in self._parts:
+            part.feel = feel
         heard = self._song(beat, beat - RECENT)
         if plan is None:
             plan = self._plan = Plan(beat, heard, self._shift(), pitch)

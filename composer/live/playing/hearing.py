@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from math import floor
 
 from composer.live.capture import SUSTAIN_PEDAL, Event, RecordConfig, capture
+from composer.live.dynamics import Feel, feel
 from composer.music import Note, Song
 
 WINDOW = 8.0  # beats that a duet writes down anew each beat; what is older is settled
 MOST = 400  # events that a duet writes down anew each beat: more in so short a time is nonsense
 SNAP = 0.125  # beats; what is struck so close to a beat is on it
+FELT = 32  # notes by which a player's feel goes
 TOGETHER = 0.03  # seconds; keys struck closer are one stroke, of which the highest is the melody
 
 
@@ -82,6 +84,11 @@ class Hearing:
         """All notes until `beat`, in beats of the session; only the last bars are written down anew."""
         self._settle(beat - WINDOW)
         return (*self._settled, *self._recent(beat))
+
+    def feel(self, melody: Sequence[Note], start: float = 0.0) -> Feel:
+        """How the last notes of `melody`, whose beat 0 is beat `start` of the session, were played."""
+        struck = [(h.beat - start, h.event.number) for h in self.heard if h.event.is_press]
+        return feel(melody[-FELT:], struck[-2 * FELT :])
 
     def _recent(self, beat: float) -> list[Note]:
         """The notes of what is not settled; keys still down are held until `beat` at least."""

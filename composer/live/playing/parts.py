@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from composer.live.dynamics import PLAINLY, moved
 from composer.live.playing.desk import Desk
 from composer.music import Note
 
@@ -17,10 +18,11 @@ class Part:
 
     def __init__(self, desk: Desk, voice: int) -> None:
         self.voice, self.notes = voice, list[Note]()
+        self.feel = PLAINLY  # of the player: when what is written between the beats is played
         self.sounding: int | None = None
         self._desk = desk
         self._channel = desk.config.channels[voice]
-        self._turns: list[tuple[float, int | None, int]] = []  # (beat, pitch or rest, velocity) to come in this beat
+        self._turns: list[tuple[float, int | None, int]] = []  # (when, pitch or rest, velocity) to come in this beat
         self._before: tuple[int, Note | None] = (0, None)
         self._struck = False  # at the start of the beat that goes on
 
@@ -96,10 +98,10 @@ class Part:
         self._turns = []
         for i, note in enumerate(notes):
             if note.onset > since + _TINY:
-                self._turns.append((note.onset, note.pitch, velocities[i]))
+                self._turns.append((moved(note.onset, self.feel), note.pitch, velocities[i]))
             joined = i + 1 < len(notes) and notes[i + 1].onset < note.end + _TINY
             if since + _TINY < note.end < beat + 1 - _TINY and not joined:
-                self._turns.append((note.end, None, 0))
+                self._turns.append((moved(note.end, self.feel), None, 0))
         self._turns.sort(key=lambda turn: turn[0])
 
     def _write(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:

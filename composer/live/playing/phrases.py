@@ -9,7 +9,7 @@ from typing import Any
 
 from composer.errors import ComposerError, MelodyError
 from composer.live.accompanist import Accompanist
-from composer.live.dynamics import shaped
+from composer.live.dynamics import PLAINLY, Feel, shaped
 from composer.live.playing.desk import Desk
 from composer.live.playing.hearing import SNAP, Hearing
 from composer.live.playing.playback import Answer, Playback, pickup
@@ -67,7 +67,7 @@ class PhraseRun:
         run = cls(desk)
         run.melody, run.length, run.phase = melody, answer.length, "playing"
         run._playback = Playback(desk, answer, 0.0)
-        desk.answered(melody, answer.song, "bars")
+        desk.answered(melody, answer.song, "bars", answer.feel)
         return run
 
     def hear(self, event: Any, beat: float) -> None:
@@ -133,7 +133,8 @@ class PhraseRun:
 
     def _ask_other(self) -> None:
         if self.melody is not None:
-            task = partial(arranged, self._desk.accompanist, self.melody, self._bars())
+            feel = self._playback.answer.feel if self._playback is not None else PLAINLY
+            task = partial(arranged, self._desk.accompanist, self.melody, self._bars(), feel)
             self._desk.worker.ask(self._key(OTHER), task)
 
     def stop(self, now: float) -> None:
@@ -259,7 +260,7 @@ class PhraseRun:
         self.melody, answer = made.melody, made.answer
         self._playback = Playback(self._desk, answer, start, at)
         self.phase = "playing"
-        self._desk.answered(self.melody, answer.song, "stopped" if self._stopping else "bars")
+        self._desk.answered(self.melody, answer.song, "stopped" if self._stopping else "bars", answer.feel)
         if self._turns:
             self._hearing = Hearing(self._desk.config.beats_per_bar, self._desk.config.qpm)
         if made.asked.version != self._version:
@@ -300,7 +301,7 @@ class PhraseRun:
             reached = max(playback.cursor, self._desk.time.beat(now))
             at = playback.start + ceil((reached - playback.start) / bar + 1e-6) * bar
         playback.change(answer, at)
-        self._desk.answered(self.melody, answer.song, "bars")
+        self._desk.answered(self.melody, answer.song, "bars", answer.feel)
 
     def _failed(self, error: Exception, key: Asked) -> None:
         if isinstance(error, MelodyError) and key.what == DRAFT:
@@ -332,16 +333,17 @@ class PhraseRun:
         self._desk.worker.ask(self._key(what, last), task, first=what == ANSWER)
 
 
-def arranged(accompanist: Accompanist, melody: Song, bars: int | None) -> tuple[Song, Answer]:
+def arranged(accompanist: Accompanist, melody: Song, bars: int | None, feel: Feel) -> tuple[Song, Answer]:
     """(The melody, its answer): the arrangement, as loud as the melody."""
     bar = round(melody.time_signatures[-1].beats_per_bar)
-    return melody, Answer.of(shaped(accompanist.phrase(melody)), bar, bars)
+    return melody, Answer.of(shaped(accompanist.phrase(melody)), bar, bars, feel)
 
 
 def _answered(
     accompanist: Accompanist, heard: Hearing, span: tuple[float, float, int | None], bars: int | None
 ) -> tuple[Song, Answer]:
-    return arranged(accompanist, heard.phrase(*span), bars)
+    melody = heard.phrase(*span)
+    return arranged(accompanist, melody, bars, heard.feel(melody.tracks[0].notes, span[0] - pickup(melody)))
 
 
 def _shown(notes: tuple[Note, ...], voice: int, origin: float) -> tuple[ShownNote, ...]:

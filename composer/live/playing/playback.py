@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor
 
+from composer.live.dynamics import PLAINLY, Feel, moved
 from composer.live.playing.desk import Desk
 from composer.live.playing.state import DRUMS, VOICES
 from composer.music import Song
@@ -28,16 +29,17 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Answer:
-    """An arrangement to be played: its first track is the melody. length: in beats, whole bars."""
+    """An arrangement to be played: its first track is the melody. length: in beats, whole bars. feel: the player's."""
 
     song: Song
     length: float
+    feel: Feel = PLAINLY
 
     @classmethod
-    def of(cls, song: Song, beats_per_bar: int, bars: int | None) -> Answer:
+    def of(cls, song: Song, beats_per_bar: int, bars: int | None, feel: Feel = PLAINLY) -> Answer:
         """bars: of the phrase; None: as many as the song fills."""
         filled = ceil((song.end - pickup(song)) / beats_per_bar - _TINY)
-        return cls(song, float(beats_per_bar * (bars or max(1, filled))))
+        return cls(song, float(beats_per_bar * (bars or max(1, filled))), feel)
 
     @cached_property
     def strokes(self) -> list[Stroke]:
@@ -47,6 +49,7 @@ class Answer:
             for note in track.notes:
                 on, off = note.onset - early, min(note.end - early, self.length)
                 if off > on + _TINY:
+                    on, off = moved(on, self.feel), moved(off, self.feel)
                     found += [Stroke(on, note.velocity, i, note.pitch), Stroke(off, 0, i, note.pitch)]
         return sorted(found, key=lambda s: (round(s.beat, 6), s.velocity > 0, s.track, s.pitch))
 
