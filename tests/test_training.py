@@ -143,16 +143,16 @@ def test_kill_9_at_any_moment_loses_nothing(trained: Any, tmp_path: Path) -> Non
     whole, _, config = trained
     run, asked = tmp_path / "killed", ["--config", config, "--iterations", 6, "--seed", 4]
     rng = np.random.default_rng(0)
-    for turn in range(4):
+    for turn in range(3):
         resume = ["--resume"] if run.exists() and Run(run).checkpoints else []
         process = command("train", "--out", run, *asked, *resume)
         until = time.monotonic() + 60
         kept = len(list(run.glob("checkpoints/*.npz")))
-        while process.poll() is None and len(list(run.glob("checkpoints/*.npz"))) <= kept and turn < 3:
+        while process.poll() is None and len(list(run.glob("checkpoints/*.npz"))) <= kept and turn < 2:
             assert time.monotonic() < until
             time.sleep(0.02)
         time.sleep(float(rng.random()) * 0.1)
-        if turn < 3:
+        if turn < 2:
             process.send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
@@ -217,9 +217,8 @@ def test_export_of_any_kept_iteration_plays_the_notes_that_keras_plays(trained: 
         for i, variable in enumerate(trainer.networks.generator.variables):
             value = variable.numpy()
             assert value.dtype != np.float32 or np.allclose(value, kept[f"g{i}"], rtol=1e-3, atol=1e-7)
-        for chorale in load("valid")[:3]:
-            song = to_song(chorale)
-            assert trainer.player().arrange(song, seed=1) == model.arrange(song, seed=1)
+        song = to_song(load("valid")[0])
+        assert trainer.player().arrange(song, seed=1) == model.arrange(song, seed=1)
         assert model.card["trained"]["iterations"] == iteration
     card = model.card
     assert card["trained"]["data"] == run.asked["data"] and card["trained"]["seed"] == 4
@@ -244,10 +243,10 @@ def test_fine_tuning_begins_with_the_models_weights(trained: Any, tmp_path: Path
     tuned = train(tmp_path / "tuned", Asked(config=config, iterations=2, begin_from=str(model)))
     assert tuned.asked["from"]["model"] == str(model) and len(tuned.asked["from"]["weights"]) == 64
     assert tuned.asked["train"]["supervised_rate"] == pytest.approx(0.3e-3)
-    fresh = train(tmp_path / "fresh", Asked(config=config, iterations=2))
-    before, after, other = (load_checkpoint(r.checkpoints[r.latest]) for r in (run, tuned, fresh))
+    before, after = (load_checkpoint(r.checkpoints[r.latest]) for r in (run, tuned))
+    fresh = {f"g{i}": v.numpy() for i, v in enumerate(trainer_of(1).networks.generator.variables)}
     weights = [k for k, value in before.items() if k[0] == "g" and value.dtype == np.float32]
-    far = [sum(float(np.abs(before[k] - x[k]).sum()) for k in weights) for x in (after, other)]
+    far = [sum(float(np.abs(before[k] - x[k]).sum()) for k in weights) for x in (after, fresh)]
     assert far[0] < 0.5 * far[1]
     with pytest.raises(ConfigError, match="of family chorale, not unet"):
         train(tmp_path / "other", Asked(family="unet", begin_from=str(model)))
