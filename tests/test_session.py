@@ -601,6 +601,19 @@ def test_takes_are_kept_undone_saved_and_written(stand, tmp_path):
     assert composer.read(tmp_path / "second.mid").tracks[1].notes
 
 
+def test_takes_of_long_ago_are_counted_and_not_held_in_memory(stand, monkeypatch):
+    monkeypatch.setattr("composer.live.playing.book.UNDOABLE", 2)
+    s = stand(SessionConfig(bars=1, qpm=QPM, count_in=0))
+    for _ in range(3):
+        downbeat = s.play()
+        s.score([(0.0, 67, 3.0, 80)], downbeat, QPM)
+        s.run(8 * BEAT + 0.3)
+    assert (s.session.state().takes, len(s.director._book.takes)) == (3, 2)
+    s.session.undo()
+    s.run(0.1)
+    assert (s.session.state().takes, s.session.state().message) == (2, "the last take is dropped, 2 left")
+
+
 def test_a_take_that_was_stopped_while_listening_keeps_what_was_played(stand, tmp_path):
     s = stand(takes=tmp_path)
     downbeat = s.play()

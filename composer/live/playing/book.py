@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from composer.live.playing.worker import reason
 from composer.music import Song
 
 SOUND = "arrangement.wav"
+UNDOABLE = 64  # takes that are at hand; those before are on the disk only, so that a long day needs no more memory
 FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
 WRITERS: dict[str, Callable[[Path, Song], Any]] = {
     ".mid": midifile.write,
@@ -45,14 +47,15 @@ class Take:
 
 
 class Book:
-    """The takes that were made, the last one last; one that has no notes is not among them.
+    """The takes that were made, the last ones at hand and the last one last; one without notes is not among them.
 
     tell: says a line to the player. silent: nothing sounds here, so each take is rendered to WAV.
     """
 
     def __init__(self, scribe: Scribe, tell: Callable[[str], None], silent: bool = False) -> None:
         self._tell, self._silent = tell, silent
-        self.takes: list[Take] = []
+        self.takes: deque[Take] = deque(maxlen=UNDOABLE)
+        self.count = 0
         self.remarks: tuple[str, ...] = ()
         self._scribe = scribe
         self._open: Take | None = None
@@ -77,6 +80,7 @@ class Book:
             return
         if take.melody is None:
             self.takes.append(take)
+            self.count += 1
         take.feel = feel
         take.melody, take.arrangement = melody or take.melody, arrangement or take.arrangement
         self.remarks = _remarks(arrangement)
@@ -112,6 +116,7 @@ class Book:
         """Drop the last one; its folder stays, and says so."""
         self._scribe.amend(self.last("undo").box, ended="undone")
         self.takes.pop()
+        self.count -= 1
 
     def save(self, path: Path, tell: Callable[[str], None]) -> None:
         """Write the last one's music beside the music that goes on; tell: how it went."""

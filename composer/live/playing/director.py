@@ -235,14 +235,14 @@ class Director:
     def keep(self) -> None:
         """Mark the last take."""
         self._book.keep()
-        self.tell(f"take {len(self._book.takes)} is kept")
+        self.tell(f"take {self._book.count} is kept")
 
     def undo(self, now: float) -> None:
         """Drop the last take; its folder stays, marked."""
         self._book.last("undo")
         self._end_run(now, "undone")
         self._book.undo()
-        self.tell(f"the last take is dropped, {len(self._book.takes) or 'none'} left")
+        self.tell(f"the last take is dropped, {self._book.count or 'none'} left")
 
     def save(self, path: Path) -> None:
         """The last take's music, as .mid or .wav, beside the music that goes on."""
@@ -265,7 +265,7 @@ class Director:
             "reroll": lambda: self.reroll(now),
             "keep": self.keep,
             "undo": lambda: self.undo(now),
-            "save": lambda: self.save(Path(f"take-{len(self._book.takes)}.mid")),
+            "save": lambda: self.save(Path(f"take-{self._book.count}.mid")),
         }
         if does.name in simple:
             simple[does.name]()
@@ -314,7 +314,7 @@ class Director:
             melody=melody,
             accompaniment=accompaniment,
             held=tuple(sorted(self._held.copy())),
-            takes=len(self._book.takes),
+            takes=self._book.count,
             kept=bool(self._book.takes and self._book.takes[-1].kept),
             latencies=self._latencies(),
             message=self.message,
