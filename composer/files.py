@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
             reason = error.strerror or str(error) or type(error).__name__
             raise OutputError(f"cannot write {os.fspath(path)}: {reason}; choose another place with -o") from error
         raise
+
+
+def check_ending(path: Path, endings: Sequence[str], what: str) -> None:
+    """Raise OutputError where `path` ends like another kind of file than `what`; a name without an ending may be any.
+
+    endings: with their dots, in small letters.
+    """
+    if re.fullmatch(r"\.[A-Za-z0-9]{2,8}", path.suffix) and path.suffix.lower() not in endings:
+        raise OutputError(f"{what} ends in {' or '.join(endings)}, got {path}")
 
 
 def _target(path: str | Path) -> Path:

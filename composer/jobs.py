@@ -10,6 +10,7 @@ from pathlib import Path
 from composer import midifile
 from composer.datasets import melodies
 from composer.errors import MidiError, OutputError
+from composer.files import check_ending
 from composer.generators import PLAYS, Model, load_model
 from composer.generators.keeping import Keep
 from composer.generators.latents import Source
@@ -18,6 +19,7 @@ from composer.runs import ASKED, find
 
 READABLE = (".mid", ".midi", ".npz")
 SUFFIXES = {"midi": ".mid", "wav": ".wav", "png": ".png", "musicxml": ".musicxml"}
+ENDINGS = {"midi": (".mid", ".midi"), "wav": (".wav",), "png": (".png",), "musicxml": (".musicxml", ".xml")}
 OPTIONS = {".wav": "--wav", ".png": "--png", ".musicxml": "--musicxml", ".xml": "--musicxml"}
 
 
@@ -83,7 +85,8 @@ def plan(inputs: Sequence[str], out: Path | None = None, extras: Mapping[str, Pa
     if several:
         _check_folders(places.values())
     else:
-        _check_suffix(out)
+        for kind, path in places.items():
+            _check_ending(kind, path)
     jobs = [
         Job(source, {kind: _place(path, name, SUFFIXES[kind], several) for kind, path in places.items()})
         for source, name in _numbered(sources)
@@ -173,10 +176,11 @@ def _check_folders(places: Iterable[Path]) -> None:
             raise OutputError(f"several melodies go into a folder; {path} is a file")
 
 
-def _check_suffix(out: Path) -> None:
-    option = OPTIONS.get(out.suffix.lower())
-    if option:
-        raise OutputError(f"-o is the MIDI file, got {out}; for that kind of file add {option} {out}")
+def _check_ending(kind: str, path: Path) -> None:
+    option = OPTIONS.get(path.suffix.lower())
+    if option and kind == "midi":
+        raise OutputError(f"-o is the MIDI file, got {path}; for that kind of file add {option} {path}")
+    check_ending(path, ENDINGS[kind], f"the {kind} file")
 
 
 def _check_overwriting(jobs: Sequence[Job]) -> None:

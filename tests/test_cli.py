@@ -372,6 +372,9 @@ def test_outputs_that_cannot_be_written(arrange):
     fails(arrange("ode-to-joy", "-o", "/proc/out.mid"), "cannot write")
     fails(arrange("ode-to-joy", "greensleeves", "-o", "file"), "folder")
     fails(arrange("ode-to-joy", "-o", "out.wav"), "--wav")
+    fails(arrange("ode-to-joy", "-o", "out.txt"), ".mid or .midi", "out.txt")
+    fails(arrange("ode-to-joy", "--wav", "out.mp3"), ".wav", "out.mp3")
+    fails(arrange("ode-to-joy", "--png", "out.pdf"), ".png", "out.pdf")
     assert files(arrange.folder) == ["file"]
 
 
@@ -387,8 +390,8 @@ def test_a_melody_is_never_overwritten(arrange):
     (arrange.folder / "link.mid").symlink_to("in.mid")
     for out in ("in.mid", "./in.mid", "link.mid", "."):
         fails(arrange("in.mid", "-o", out), "choose another place")
-    fails(arrange("in.mid", "-o", "out.mid", "--wav", "in.mid"), "choose another place")
-    fails(arrange("in.mid", "-o", "out.mid", "--png", "out.mid"), "choose another place")
+    fails(arrange("in.mid", "-o", "out.mid", "--wav", "in.mid"), ".wav, got in.mid")
+    fails(arrange("in.mid", "-o", "out.mid", "--png", "out.mid"), ".png, got out.mid")
     (arrange.folder / "link.mid").unlink()
     fails(arrange(".", "-o", "."), "choose another place")
     assert (arrange.folder / "in.mid").read_bytes() == before

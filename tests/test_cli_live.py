@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import queue
+import select
+import struct
 import subprocess
 import sys
+import termios
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -348,3 +354,25 @@ def test_help_teaches(composer_command, command):
     done = composer_command(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Examples:" in done.stdout and "composer " + " ".join(command) in done.stdout
+
+
+@pytest.mark.parametrize("size", [(30, 100), (15, 60)])
+def test_in_a_terminal_the_command_shows_its_stage(tmp_path, size):
+    """As a player types it: nothing in between the command and the terminal."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.environ |= {"TERM": "xterm-256color", "COMPOSER_TAKES": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        os.execv(sys.executable, [sys.executable, "-m", "composer", "play", "--out", "none", "--midi-api", "jack"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    seen, typed, deadline = b"", False, time.monotonic() + 60
+    try:
+        while time.monotonic() < deadline:
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 65536)
+            if not typed and b"READY" in seen:
+                typed = bool(os.write(terminal, b"q"))
+    except OSError:  # the other end is closed
+        pass
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0 and typed, seen[-500:]
+    assert b"\x1b[?1049h" in seen and b"\x1b[?1049l" in seen

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jack_server import JackKeyboard, jack  # noqa: F401
 
-from composer.errors import ConfigError, ModelError, PortError
+from composer.errors import ConfigError, ModelError, OutputError, PortError
 from composer.live.archive.takes import list_takes
 from composer.live.opening import PlayOptions, open_session
 from composer.live.playing.state import SessionConfig
@@ -96,6 +96,8 @@ def test_what_is_named_must_be_there(jack, tmp_path):  # noqa: F811
         ({"out": "Moog"}, PortError),
         ({"model": "none"}, ModelError),
         ({"device": "none"}, ConfigError),
+        ({"takes": Path("/proc/takes")}, OutputError),
+        ({"model": "string-quartet", "session": SessionConfig(mode="duet")}, ConfigError),
     ):
         options = PlayOptions(**{"midi_api": "jack", "out": "none", "takes": tmp_path, **wrong})
         with pytest.raises(error), open_session(options):

@@ -109,6 +109,30 @@ def test_without_the_melody_only_the_voices_answer_softly_where_the_player_was_s
     assert clicks == [(-4.0, 76), (-3.0, 77), (-2.0, 77), (-1.0, 77)]
 
 
+def test_what_was_played_stays_in_sight_while_the_answer_sounds_and_after_it(stand):
+    s = stand(SessionConfig(bars=2, qpm=QPM, loop=True))
+    downbeat = s.play()
+    s.score(PHRASE, downbeat, QPM)
+    s.run((4 + 10) * BEAT)
+    state = s.session.state()
+    played = [(onset, pitch) for onset, pitch, _, _ in PHRASE]
+    again = [(onset + 8, pitch) for onset, pitch in played]
+    assert (state.phase, [(n.onset, n.pitch) for n in state.melody]) == ("playing", played + again)
+    assert min(n.onset for n in state.accompaniment) == 8.0
+    s.run(8 * BEAT)
+    state = s.session.state()  # the second round, and the first before it
+    assert [n.onset for n in state.melody] == [at + round_ for round_ in (8, 16) for at, _ in played]
+    assert {n.onset // 8 for n in state.accompaniment} == {1, 2}
+    s.session.stop()
+    s.run(0.1)
+    after = s.session.state()
+    assert (after.phase, after.melody, after.accompaniment) == ("idle", state.melody, state.accompaniment)
+    assert 17 < after.beat < 19
+    s.session.play()
+    s.run(0.1)
+    assert s.session.state().melody == ()
+
+
 SWING = 0.08  # beats; off-beat eighths so much later
 
 
@@ -289,6 +313,16 @@ def test_call_and_response_goes_in_turns_without_stopping_the_beat(stand):
     s.session.stop()
     s.run(0.1)
     assert s.session.state().phase == "idle" and not s.hanging
+
+
+def test_in_turns_the_last_phrase_and_its_answer_stay_in_sight(stand):
+    s = stand(SessionConfig(mode="call", bars=1, qpm=QPM))
+    downbeat = s.play()
+    s.score([(0.0, 67, 2.0, 80), (9.0, 72, 1.0, 80)], downbeat, QPM)
+    s.run((4 + 10) * BEAT)
+    state = s.session.state()
+    assert (state.phase, [n.onset for n in state.melody]) == ("listening", [0.0, 4.0, 9.0])
+    assert {n.onset // 4 for n in state.accompaniment} == {1}
 
 
 def test_an_open_phrase_ends_with_a_bar_of_silence_or_a_stop(stand):

@@ -27,11 +27,11 @@ from composer.live.playing.state import Latency, ShownNote, State
 from composer.stage import panels, rows
 from composer.stage.app import StageApp, StageConfig
 from composer.stage.controls import free_path
-from composer.stage.dialogs import Help, Page
+from composer.stage.dialogs import BEGIN, Help, Page
 from composer.stage.keys import COMMANDS, LOWER, UPPER, Letters, piano_pitch
 from composer.stage.lines import clean, length
 from composer.stage.palette import COMING, DARK, EMPTY, LIGHT, PLAYED, SOUNDING, code, is_light, voice_of
-from composer.stage.plain import changes, tell
+from composer.stage.plain import MORE, SILENT, USAGE, changes, tell
 from composer.stage.remote import METHODS, Remote, serve
 from composer.stage.roll import Lens, Notes, Scope, characters, lens_for, picture, rulings, scope_for
 
@@ -253,6 +253,76 @@ def test_latencies_are_shown_as_last_and_p99():
     assert "key to sound 0.3/0.8" in text(panels.devices(panels.Devices.of(READY), 140, DARK))
 
 
+def test_figures_of_latencies_are_explained():
+    assert "ready –  ms last/99%" in text(panels.devices(panels.Devices.of(READY), 90, DARK))
+    help_text = dict(BEGIN)["Latencies"]
+    for word in ("last one", "99th percentile", "ready", "small is bad", "first percentile"):
+        assert word in help_text
+
+
+def test_names_of_ports_come_before_latencies_and_these_give_way_one_by_one():
+    long = replace(
+        READY, device="AKM322:keys 128:0", output="FluidSynth virtual port (15462) 129:0",
+        latencies={"thru": Latency(0.21, 0.44), "decision": Latency(6.5, 10.2), "ready": Latency(160.2, 48.1)},
+    )  # fmt: skip
+    lines = {width: text(panels.devices(panels.Devices.of(long), width, DARK)) for width in (60, 80, 100, 120)}
+    assert all("AKM322:keys 128:0" in line for line in lines.values())
+    assert all("FluidSynth virtual port…" in line for line in lines.values())
+    assert [lines[width].split("…")[1].strip() for width in lines] == [
+        "", "thru 0.2/0.4  ready 160/48", "thru 0.2/0.4  decided 6.5/10  ready 160/48",
+        "thru 0.2/0.4  decided 6.5/10  ready 160/48  ms last/99%",
+    ]  # fmt: skip
+
+
+def test_switches_are_read_without_colours():
+    def status(**changed):
+        return text(panels.status(panels.Status.of(replace(READY, mode="phrase", **changed), False), 100, DARK))
+
+    assert "⟳ loop" in status(loop=True) and "no loop" not in status(loop=True)
+    assert "no loop" in status() and "⟳" not in status()
+    assert "♪ click" in status() and "no click" in status(metronome=False) and "♪ " not in status(metronome=False)
+    assert "melody off" in status(with_melody=False) and "melody off" not in status()
+    for chosen in KNOBS:
+        line = text(panels.knobs(tuple(KNOBS.items()), chosen, 80, DARK))
+        assert line.count("▸") == 1 and line[line.index("▸") + 3 :].startswith(chosen)
+
+
+VOICES = ("melody", "alto", "tenor", "bass")
+
+
+def test_hatching_is_explained_where_it_is():
+    async def test(app, pilot, double):
+        assert "not yet heard" in shown(app)[-3]
+        double.now = replace(PLAYING, mode="phrase")
+        assert "■ tenor" in shown(app)[-3] and "not yet heard" not in shown(app)[-3]
+
+    on_stage(test, PLAYING, (80, 28))
+
+
+def test_voices_are_named_on_a_small_screen_where_the_message_leaves_room():
+    async def test(app, pilot, double):
+        assert "■ melody ■ alto ■ tenor ■ bass   3 takes " in shown(app)[-2]
+        app.say("so much to say that nothing else has room")
+        assert "■" not in shown(app)[-2] and "has room" in shown(app)[-2]
+
+    on_stage(test, PLAYING)
+    tall = panels.message(panels.News.of(READY, ("", False)), 80, DARK)
+    assert "■" not in text(tall)
+    line = panels.message(panels.News.of(READY, ("", False)), 80, DARK, VOICES)
+    squares = [part.style.color.name for part in line if part.text == "■ "]
+    assert squares == [DARK.voice(i).lower() for i in range(4)]
+
+
+@pytest.mark.parametrize("width", [50, 64, 80])
+def test_the_footer_of_a_small_screen_can_undo_and_the_pianos_can_be_left(width):
+    footer = text(panels.footer(False, width, DARK))
+    for words in ("space play/stop", "u undo", "? help", "q quit"):
+        assert words in footer
+    footer = text(panels.footer(True, width, DARK))
+    for words in ("space play/stop", "tab leave piano", "ctrl+q quit"):
+        assert words in footer
+
+
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_what_is_lost_is_said_with_what_to_do(width):
     lost = replace(READY, plugged=False, output_alive=False)
@@ -360,6 +430,27 @@ def test_a_mistake_is_a_message():
         assert "no melody" not in shown(app)[-2]
 
     on_stage(test, raises=ConfigError("no melody to arrange yet: play one"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"takes": 0}, True),
+        ({"takes": 0, "mode": "phrase"}, True),
+        ({"phase": "listening", "mode": "phrase"}, True),
+        ({"phase": "count-in", "mode": "call"}, True),
+        ({"phase": "listening"}, False),  # the next beat of the duet is another already
+        ({}, False),  # the last take is heard anew
+        ({"phase": "playing", "mode": "phrase"}, False),
+    ],
+)
+def test_a_seed_that_is_not_heard_yet_is_said(changed, said):
+    async def test(app, pilot, double):
+        await pilot.press("r")
+        assert double.asked == [("reroll",)]
+        assert ("seed 8: the next answer uses it" in shown(app)[-2]) is said
+
+    on_stage(test, replace(READY, **changed))
 
 
 def test_save_asks_for_a_name(tmp_path, monkeypatch):
@@ -582,6 +673,46 @@ def test_lines_are_commands():
     assert "error: a number is expected, got 'fast'" in out.getvalue()
 
 
+def told_in_lines(script, state=READY):
+    double, out = Double(state), io.StringIO()
+    tell(double, io.StringIO(script + "\nq\n"), out, wait=lambda seconds: time.sleep(0.001))
+    return double.asked, out.getvalue()
+
+
+def test_play_and_stop_are_words_and_start_is_both():
+    assert told_in_lines("play\nstop\nstart", PLAYING)[0] == [("play",), ("stop",), ("stop",)]
+    asked, out = told_in_lines("play\nstop\nstart\nspace")
+    assert asked == [("play",), ("stop",), ("play",), ("play",)]
+    assert out.count(USAGE) == 1  # at the beginning
+
+
+@pytest.mark.parametrize("word", ["help", "?", "f1"])
+def test_help_in_lines_has_a_line_for_each_command(word):
+    asked, out = told_in_lines(word)
+    lines = out.split(USAGE)[1].splitlines()
+    assert not asked and out.isascii()
+    for command in COMMANDS:
+        named = [line for line in lines if line.endswith(command.help)]
+        assert len(named) == (command.name not in SILENT), command.name
+    assert "k       keep       mark this take as one to keep" in lines
+    assert "        stop       end the phrase, or what sounds" in lines
+    for more in MORE:
+        assert any(line.startswith(more + " ") for line in lines)
+    assert "help explains" in USAGE and "\n" not in USAGE
+
+
+def test_every_key_and_word_of_the_help_in_lines_is_known():
+    _, out = told_in_lines("help")
+    lines = [
+        line for line in out.split(USAGE)[1].splitlines() if line[18:19] == " " and not line.startswith(tuple(MORE))
+    ]
+    words = [word for line in lines for word in line[:18].split() if word not in ("quit", "q")]
+    words = words[words.index("play") :]
+    assert {"stop", "space", "start", "+", "faster", "3", "right"} <= set(words)
+    assert told_in_lines("\n".join(words))[1].count(USAGE) == 1
+    assert told_in_lines("4\nright")[0] == [("set_knob", "groove", 0.6)]
+
+
 # --- a process of its own
 
 
@@ -687,7 +818,8 @@ def test_a_screen_that_dies_leaves_the_music_on_and_lines_to_steer_it():
     )
     os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
     terminal.wait_for("the music goes on")
-    terminal.type("reroll\nq\n")
+    assert b"\x1b[?1049l" in terminal.seen
+    terminal.type("reroll\rq\r")  # as the Enter key says it, which the terminal makes a line of again
     assert terminal.end() == 0
     wait_for(lambda: b"asked [('reroll',)]" in terminal.seen)
 

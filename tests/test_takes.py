@@ -31,6 +31,7 @@ from composer.live.archive.takes import (
     PLAYED,
     Header,
     TakeWriter,
+    check_folder,
     list_takes,
     load_take,
     model_fields,
@@ -110,6 +111,23 @@ def keep(folder: Path, header: Header = HEAD, melody=None, arrangement=None, end
 
 
 # Kept
+
+
+def test_the_last_take_is_not_one_that_was_dropped(tmp_path, melody):
+    first = keep(tmp_path, melody=melody)
+    with TakeWriter(tmp_path, replace(HEAD, when="2026-03-08T10:00:00+01:00")) as writer:
+        writer.finish(melody, None, "undone")
+    assert load_take("last", tmp_path).folder == first
+    assert load_take(writer.folder.name, tmp_path).ended == "undone"
+
+
+def test_a_folder_for_takes_is_tried_before_one_plays(as_nobody):
+    check_folder(as_nobody / "a" / "b")
+    assert list((as_nobody / "a" / "b").iterdir()) == []
+    (as_nobody / "shut").mkdir(0o500)
+    for place in (as_nobody / "shut", Path("/proc/takes")):
+        with pytest.raises(OutputError, match=f"cannot keep takes in {place}.*--takes"):
+            check_folder(place)
 
 
 def test_a_take_is_kept_whole(tmp_path, melody, model):
@@ -492,6 +510,8 @@ def test_export_to_where_it_cannot_go(arranged, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="ends in"):
         export_take(take, tmp_path / "file")
+    with pytest.raises(OutputError, match=r"ends in \.mid or \.wav or \.zip"):
+        export_take(take, tmp_path / "one.mp3")
     with pytest.raises(OutputError, match="the take itself"):
         export_take(take, arranged.parent)
     with pytest.raises(OutputError, match="cannot write"):

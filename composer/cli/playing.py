@@ -22,6 +22,7 @@ from composer.cli.shared import (
     app,
     load,
     new_table,
+    say,
     show,
 )
 from composer.errors import MelodyError, PortError
@@ -203,7 +204,11 @@ def play_on_stage(options: PlayOptions) -> None:
     """Open the parts, show the stage, close them."""
     from composer import stage
     from composer.generators import models
+    from composer.live.archive.takes import takes_folder
     from composer.live.opening import open_session
 
     with open_session(options) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
+        made = session.state().takes
+    if made:
+        say(f"{made} take{'s' if made > 1 else ''} in {options.takes or takes_folder()}; composer takes lists them")

@@ -41,7 +41,8 @@ Api = Annotated[
     str, typer.Option("--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.")
 ]
 PortName = Annotated[
-    str | None, typer.Option("--port", help="The MIDI input, or a part of its name.  \\[default: the only one]")
+    str | None,
+    typer.Option("--port", help="The MIDI input, or a part of its name.  \\[default: the one that is there]"),
 ]
 SoundFont = Annotated[
     Path | None,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from composer.errors import PortError
-from composer.live.archive.takes import takes_folder
+from composer.live.accompanist import Accompanist
+from composer.live.archive.takes import check_folder, takes_folder
 from composer.live.midi.devices import GENERIC, Profile, profile, profile_for
 from composer.live.midi.keyboard import Keyboard
 from composer.live.midi.outputs import Nowhere, open_output_named
 from composer.live.midi.ports import LOOPBACK, VIRTUAL_CLIENT, list_ports
 from composer.live.midi.sequencer import Sequencer
 from composer.live.playing.director import ready_model
+from composer.live.playing.duet import check_partner
 from composer.live.playing.session import Session
 from composer.live.playing.state import SessionConfig
 
@@ -54,7 +56,10 @@ def open_session(options: PlayOptions) -> Iterator[Session]:
     """
     known = profile(options.device) if options.device else None
     model = ready_model(options.model)
+    if options.session.mode == "duet":
+        check_partner(Accompanist(model))
     folder = options.takes or takes_folder()
+    check_folder(folder)
     with ExitStack() as open_parts:
         output = open_output_named(options.out, options.midi_api, options.soundfont, options.audio)
         open_parts.callback(output.close)
@@ -62,13 +67,15 @@ def open_session(options: PlayOptions) -> Iterator[Session]:
         open_parts.callback(sequencer.close)
         session = open_parts.enter_context(Session(options.session, model, sequencer, takes=folder))
         seat = open_parts.enter_context(_Seat(session, options, known))
-        session.tell(_welcome(output.why if isinstance(output, Nowhere) else "", seat))
+        session.tell(_welcome(output.why if isinstance(output, Nowhere) else "", seat, options.plain))
         yield session
 
 
-def _welcome(silent: str, seat: _Seat) -> str:
+def _welcome(silent: str, seat: _Seat, plain: bool) -> str:
     """The first line that the player reads."""
-    keys = f"{seat.keyboard.name} is there" if seat.keyboard else "no keyboard yet: plug one in, or Tab for the letters"
+    letters = "" if plain else ", or Tab for the letters"
+    none = f"no keyboard: {seat.missing}{letters}" if seat.missing else f"no keyboard yet: plug one in{letters}"
+    keys = f"{seat.keyboard.name} is there{seat.others}" if seat.keyboard else none
     return f"{keys}; no sound ({silent}): takes are rendered to WAV" if silent else f"{keys}; space begins"
 
 
@@ -79,6 +86,8 @@ class _Seat:
         self._session, self._options, self._known = session, options, known
         self._left = threading.Event()
         self.keyboard: Keyboard | None = None
+        self.others = ""  # what to say of further keyboards
+        self.missing = ""  # why there are no ports at all
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> _Seat:
@@ -102,14 +111,16 @@ class _Seat:
 
     def _look(self) -> bool:
         """Take a keyboard if one is there; of several one whose profile is known."""
-        with suppress(PortError):  # no MIDI system, or it went away between two looks
+        try:
             names = [n for n in list_ports(self._options.midi_api).inputs if _is_keyboard(n)]
             names.sort(key=lambda name: profile_for(name).name == GENERIC)
             if names:
+                self.others = f"; there is also {', '.join(names[1:])}: --port chooses" if names[1:] else ""
                 self._take(names[0])
-                others = f"; there is also {', '.join(names[1:])}: --port chooses" if names[1:] else ""
-                self._session.tell(f"{names[0]} is there{others}; space begins")
+                self._session.tell(f"{names[0]} is there{self.others}; space begins")
                 return True
+        except PortError as error:  # no MIDI system, or it went away between two looks
+            self.missing = str(error)
         return False
 
     def _take(self, name: str) -> None:

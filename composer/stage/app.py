@@ -122,7 +122,7 @@ class StageApp(App[None]):
         self.letters = Letters(player, self.config.hold)
         self.piano = False
         self.palette = LIGHT if (is_light() if self.config.light is None else self.config.light) else DARK
-        self.own, self._own_until = ("", False), 0.0
+        self.own, self._own_until, self._message = ("", False), 0.0, ""
         self._drawn, self._wanted, self._phase = Drawn(), USUAL, ""
         self.canvas = Canvas()
 
@@ -142,13 +142,14 @@ class StageApp(App[None]):
 
     def frame(self) -> None:
         """Draw what has changed."""
-        now = self.clock()
+        now, state = self.clock(), self.player.state()
         self.letters.tick(now)
-        if now >= self._own_until:
+        if now >= self._own_until or state.message != self._message:  # what the session says is newer
             self.own = ("", False)
+        self._message = state.message
         width, height = self.canvas.size
         if width and height and self.canvas.is_attached:
-            self.canvas.show(self.picture(self.player.state(), width, height))
+            self.canvas.show(self.picture(state, width, height))
 
     def picture(self, state: State, width: int, height: int) -> list[Line]:
         """All lines of the screen."""
@@ -168,8 +169,8 @@ class StageApp(App[None]):
             panels.knobs(tuple(state.knobs.items()), self.controls.chosen, *look),
             panels.devices(panels.Devices.of(state), *look),
             *self._drawn.roll,
-            *([panels.legend(self.config.voices, *look)] if tall else []),
-            panels.message(panels.News.of(state, self.own), *look),
+            *([panels.legend(self.config.voices, state.mode == "duet", *look)] if tall else []),
+            panels.message(panels.News.of(state, self.own), *look, () if tall else self.config.voices),
             panels.footer(self.piano, *look),
         ]
         return lines[:height]

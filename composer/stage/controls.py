@@ -13,6 +13,7 @@ from composer.stage.keys import Player
 
 TEMPO_STEP: Final = 2.0  # qpm a key
 KNOB_STEP: Final = 0.1
+UNHEARD: Final = ("count-in", "listening", "calibrating")  # phases in which another seed is not heard
 Say = Callable[[str, bool], None]
 """(What to tell the player, whether something went wrong.)"""
 
@@ -69,8 +70,12 @@ class Controls:
         self.say(f"the arrangement sounds {'with' if on else 'without'} your melody", False)
 
     def reroll(self) -> None:
-        """Another arrangement."""
+        """Another arrangement; where nothing is arranged yet only the seed changes, so that is said."""
+        state = self.player.state()
         self.player.reroll()
+        waits = state.phase in UNHEARD and state.mode != "duet"  # whose next beat is another already
+        if waits or (state.phase == "idle" and not state.takes):
+            self.say(f"seed {state.seed + 1}: the next answer uses it", False)
 
     def keep(self) -> None:
         """Mark the take."""

@@ -24,10 +24,13 @@ BEGIN: Final = (
     ("duet", "You play on, and three voices go with you: those of each beat are decided just before it. They follow "
      "your tempo best when you play with the click."),
     ("call", "You play a phrase, it is answered, you play the next."),
-    ("The picture", "Time flows to the left; the upright line is now. Red is your melody. Hatched notes are "
-     "decided and not yet heard. At the left, keys light up that sound."),
+    ("The picture", "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes "
+     "are decided and not yet heard. At the left, keys light up that sound."),
     ("Knobs", "1-4 choose one, arrows turn it. chords: close and plain to wide and rich. style: calmer to livelier. "
      "melody: lower to higher. groove: calmer to denser. 0 lets it go."),
+    ("Latencies", "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: "
+     "99 of 100 took no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less "
+     "time left (first percentile)."),
     ("Late keys?", "If notes land a step late although you are in time, press c and play along eight clicks."),
     ("No sound?", "A red light says what is missing. esc ends every note at once."),
 )  # fmt: skip

@@ -60,7 +60,7 @@ COMMANDS: Final = (
     Command("loop", ("l",), "l", "loop", 5, "play the arrangement round and round"),
     Command("reroll", ("r",), "r", "re-roll", 4, "another arrangement of the same melody, from the next downbeat"),
     Command("keep", ("k",), "k", "keep", 7, "mark this take as one to keep"),
-    Command("undo", ("u", "backspace"), "u", "undo", 8, "drop the last take, back to the one before"),
+    Command("undo", ("u", "backspace"), "u", "undo", 1, "drop the last take, back to the one before"),
     Command("save", ("s",), "s", "save", 2, "write the arrangement into a file"),
     Command("panic", ("p", "escape"), "esc", "panic", 10, "all notes off, now", True),
     Command("calibrate", ("c",), "c", "", 12, "play along 8 clicks: how late your keys come is measured"),
@@ -109,14 +109,15 @@ OCTAVES: Final = {"left_square_bracket": -12, "right_square_bracket": 12}
 VELOCITY: Final = 84
 REPEATS: Final = 0.07  # seconds; the same key again within them is the machine's repetition of one held down
 PIANO_HINTS: Final = (
-    ("z s x d c v …", "low octave"),
-    ("q 2 w 3 e r …", "high octave"),
-    ("[ ]", "octave"),
-    ("tab", "commands"),
-    ("space", "play/stop"),
-    ("esc", "panic"),
-    ("f1", "help"),
-)
+    (2, "z s x…", "low"),
+    (2, "q 2 w…", "high"),
+    (4, "[ ]", "octave"),
+    (1, "space", "play/stop"),
+    (5, "esc", "panic"),
+    (3, "f1", "help"),
+    (0, "tab", "leave piano"),
+    (0, "ctrl+q", "quit"),
+)  # (rank, keys, label) of the footer while the letters are notes
 
 
 def command_for(key: str, piano: bool) -> Command | None:

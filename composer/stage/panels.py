@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -27,11 +28,14 @@ PHASES: Final = {
 }
 LATENCIES: Final = {"thru": "key to sound", "decision": "decided in", "ready": "ready before the beat"}
 SHORT: Final = {"thru": "thru", "decision": "decided", "ready": "ready"}
+RANKS: Final = {"thru": 0, "ready": 1, "decision": 2}  # of latencies; the highest gives way first
+FIGURES: Final = "ms last/99%"  # what the two figures of a latency are
 NO_KEYBOARD: Final = ("no keyboard: plug one in, or Tab plays the letters", "no keyboard: Tab plays the letters")
 GONE: Final = ("is gone: plug it in, it comes back by itself", "gone: plug it in")
 SILENT: Final = ("is silent: it is tried again, --out chooses another", "silent: tried again")
 NO_OUTPUT: Final = ("no sound: what is saved can still be heard", "no sound")
-SHORTEST_NAME: Final = 9  # of a device or output, that the latencies leave
+SHORTEST_NAME: Final = 9  # columns of a device or output; the latencies have what names leave
+LONGEST_DEVICE, LONGEST_OUTPUT = 30, 24
 WIDEST_TRACK: Final = 25  # columns of a slider
 YOUNG: Final = 0.25  # of a beat, for which its dot is bright
 DECIMALS: Final = 10.0  # ms; below it, latencies have one
@@ -49,6 +53,7 @@ class Status(NamedTuple):
     qpm: int
     loop: bool
     metronome: bool
+    alone: bool  # the answer comes without the melody
     model: str
     seed: int
     piano: bool
@@ -59,7 +64,8 @@ class Status(NamedTuple):
         beat = -1 if state.phase == "idle" else int(state.beat // 1) % state.beats_per_bar
         return cls(
             *(state.phase, state.mode, place(state), beat, state.beat % 1 < YOUNG, state.beats_per_bar),
-            *(round(state.qpm), state.loop, state.metronome, state.model, state.seed, piano),
+            *(round(state.qpm), state.loop, state.metronome, not state.with_melody and state.mode != "duet"),
+            *(state.model, state.seed, piano),
         )
 
 
@@ -100,8 +106,8 @@ def status(state: Status, width: int, palette: Palette) -> Line:
     blank = style(palette.ink, palette.head)
     bold, dim = style(palette.ink, palette.head, True), style(palette.muted, palette.head)
     badge = Segment(f" {PHASES.get(state.phase, state.phase.upper())} ", _badge(state, palette))
-    loop = Segment("⟳ loop", bold if state.loop else dim)
-    click = Segment("♪ click" if state.metronome else "♪ no click", bold if state.metronome else dim)
+    loop = Segment("⟳ loop", bold) if state.loop else Segment("no loop", dim)
+    click = Segment("♪ click", bold) if state.metronome else Segment("no click", dim)
     pieces = [
         Piece(0, (badge, *([Segment(" PIANO ", style(palette.ground, palette.warn, True))] if state.piano else []))),
         Piece(0, (Segment(state.mode, bold),)),
@@ -110,6 +116,7 @@ def status(state: Status, width: int, palette: Palette) -> Line:
         Piece(2, (Segment(f"♩ = {state.qpm}", bold),)),
         Piece(4 if state.loop else 7, (loop,)),
         Piece(5, (click,)),
+        Piece(6, (Segment("melody off", dim),) if state.alone else ()),
     ]
     left = squeeze(pieces, width - 1, blank)
     room = width - sum(part.cell_length for part in left) - 4
@@ -167,7 +174,7 @@ def knobs(values: tuple[tuple[str, float], ...], chosen: str, width: int, palett
     track = max(min(each - widest - 5, WIDEST_TRACK), 3)
     for name in names:
         ground = palette.chosen if name == chosen else palette.head
-        label = f" {NAMES.index(name) + 1} {name:<{widest}} "
+        label = f"{'▸' if name == chosen else ' '}{NAMES.index(name) + 1} {name:<{widest}} "
         ink = style(palette.ink, ground, name == chosen)
         slider = _slider(float(turned[name] or 0.0), track, palette, ground)
         line += [Segment(label, ink), *slider, Segment(" ", ink)]
@@ -196,39 +203,36 @@ def devices(state: Devices, width: int, palette: Palette) -> Line:
     """A light each for keyboard and output, what to do where one is out; the latencies at the right."""
     blank = style(palette.muted, palette.head)
     troubled = not (state.plugged and state.output_alive)
-    figures = latencies(state.latencies, width - 2 * SHORTEST_NAME - 9, palette)
-    room = width - 8 if troubled else (width - length(figures) - 10) // 2
+    room = max(width - 8 if troubled else (width - 8) // 2, SHORTEST_NAME)
+    rooms = min(room, LONGEST_DEVICE), min(room, LONGEST_OUTPUT)
     for is_short in (False, True):
-        keyboard = _light(state.plugged, state.device, room, (NO_KEYBOARD[is_short], GONE[is_short]), palette)
-        sound = _light(state.output_alive, state.output, room, (NO_OUTPUT[is_short], SILENT[is_short]), palette)
+        keyboard = _light(state.plugged, state.device, rooms[0], (NO_KEYBOARD[is_short], GONE[is_short]), palette)
+        sound = _light(state.output_alive, state.output, rooms[1], (NO_OUTPUT[is_short], SILENT[is_short]), palette)
         lights = [Segment(" ", blank), *keyboard, Segment("   ", blank), *sound]
         if length(lights) <= width:
             break
-    return apart(lights, figures, width, blank)
+    return apart(lights, latencies(state.latencies, width - length(lights) - 2, palette), width, blank)
 
 
 def _light(on: bool, name: str, room: int, trouble: tuple[str, str], palette: Palette) -> Line:
     """A green light and a name, or a red one and what to do: `trouble` where there is none, and where it went away."""
     if on:
-        name = clean(name, min(max(room, SHORTEST_NAME), 30))
-        return [Segment("● ", style(palette.good, palette.head, True)), Segment(name, style(palette.ink, palette.head))]
+        ink = style(palette.ink, palette.head)
+        return [Segment("● ", style(palette.good, palette.head, True)), Segment(clean(name, room), ink)]
     text = f"{clean(name, 24)} {trouble[1]}" if name else trouble[0]
     bad = style(palette.bad, palette.head, True)
     return [Segment("○ ", bad), Segment(text, bad)]
 
 
 def latencies(measured: Sequence[tuple[str, Latency]], width: int, palette: Palette) -> Line:
-    """Each kind of latency: the last, and the 99th percentile after a slash, in ms; with long names where they fit."""
-    blank = style(palette.muted, palette.head)
-    for names in (LATENCIES, SHORT):
-        line: Line = []
-        for kind, value in measured:
-            line += [Segment("  " if line else "", blank), Segment(f"{names.get(kind, kind)} ", blank)]
-            line += [Segment(f"{_ms(value)}", style(palette.ink, palette.head))]
-        if line:
-            line.append(Segment(" ms " if names is LATENCIES else " ", blank))
-        if sum(part.cell_length for part in line) <= width:
-            return line
+    """Each kind of latency: the last, and after a slash what 99 of 100 keep to, in ms; as much of it as fits."""
+    blank, ink = style(palette.muted, palette.head), style(palette.ink, palette.head)
+    for names, room in ((LATENCIES, sys.maxsize), (SHORT, width - 1)):
+        figures = [(kind, Segment(f"{names.get(kind, kind)} ", blank), _ms(value)) for kind, value in measured]
+        pieces = [Piece(RANKS.get(kind, 2), (name, Segment(text, ink))) for kind, name, text in figures]
+        line = squeeze([*pieces, Piece(9, (Segment(FIGURES, blank),))], room, blank)
+        if pieces and length(line) < width:
+            return [*line, Segment(" ", blank)]
     return []
 
 
@@ -240,37 +244,43 @@ def _ms(value: Latency) -> str:
 
 
 @lru_cache(maxsize=64)
-def message(news: News, width: int, palette: Palette) -> Line:
-    """What the player should know; the takes at the right."""
+def message(news: News, width: int, palette: Palette, voices: tuple[str, ...] = ()) -> Line:
+    """What the player should know; at the right the takes and, where there is room, `voices` in their colours."""
     blank = style(palette.ink, palette.ground)
     takes = f"{news.takes} take{'s' if news.takes != 1 else ''}{', the last kept' if news.kept else ''} "
     color = palette.good if news.kept else palette.muted
     right = [Segment(takes if news.takes else "", style(color, palette.ground))]
     ink = style(palette.bad if news.bad else palette.ink, palette.ground, news.bad)
     left = [Segment(" " + clean(news.text, width - len(takes) - 3), ink)]
-    return apart(left, right, width, blank)
+    names = [*squeeze(_voices(voices, palette), width, blank, gap=1), Segment(" " * 3 if news.takes else " ", blank)]
+    fits = voices and length([*left, *names, *right]) + 2 < width
+    return apart(left, [*names, *right] if fits else right, width, blank)
 
 
 @lru_cache(maxsize=64)
-def legend(voices: tuple[str, ...], width: int, palette: Palette) -> Line:
-    """The names of the voices in their colours, and how notes look before and when they sound."""
+def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: Palette) -> Line:
+    """The names of the voices in their colours; and how notes look that are decided `ahead`, where there are any."""
     blank = style(palette.muted, palette.ground)
-    pieces = [
-        Piece(0, (Segment("■ ", style(palette.voice(i), palette.ground)), Segment(clean(name, 12), blank)))
-        for i, name in enumerate(voices)
-    ]
-    pale = style(mix(palette.voice(1), palette.ground, 0.5), palette.ground)
-    pieces.append(Piece(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
+    pieces = _voices(voices, palette)
+    if ahead:
+        pale = style(mix(palette.voice(1), palette.ground, 0.5), palette.ground)
+        pieces.append(Piece(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
     return fit([Segment(" ", blank), *squeeze(pieces, width - 1, blank)], width, blank)
+
+
+def _voices(names: Sequence[str], palette: Palette) -> list[Piece]:
+    ink = style(palette.muted, palette.ground)
+    return [
+        Piece(0, (Segment("■ ", style(palette.voice(i), palette.ground)), Segment(clean(name, 12), ink)))
+        for i, name in enumerate(names)
+    ]
 
 
 @lru_cache(maxsize=64)
 def footer(piano: bool, width: int, palette: Palette) -> Line:
-    """The keys, as many as there is room for; with the piano on, where its notes are."""
+    """The keys, as many as there is room for; with the piano on, where its notes are and how to leave it."""
     blank, key = style(palette.muted, palette.head), style(palette.ink, palette.head, True)
-    if piano:
-        hints = [(0 if i < 4 else i, keys, text) for i, (keys, text) in enumerate(PIANO_HINTS)]
-    else:
-        hints = [(command.rank, command.shown, command.label) for command in COMMANDS if command.label]
+    commands = [(command.rank, command.shown, command.label) for command in COMMANDS if command.label]
+    hints = PIANO_HINTS if piano else commands
     pieces = [Piece(rank, (Segment(shown, key), Segment(" " + text, blank))) for rank, shown, text in hints]
-    return fit([Segment(" ", blank), *squeeze(pieces, width - 2, blank)], width, blank)
+    return fit([Segment(" ", blank), *squeeze(pieces, width - 1, blank)], width, blank)

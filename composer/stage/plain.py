@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     from composer.live.playing.state import State
 
 POLL: Final = 0.05  # seconds
-SILENT: Final = ("piano", "light", "models", "help", "choose", "save")  # commands that need a screen, or more words
+SILENT: Final = ("piano", "light", "models", "save")  # commands that need a screen, or more words
+TYPED: Final = {"plus": "+", "minus": "-", "escape": "esc", "question_mark": "?"}  # how keys are written in a line
+CHOICES: Final = BY_KEY["1"].keys
+WORDS: Final = {"play": "count in and listen; what goes on ends", "stop": "end the phrase, or what sounds"}
+MORE: Final = {
+    "tempo 96": "quarter notes a minute",
+    "mode duet": "phrase, duet or call",
+    "model NAME": "another model: a bundled one, or a folder",
+    "knob groove 0.5": "chords, style, melody or groove, from -1 to 1",
+    "knob groove off": "let the knob go",
+    "save FILE": "write the arrangement; the ending says what: .mid .wav",
+}
 USAGE: Final = (
-    "commands: space m t + - l r k u p c n q, or their words (start, mode, loop, reroll, keep, undo, panic ...); "
-    "with more: tempo 96, mode duet, model NAME, knob groove 0.5, knob groove off, save FILE"
+    "commands: space m t + - l r k u p c n w q, or words (play, stop, mode, loop, reroll, keep, undo, panic ...); "
+    f"with more: {', '.join(MORE)}; help explains"
 )
 
 
@@ -65,14 +76,21 @@ class Plain:
         return True
 
     def _do(self, words: list[str]) -> bool:
-        keys = {"+": "plus", "-": "minus", "esc": "escape", "?": "question_mark"}
+        keys = {typed: key for key, typed in TYPED.items()}
         first = words[0].lower()
         command = BY_KEY.get(keys.get(first, first))
         name = command.name if command else first
         if name in ("quit", "exit"):
             return False
-        known = {command.name for command in COMMANDS} - set(SILENT)
-        if len(words) == 1 and name in known:
+        known = {command.name for command in COMMANDS} - {*SILENT, "choose"}
+        if name == "help":
+            self.say(explained())
+        elif len(words) == 1 and first in CHOICES:
+            self.controls.choose(int(first))
+            self.say(f"knob {self.controls.chosen}: right, left and 0 turn it")
+        elif len(words) == 1 and name in WORDS:
+            self.controls.attempt(getattr(self.player, name))
+        elif len(words) == 1 and name in known:
             self.controls.attempt(getattr(self.controls, name))
         elif not (len(words) > 1 and self.controls.attempt(lambda: self._with_words(name, words[1:]))):
             self.say(USAGE)
@@ -92,6 +110,17 @@ class Plain:
             self.player.set_knob(words[0], None if words[1] == "off" else _number(words[1]))
         else:
             raise ConfigError(f"no command {name!r} with {len(words)} more words")
+
+
+def explained() -> str:
+    """A line for each command: its key, its word, what it does; then those with more words."""
+    lines = [f"{'':7} {word:<10} {text}" for word, text in WORDS.items()]
+    for command in COMMANDS:
+        if command.name not in SILENT:
+            keys = [TYPED.get(key, key) for key in command.keys]
+            short = " ".join(key for key in keys if len(key) == 1) or keys[0]
+            lines.append(f"{short:7} {command.name * (command.keys != CHOICES):<10} {command.help}")
+    return "\n".join([*lines, *(f"{line:<18} {text}" for line, text in MORE.items())])
 
 
 def changes(before: State | None, after: State) -> list[str]:

@@ -36,7 +36,9 @@ def show_apart(player: Player, config: StageConfig) -> int:
     with Listener(authkey=secret) as listener:
         path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, KEY: secret.hex(), "PYTHONPATH": path}
-        screen = subprocess.Popen([sys.executable, "-m", "composer.stage", str(listener.address)], env=environment)
+        command = [sys.executable, "-m", "composer.stage", str(listener.address)]
+        # It draws on stderr: on ours, as descriptor 2 may lead nowhere, so that C libraries keep quiet here.
+        screen = subprocess.Popen(command, env=environment, stderr=_own_stderr())
         try:
             connection = _accepted(listener, screen)
             if connection is not None:
@@ -48,6 +50,14 @@ def show_apart(player: Player, config: StageConfig) -> int:
             if screen.poll() is None:
                 screen.terminate()  # it leaves the terminal as it was
                 screen.wait()
+
+
+def _own_stderr() -> int | None:
+    """The descriptor of Python's stderr; None where it has none, and the child takes what this process has."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def _accepted(listener: Listener, screen: subprocess.Popen[bytes]) -> Connection | None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from composer.stage.app import StageConfig
 from composer.stage.keys import Player
 from composer.stage.plain import tell
 from composer.stage.remote import show_apart
+
+# Out of the alternate screen; the cursor shown; no reports of mouse, focus, pastes and keys.
+PUT_BACK: Final = "\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?25h\x1b[?1049l\x1b[0m"
 
 
 def play(player: Player, config: StageConfig | None = None) -> None:
@@ -17,11 +23,30 @@ def play(player: Player, config: StageConfig | None = None) -> None:
     """
     config = config or StageConfig()
     if not config.plain and is_screen():
-        status = show_apart(player, config)
+        with _terminal_put_back():
+            status = show_apart(player, config)
         if not status:
             return
         print(f"the screen has ended with status {status}; the music goes on, q and Enter quit", file=sys.stderr)
     tell(player)
+
+
+@contextmanager
+def _terminal_put_back() -> Iterator[None]:
+    """Leave the terminal as it was, also where the screen's process is killed and cannot."""
+    try:
+        import termios
+    except ImportError:  # Windows has no such thing
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        if termios.tcgetattr(sys.stdin) != before:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+            sys.stdout.write(PUT_BACK)
+            sys.stdout.flush()
 
 
 def is_screen() -> bool:

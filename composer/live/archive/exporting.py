@@ -8,8 +8,8 @@ from pathlib import Path
 
 from composer import midifile
 from composer.errors import OutputError
-from composer.files import atomic
-from composer.live.archive.takes import FILES, MELODY, SavedTake
+from composer.files import atomic, check_ending
+from composer.live.archive.takes import FILES, MELODY, SOUND, SavedTake
 
 SUFFIXES = (".mid", ".wav", ".zip")
 
@@ -26,6 +26,8 @@ def export_take(take: SavedTake, out: Path, soundfont: Path | None = None) -> li
         return [_file(take, out, soundfont)]
     if out.exists() and not out.is_dir():
         raise OutputError(f"a take goes into a folder or a file that ends in {', '.join(SUFFIXES)}, got {out}")
+    if not out.is_dir():
+        check_ending(out, SUFFIXES, "a file of a take")
     return _folder(take, out / take.name if out.is_dir() else out)
 
 
@@ -56,7 +58,7 @@ def _folder(take: SavedTake, folder: Path) -> list[Path]:
 
 def _contents(take: SavedTake) -> Iterator[tuple[str, bytes]]:
     """(Name, bytes) of the take's files; the melody of one that was cut off is made of its keys."""
-    for name in FILES:
+    for name in (*FILES, SOUND):
         path = take.folder / name
         if path.is_file():
             yield name, path.read_bytes()

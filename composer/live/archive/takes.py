@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 
 from composer import midifile
@@ -30,9 +31,10 @@ from composer.music import DEFAULT_QPM, Song
 
 HEADER, EVENTS, PLAYED = "take.json", "events.jsonl", "played.jsonl"
 MELODY, ARRANGEMENT = "melody.mid", "arrangement.mid"
+SOUND = "arrangement.wav"  # of a session without a synthesiser
 FILES = (HEADER, EVENTS, PLAYED, MELODY, ARRANGEMENT)
 CUT_OFF, DAMAGED = "cut off", "damaged"
-LAST = "last"
+LAST, UNDONE = "last", "undone"
 
 
 class Message(Protocol):
@@ -237,6 +239,16 @@ class SavedTake:
         return (len(song.bar_onsets()), song.seconds(song.end)) if song else (0, 0.0)
 
 
+def check_folder(folder: Path) -> None:
+    """Raise OutputError where takes cannot be kept in `folder`; it is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _no_place(folder, error.strerror or str(error)) from error
+
+
 def list_takes(folder: Path | None = None) -> list[SavedTake]:
     """All takes in `folder` (default: `takes_folder()`), the oldest first; damaged ones too. None: an empty list."""
     folder = folder or takes_folder()
@@ -245,7 +257,7 @@ def list_takes(folder: Path | None = None) -> list[SavedTake]:
 
 
 def load_take(name: str, folder: Path | None = None) -> SavedTake:
-    """The take called `name`: all of its name or the beginning, "last", or the path of its folder.
+    """The take called `name`: all of its name or the beginning, "last" (not undone), or the path of its folder.
 
     Raises ComposerError where there is none or several of that beginning, and where its header is damaged.
     """
@@ -270,8 +282,8 @@ def _found(name: str, folder: Path) -> SavedTake:
     takes = list_takes(folder)
     if not takes:
         raise ComposerError(f"no takes in {folder}; composer play makes them")
-    if name == LAST:
-        return takes[-1]
+    if name == LAST:  # one that the player dropped is still there, by its name
+        return next((t for t in reversed(takes) if t.ended != UNDONE), takes[-1])
     matches = [t for t in takes if t.name == name] or [t for t in takes if name and t.name.startswith(name)]
     if len(matches) != 1:
         listed = ", ".join(t.name for t in (matches or takes)[-5:])
@@ -300,8 +312,12 @@ def _new_folder(folder: Path, when: str) -> Path:
             except FileExistsError:
                 continue
     except OSError as error:
-        raise OutputError(f"cannot keep takes in {folder}: {error.strerror}; choose a folder with --takes") from error
-    raise OutputError(f"cannot keep takes in {folder}: it has a thousand of {when}; choose a folder with --takes")
+        raise _no_place(folder, error.strerror or str(error)) from error
+    raise _no_place(folder, f"it has a thousand of {when}")
+
+
+def _no_place(folder: Path, why: str) -> OutputError:
+    return OutputError(f"cannot keep takes in {folder}: {why}; choose a folder with --takes")
 
 
 def _made(made: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from composer.errors import ComposerError, ConfigError
 from composer.generators import Model
 from composer.generators.latents import Latents, to_json
 from composer.live.accompanist import Accompanist
-from composer.live.archive.takes import Header, model_fields, now
+from composer.live.archive.takes import SOUND, UNDONE, Header, model_fields, now
 from composer.live.capture import RecordConfig
 from composer.live.dynamics import PLAINLY, Feel
 from composer.live.playing.desk import Desk
@@ -25,7 +25,6 @@ from composer.live.playing.state import SessionConfig
 from composer.live.playing.worker import reason
 from composer.music import Song
 
-SOUND = "arrangement.wav"
 UNDOABLE = 64  # takes that are at hand; those before are on the disk only, so that a long day needs no more memory
 FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
 WRITERS: dict[str, Callable[[Path, Song], Any]] = {
@@ -103,7 +102,7 @@ class Book:
     def last(self, what: str) -> Take:
         """The last take. Raises ConfigError where there is none to do `what` with."""
         if not self.takes:
-            raise ConfigError(f"no take to {what} yet: press play")
+            raise ConfigError(f"no take to {what} yet: press space, or play on the keyboard")
         return self.takes[-1]
 
     def keep(self) -> None:
@@ -114,7 +113,7 @@ class Book:
 
     def undo(self) -> None:
         """Drop the last one; its folder stays, and says so."""
-        self._scribe.amend(self.last("undo").box, ended="undone")
+        self._scribe.amend(self.last("undo").box, ended=UNDONE)
         self.takes.pop()
         self.count -= 1
 

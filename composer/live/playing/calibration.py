@@ -7,7 +7,7 @@ from typing import Any
 
 from composer.errors import ConfigError
 from composer.live.playing.desk import Desk
-from composer.live.playing.state import ShownNote
+from composer.live.playing.state import Shown
 from composer.live.playing.worker import Done
 from composer.live.transport import Offset, grid_offset
 
@@ -58,6 +58,6 @@ class CalibrationRun:
         """Without a result."""
         self.over, self.phase = why, "idle"
 
-    def shown(self, now: float) -> tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]:  # noqa: ARG002
+    def shown(self, now: float) -> Shown:  # noqa: ARG002
         """Nothing but the clicks."""
         return (), ()

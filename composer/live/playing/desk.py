@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from composer.live.accompanist import Accompanist
-from composer.live.playing.state import Latency, SessionConfig, ShownNote
+from composer.live.playing.state import Latency, SessionConfig, Shown
 from composer.live.playing.worker import Done, Thinking
 from composer.live.transport import Transport
 
@@ -107,5 +107,5 @@ class Run(Protocol):
     def end(self, now: float, why: str) -> None:
         """Over, now: end what sounds, and hand over what was played."""
 
-    def shown(self, now: float) -> tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]:
+    def shown(self, now: float) -> Shown:
         """Melody and accompaniment for the screen."""

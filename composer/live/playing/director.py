@@ -28,7 +28,7 @@ from composer.live.playing.metronome import Metronome
 from composer.live.playing.phrases import PhraseRun, arranged
 from composer.live.playing.playback import Answer
 from composer.live.playing.scribe import Scribe
-from composer.live.playing.state import DRUMS, FASTEST, SLOWEST, Latency, SessionConfig, State
+from composer.live.playing.state import DRUMS, FASTEST, SLOWEST, Latency, SessionConfig, Shown, State
 from composer.live.playing.worker import Done, Thinking, Worker, reason
 from composer.live.transport import ClockFollower, Offset, Transport, tapped
 from composer.music import Note, Song, TimeSignature, Track
@@ -66,6 +66,7 @@ class Director:
         self._follower = ClockFollower(CLOCK_BEATS)
         self._following = False
         self._held: set[int] = set()
+        self._stands: tuple[Shown, float] = ((), ()), 0.0  # what is shown, at its beat, when nothing goes on
         self._told: dict[type, Exception] = {}  # troubles of the ports
         self._lately: deque[Event] = deque(maxlen=64)
         self._zero = 0.0  # the beat of the MIDI clock that is the session's beat 0
@@ -92,7 +93,7 @@ class Director:
                 run.over = run.over or "failed"
             self._close_run(now)
             self._sequencer.silence()
-        self.tell(f"something went wrong ({reason(error)}): press play to go on")
+        self.tell(f"something went wrong ({reason(error)}): begin again to go on")
 
     # What comes in.
 
@@ -187,7 +188,7 @@ class Director:
         if name != self.config.mode:
             self.configure(mode=name)
             self._end_run(now, "stopped")
-            self.tell(f"mode {name}: press play")
+            self.tell(f"mode {name}: space, or play on the keyboard, begins")
 
     def set_tempo(self, qpm: float, now: float) -> None:
         """From now on; the beat goes on."""
@@ -231,6 +232,8 @@ class Director:
         if self._run is None and take is not None and take.melody is not None:
             task = partial(arranged, self._desk.accompanist, take.melody, None, take.feel)
             self._worker.ask((AGAIN, now), task)
+        elif self._run is None:
+            self.tell(f"seed {self.config.seed}: the next answer uses it")
 
     def keep(self) -> None:
         """Mark the last take."""
@@ -289,8 +292,7 @@ class Director:
         """What the screen draws; from any thread."""
         run, config, desk = self._run, self.config, self._desk
         output = getattr(self._sequencer, "output", None)
-        melody, accompaniment = run.shown(now) if run is not None else ((), ())
-        beat = desk.time.beat(now) if run is not None else 0.0
+        (melody, accompaniment), beat = (run.shown(now), desk.time.beat(now)) if run is not None else self._stands
         keyboard = self.keyboard
         return State(
             mode=config.mode,
@@ -358,6 +360,7 @@ class Director:
     def _close_run(self, now: float) -> None:
         """Let go of a run that is over."""
         if self._run is not None and self._run.over:
+            self._stands = self._run.shown(now), self._desk.time.beat(now)
             self._run = None
             self._book.close(now)
             self._metronome.stop()

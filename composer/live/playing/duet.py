@@ -20,7 +20,7 @@ from composer.live.dynamics import velocity
 from composer.live.playing.desk import Desk
 from composer.live.playing.hearing import SNAP, Hearing
 from composer.live.playing.parts import TAG, Part
-from composer.live.playing.state import VOICES, ShownNote
+from composer.live.playing.state import VOICES, Shown, ShownNote
 from composer.live.playing.worker import Done, reason
 from composer.music import Note, Song, Tempo, TimeSignature, Track
 
@@ -72,13 +72,18 @@ class Plan:
             self.fresh.add(key.pitch)
 
 
+def check_partner(accompanist: Accompanist) -> None:
+    """Raise ConfigError for a model that cannot play a duet."""
+    if not 0 < len(accompanist.parts) < VOICES:
+        raise ConfigError("this model arranges whole phrases; a duet needs one like jsb-chorales")
+
+
 class DuetRun:
     """From the first downbeat until it is stopped; see `desk.Run`. Raises ConfigError for a model that cannot do it."""
 
     def __init__(self, desk: Desk) -> None:
+        check_partner(desk.accompanist)
         names = desk.accompanist.parts
-        if not 0 < len(names) < VOICES:
-            raise ConfigError("this model arranges whole phrases; a duet needs one like jsb-chorales")
         config = desk.config
         self.phase, self.over, self.start = "count-in", "", 0.0
         self.length: float | None = None
@@ -170,7 +175,7 @@ class DuetRun:
         made = any(part.notes for part in self._parts)
         self._desk.answered(melody if self._melody else None, song if made else None, why)
 
-    def shown(self, now: float) -> tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]:
+    def shown(self, now: float) -> Shown:
         """The last bars."""
         beat = self._desk.time.beat(now)
         since = beat - 8 * self._bar

@@ -13,7 +13,7 @@ from composer.live.dynamics import PLAINLY, Feel, shaped
 from composer.live.playing.desk import Desk
 from composer.live.playing.hearing import SNAP, Hearing
 from composer.live.playing.playback import Answer, Playback, pickup
-from composer.live.playing.state import LONGEST, ShownNote
+from composer.live.playing.state import LONGEST, Shown, ShownNote
 from composer.live.playing.worker import Done, reason
 from composer.music import Note, Song
 
@@ -59,6 +59,8 @@ class PhraseRun:
         self._made: Made | None = None
         self._asked: set[tuple[float, bool]] = set()
         self._sketch: tuple[Any, tuple[ShownNote, ...]] = (None, ())
+        self._played: tuple[ShownNote, ...] = ()  # the phrase that is answered
+        self._turn: Shown = ((), ())  # the last phrase and its answer
         self._listen(0.0)
 
     @classmethod
@@ -160,18 +162,20 @@ class PhraseRun:
             melody = self._hearing.phrase(self.start, self._desk.time.beat(now), None)
             self._desk.answered(melody if melody.end else None, None, why)
 
-    def shown(self, now: float) -> tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]:
-        """The answer while it sounds, before that the melody so far."""
+    def shown(self, now: float) -> Shown:
+        """The melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
         playback = self._playback  # the screen asks in a thread of its own
         if playback is not None:
             song, origin = playback.answer.song, playback.origin
-            notes = [_shown(track.notes, min(i, 3), origin) for i, track in enumerate(song.tracks)]
-            return notes[0], tuple(n for voice in notes[1:] for n in voice)
+            first = origin + pickup(song) <= playback.start
+            rounds = (origin,) if first else (origin - playback.answer.length, origin)
+            lines = [[n for at in rounds for n in _shown(t.notes, min(i, 3), at)] for i, t in enumerate(song.tracks)]
+            return (*(self._played if first else ()), *lines[0]), tuple(n for voice in lines[1:] for n in voice)
         key = self._hearing.changes, floor(self._desk.time.beat(now) * 4)
         if self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE:  # at most each sixteenth
             song = self._hearing.phrase(self.start, self._desk.time.beat(now))
             self._sketch = key, _shown(song.tracks[0].notes, 0, self.start - pickup(song))
-        return self._sketch[1], ()
+        return (*self._turn[0], *self._sketch[1]), self._turn[1]
 
     @staticmethod
     def _fixed(desk: Desk) -> float | None:
@@ -232,7 +236,7 @@ class PhraseRun:
             self.phase = "listening"
         else:
             self.phase, self.over = "idle", "silent"
-            self._desk.tell("nothing was played: press play and try again, or check the keyboard's name")
+            self._desk.tell("nothing was played: begin again, or check the keyboard's name")
 
     def _is_ready(self) -> bool:
         """Whether the arrangement is there; the draft of the last key going up will do if that was the last."""
@@ -258,6 +262,7 @@ class PhraseRun:
         assert self._made is not None
         made, self._made = self._made, None
         self.melody, answer = made.melody, made.answer
+        self._played = _shown(made.melody.tracks[0].notes, 0, self.start - pickup(made.melody))
         self._playback = Playback(self._desk, answer, start, at)
         self.phase = "playing"
         self._desk.answered(self.melody, answer.song, "stopped" if self._stopping else "bars", answer.feel)
@@ -278,13 +283,13 @@ class PhraseRun:
             return
         playback.release(end)
         if self._turns:
-            self._next_turn(end)
+            self._next_turn(end, now)
         else:
             self.phase, self.over = "idle", "played"
 
-    def _next_turn(self, end: float) -> None:
+    def _next_turn(self, end: float, now: float) -> None:
         """The beat goes on; what was played just before the downbeat is the next phrase's pickup."""
-        heard = self._hearing.heard
+        heard, self._turn = self._hearing.heard, self.shown(now)
         self._listen(end)
         self.phase = "listening"
         for one in heard:

@@ -105,8 +105,7 @@ class Playback:
     @property
     def origin(self) -> float:
         """The beat at which the song of the round that `cursor` is in begins, its pickup included."""
-        rounds = max(0, floor((self.cursor - self.start) / self.answer.length))
-        return self.start + rounds * self.answer.length - pickup(self.answer.song)
+        return self.round_end - self.answer.length - pickup(self.answer.song)
 
     def change(self, answer: Answer, at: float) -> None:
         """Another answer from beat `at` on (not before `cursor`); what sounds there of the old one ends."""

@@ -81,6 +81,10 @@ class ShownNote:
     ahead: bool = False
 
 
+Shown = tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]
+"""Melody and accompaniment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """The last of a kind of latency and the 99th percentile of the latest thousand, in ms; None: not measured yet."""
