@@ -163,7 +163,7 @@ def _save(write: Callable[[Path, Song], Any], path: Path, song: Song, tell: Call
     try:
         write(path, song)
     except ComposerError as error:
-        tell(reason(error))
+        tell(reason(error).removesuffix(" with -o"))  # which is of the command line
     else:
         tell(f"saved {path}")
 
