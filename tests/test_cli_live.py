@@ -7,6 +7,7 @@ import os
 import pty
 import queue
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -373,6 +374,8 @@ def test_in_a_terminal_the_command_shows_its_stage(tmp_path, size):
                 typed = bool(os.write(terminal, b"q"))
     except OSError:  # the other end is closed
         pass
+    if not typed:
+        os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0 and typed, seen[-500:]
     assert b"\x1b[?1049h" in seen and b"\x1b[?1049l" in seen
