@@ -72,6 +72,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Report]
     return train(folder / "whole", asked, watchers=[reports.append]), reports, config
 
 
+@pytest.fixture(scope="module")
+def exported(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its model."""
+    return export(str(trained[0].folder), tmp_path_factory.mktemp("exported") / "model", score=False)
+
+
 @pytest.fixture
 def copy(trained: Any, tmp_path: Path) -> Run:
     """That run, to damage."""
@@ -207,19 +213,23 @@ def test_both_phases_move_the_weights() -> None:
     assert any((a != b.numpy()).any() for a, b in zip(critic, moved, strict=True))
 
 
-def test_export_of_any_kept_iteration_plays_the_notes_that_keras_plays(trained: Any, tmp_path: Path) -> None:
+def plays_what_was_kept(model: Any, run: Run, iteration: int) -> None:
+    """A model has the weights of that checkpoint, and plays the notes that Keras plays with them."""
+    trainer = trainer_of(0)
+    trainer.networks.generator.load_weights(model.folder / WEIGHTS)
+    kept = load_checkpoint(run.checkpoints[iteration])
+    for i, variable in enumerate(trainer.networks.generator.variables):
+        value = variable.numpy()
+        assert value.dtype != np.float32 or np.allclose(value, kept[f"g{i}"], rtol=1e-3, atol=1e-7)
+    song = to_song(load("valid")[0])
+    assert trainer.player().arrange(song, seed=1) == model.arrange(song, seed=1)
+    assert model.card["trained"]["iterations"] == iteration
+
+
+def test_an_export_plays_the_notes_that_keras_plays(trained: Any, exported: Path) -> None:
     run = trained[0]
-    for name, iteration in ((f"{run.folder}@2", 2), (str(run.folder), 6)):
-        model = load_model(export(name, tmp_path / str(iteration), score=False))
-        trainer = trainer_of(0)
-        trainer.networks.generator.load_weights(model.folder / WEIGHTS)
-        kept = load_checkpoint(run.checkpoints[iteration])
-        for i, variable in enumerate(trainer.networks.generator.variables):
-            value = variable.numpy()
-            assert value.dtype != np.float32 or np.allclose(value, kept[f"g{i}"], rtol=1e-3, atol=1e-7)
-        song = to_song(load("valid")[0])
-        assert trainer.player().arrange(song, seed=1) == model.arrange(song, seed=1)
-        assert model.card["trained"]["iterations"] == iteration
+    model = load_model(exported)
+    plays_what_was_kept(model, run, 6)
     card = model.card
     assert card["trained"]["data"] == run.asked["data"] and card["trained"]["seed"] == 4
     assert {"keras", "numpy", "python", "ai-edge-litert"} <= set(card["versions"])
@@ -227,9 +237,10 @@ def test_export_of_any_kept_iteration_plays_the_notes_that_keras_plays(trained: 
     assert card["measures"] == {"generated": run.log[-1]["measures"], "dataset": run.reference}
 
 
-def test_an_iteration_of_a_run_is_a_model_to_play(copy: Run) -> None:
+def test_any_kept_iteration_of_a_run_is_a_model_to_play(copy: Run) -> None:
     model = open_model(f"{copy.folder}@2")
-    assert model.card["trained"]["iterations"] == 2 and model.folder == copy.folder / "models" / "000002"
+    assert model.folder == copy.folder / "models" / "000002"
+    plays_what_was_kept(model, copy, 2)
     assert open_model(f"{copy.folder}@2").arrange(to_song(load("valid")[0])) == model.arrange(to_song(load("valid")[0]))
     with pytest.raises(ModelError, match=r"keeps no iteration '3'; it has 2, 4, 6"):
         open_model(f"{copy.folder}@3")
@@ -237,9 +248,9 @@ def test_an_iteration_of_a_run_is_a_model_to_play(copy: Run) -> None:
         open_model("nothing")
 
 
-def test_fine_tuning_begins_with_the_models_weights(trained: Any, tmp_path: Path) -> None:
+def test_fine_tuning_begins_with_the_models_weights(trained: Any, exported: Path, tmp_path: Path) -> None:
     run, _, config = trained
-    model = export(str(run.folder), tmp_path / "model", score=False)
+    model = exported
     tuned = train(tmp_path / "tuned", Asked(config=config, iterations=2, begin_from=str(model)))
     assert tuned.asked["from"]["model"] == str(model) and len(tuned.asked["from"]["weights"]) == 64
     assert tuned.asked["train"]["supervised_rate"] == pytest.approx(0.3e-3)
@@ -315,8 +326,8 @@ def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(copy: Run, monkeypat
     assert copy.latest == 4 and all((before[k] == after[k]).all() for k in before)
 
 
-def test_a_damaged_run_or_export_is_named(copy: Run, tmp_path: Path) -> None:
-    folder = export(str(copy.folder), tmp_path / "mine", score=False)
+def test_a_damaged_run_or_export_is_named(exported: Path, copy: Run, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(exported, tmp_path / "mine"))
     (folder / PLAYS).write_bytes((folder / PLAYS).read_bytes()[:1000])
     with pytest.raises(ModelError, match="damaged"):
         load_model(folder)
