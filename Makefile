@@ -15,7 +15,8 @@ demo: $(BASE)
 	@echo "The arrangement, its sound, its picture and its score lie in $(CURDIR)/$(OUT)"
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not jack"
+	$(BIN)/python -m pytest -m jack  # in real time: nothing beside it
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -106,7 +106,7 @@ class Trainer:
         self.generator_step = self._everywhere(self._generator_step)
         self._play, shapes = kind.playing_model(self.networks)
         signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
-        self._play = tf.function(self._play, input_signature=[signature])
+        self._play = tf.function(self._play, input_signature=[signature], autograph=False)
 
     def _make_optimizers(self) -> None:
         config, generator, critic = self.config, self.networks.generator, self.networks.critic
@@ -120,7 +120,7 @@ class Trainer:
 
     def _everywhere(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """The step as a graph, run on every replica."""
-        return tf.function(lambda *arguments: self.strategy.run(step, args=arguments))  # type: ignore[no-any-return]
+        return tf.function(lambda *arguments: self.strategy.run(step, args=arguments), autograph=False)  # type: ignore[no-any-return]
 
     def iterate(self) -> dict[str, float]:
         """One iteration: its losses by name. Raises ComposerError where one is not a number."""

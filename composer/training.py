@@ -112,7 +112,7 @@ def train(
         if asked.begin_from:
             _load_weights(trainer, asked.begin_from)
         if asked.minutes is not None:
-            trainer.config = _fitted(trainer, judge, 60 * asked.minutes - (time.perf_counter() - started))
+            trainer.config = fitted(trainer, judge, 60 * asked.minutes - (time.perf_counter() - started))
         # Processes that are not the chief keep a folder of their own, which nobody reads.
         run = _begun(out if trainer.is_chief else Path(mkdtemp()), {**wanted, "train": to_dict(trainer.config)})
     _Loop(trainer, run, judge, watchers).go()
@@ -222,7 +222,7 @@ def _load_weights(trainer: Trainer, name: str) -> None:
         raise ModelError(f"the weights of {name} do not fit: {str(error).splitlines()[0]}") from error
 
 
-def _fitted(trainer: Trainer, judge: Judge, seconds: float) -> TrainConfig:
+def fitted(trainer: Trainer, judge: Judge, seconds: float) -> TrainConfig:
     """The settings with as many iterations as go into the time, measured; the trainer ends as it was."""
     before, began, config = trainer.state(), time.perf_counter(), trainer.config
     first, total = config.supervised_iterations, config.iterations

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +43,12 @@ def needs(module: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError:
         return lacking(module)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with most slow tests first: of two processes that share the files neither waits long for the other."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture
@@ -115,7 +122,7 @@ def composer_command(tmp_path: Path) -> Run:
         command = [sys.executable, "-m", "composer", *map(str, arguments)]
         modules = os.pathsep.join(map(str, filter(None, (path, ROOT))))
         environment = {**os.environ, "PYTHONPATH": modules, "NO_COLOR": "1", **(env or {})}
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=240)
 
     run.folder = folder  # type: ignore[attr-defined]
     return run

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import rtmidi
+from jack_listener import JackListener
 from jack_server import jack_server
 
 from composer.live.archive.takes import list_takes
@@ -25,7 +26,7 @@ HERE = Path(__file__).parent
 CLIENT, PORT = "SoakKeys", "SoakKeys:keys"
 PATIENCE = 20.0  # seconds that anything may take
 EDGE = 0.02  # seconds before the kill in which a note may never have reached JACK: the port is the killed process's
-STALL = 1.5  # seconds: JACK holds its whole graph for a client that was killed, and drops what is sent meanwhile
+STALL = 2.5  # seconds: JACK holds its whole graph for a client that was killed, and drops what is sent meanwhile
 FLOOD = 4.0  # seconds
 MODES = ("duet", "call", "phrase")
 CONFIG = {"mode": "duet", "bars": 1, "qpm": 120.0, "count_in": 0, "with_melody": False, "loop": True, "metronome": True}
@@ -287,12 +288,15 @@ class Soak:
         self.outcome.synth_back = self._composer.until(lambda s: s["alive"] and s["synth"] not in (pid, None))
 
     def _two_programs(self) -> None:
-        other, begin = Ears(PORT), time.monotonic()
-        time.sleep(FLOOD)
-        end = time.monotonic()
-        time.sleep(0.2)
-        self._second = begin + 0.1, end, other.struck()
-        other.close()
+        # In a process of its own: a client that opens holds Python's lock while the JACK server waits for what the
+        # other one hears in it, and then gives a second of messages up.
+        with JackListener("Second", PORT) as other:
+            begin = time.monotonic()
+            time.sleep(FLOOD)
+            end = time.monotonic()
+            time.sleep(0.2)
+            heard = [bytes.fromhex(message) for message in other.heard]
+        self._second = begin + 0.1, end, [(m[1], m[2]) for m in heard if m[0] == 0x90 and m[2]]
 
     # --- what came of it ---
 

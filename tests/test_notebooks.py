@@ -6,8 +6,6 @@ import ast
 import importlib.util
 import json
 import re
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,41 +112,27 @@ def test_its_links_lead_somewhere(path: Path):
     assert [link for link in links if not link.startswith("http") and not (path.parent / link).is_file()] == []
 
 
-@pytest.fixture(scope="module")
-def execution(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Any]]:
-    """Of each notebook that is asked for, what will be there when it has run; two run at a time."""
-    asked = [item for item in request.session.items if getattr(item, "originalname", "") == "test_it_runs"]
-    with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(2) as pool:
-        environment.setenv("COMPOSER_MINUTES", MINUTES)
-        environment.setenv("PYTHONPATH", str(ROOT))
-        paths = [item.callspec.params["path"] for item in asked]  # type: ignore[attr-defined]
-        yield {path: pool.submit(executed, path, tmp_path_factory.mktemp(path.stem)) for path in paths}
-
-
-def executed(path: Path, folder: Path) -> tuple[Any, Path]:
-    """(The notebook with its outputs, where it ran); an error in a cell is raised."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    notebook = nbformat.read(path, as_version=4)
-    resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=LONGEST, kernel_name="python3", resources=resources).execute()
-    return notebook, folder
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(2 * LONGEST)
 @each
-def test_it_runs(path: Path, execution: dict[Path, Any]):
+def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for package in ("nbclient", "ipykernel", *NEEDS.get(path.stem, ())):
         if importlib.util.find_spec(package) is None:
             lacking(package)
-    notebook, folder = execution[path].result()
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("COMPOSER_MINUTES", MINUTES)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=LONGEST, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()  # an error in a cell is raised here
     assert shown(notebook) == SHOWS[path.stem]
     for pattern in LEAVES[path.stem]:
-        found = list(folder.glob(pattern))
+        found = list(tmp_path.glob(pattern))
         assert found and all(file.stat().st_size for file in found), pattern
-    assert {entry.name for entry in folder.iterdir()} <= {"runs"}, "what git ignores is in runs/"
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"runs"}, "what git ignores is in runs/"
 
 
 def test_definitions_are_found_wherever_they_stand():

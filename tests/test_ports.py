@@ -37,7 +37,7 @@ for call in (lambda: list_ports({api!r}), lambda: open_input("x", {api!r})):
 
 def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=os.environ | env, text=True, capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, env=os.environ | env, text=True, capture_output=True, timeout=120, check=False)
 
 
 def errors_of(code: str, **env: str) -> list[str]:
