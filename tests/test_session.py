@@ -97,6 +97,22 @@ def test_the_answer_sounds_on_the_very_next_downbeat_with_the_melody(stand, mode
     ]
 
 
+@pytest.mark.parametrize("mode", ["phrase", "call"])
+def test_each_phase_begins_in_the_bar_that_is_shown(stand, mode):
+    s = stand(SessionConfig(mode=mode, bars=2, qpm=QPM))
+    told: list[tuple[str, int]] = []
+
+    def tell() -> None:
+        state = s.session.state()
+        if not told or told[-1][0] != state.phase:
+            told.append((state.phase, state.bar))
+
+    s.score(PHRASE, s.play(), QPM)
+    s.run(22 * BEAT, every=tell)
+    after = ("listening", 5) if mode == "call" else ("idle", 0)
+    assert told == [("count-in", 0), ("listening", 1), ("playing", 3), after]
+
+
 def test_without_the_melody_only_the_voices_answer_softly_where_the_player_was_soft(stand):
     s = stand(SessionConfig(bars=2, qpm=QPM, with_melody=False, metronome=False))
     downbeat = s.play()

@@ -13,7 +13,7 @@ from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 
 WATCH_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # after the first failure, the second...; then the last
-GAIN: Final = 0.6
+GAIN: Final = 0.6  # four voices at velocity 127 just reach full scale
 CHANNELS: Final = range(16)
 ALL_NOTES_OFF, SUSTAIN = 123, 64
 # Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb, chorus.

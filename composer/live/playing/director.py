@@ -25,7 +25,7 @@ from composer.live.playing.calibration import CalibrationRun
 from composer.live.playing.desk import Desk, Run, Sounding
 from composer.live.playing.duet import DuetRun
 from composer.live.playing.metronome import Metronome
-from composer.live.playing.phrases import PhraseRun, arranged
+from composer.live.playing.phrases import COMMIT, PhraseRun, arranged
 from composer.live.playing.playback import Answer
 from composer.live.playing.scribe import Scribe
 from composer.live.playing.state import DRUMS, FASTEST, SLOWEST, Latency, SessionConfig, Shown, State
@@ -293,12 +293,13 @@ class Director:
         run, config, desk = self._run, self.config, self._desk
         output = getattr(self._sequencer, "output", None)
         (melody, accompaniment), beat = (run.shown(now), desk.time.beat(now)) if run is not None else self._stands
+        at = desk.time.beat(now + COMMIT)  # an answer begins that long before its downbeat
         keyboard = self.keyboard
         return State(
             mode=config.mode,
             phase=run.phase if run is not None else "idle",
             beat=beat,
-            bar=max(0, floor(beat / config.beats_per_bar) + 1) if run is not None and beat >= 0 else 0,
+            bar=max(0, floor(at / config.beats_per_bar) + 1) if run is not None and beat >= 0 else 0,
             beats_per_bar=config.beats_per_bar,
             qpm=desk.time.qpm_at(now) if run is not None else config.qpm,
             start=run.start if run is not None else 0.0,
