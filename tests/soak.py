@@ -25,7 +25,7 @@ from composer.live.archive.takes import list_takes
 HERE = Path(__file__).parent
 CLIENT, PORT = "SoakKeys", "SoakKeys:keys"
 PATIENCE = 20.0  # seconds that anything may take
-EDGE = 0.02  # seconds before the kill in which a note may never have reached JACK: the port is the killed process's
+EDGE = 0.1  # seconds before the kill in which a note may never have reached JACK: its port is the killed process's
 STALL = 2.5  # seconds: JACK holds its whole graph for a client that was killed, and drops what is sent meanwhile
 FLOOD = 4.0  # seconds
 MODES = ("duet", "call", "phrase")
@@ -76,10 +76,11 @@ class Outcome:
         return [*found, *([] if self.alive else ["the output is dead"])]
 
 
-def missing(sent: Sequence[Struck], heard: Sequence[tuple[int, int]], window: int = 3000) -> tuple[list[Struck], int]:
+def missing(sent: Sequence[Struck], heard: Sequence[tuple[int, int]], window: int = 100) -> tuple[list[Struck], int]:
     """(Those of `sent` that are not in `heard` in their order, how many more were heard).
 
-    heard: (pitch, velocity). window: a note is looked for among so many that were heard after the last one found.
+    heard: (pitch, velocity). window: a note is looked for among so many that were heard after the last one found; more
+    than JACK repeats, and so few that one lost is not taken for the same pitch and velocity in a flood much later.
     """
     lost, at = [], 0
     for one in sent:
