@@ -58,8 +58,13 @@ class JackListener:
             time.sleep(0.01)
         return list(self.heard)
 
+    def switch_off(self) -> None:
+        """It says goodbye, and JACK goes on at once."""
+        self.process.stdin.close()
+        self.process.wait(10)
+
     def kill(self) -> None:
-        """Switch the instrument off: no goodbye."""
+        """Pull its plug: no goodbye."""
         self.process.kill()
         self.process.wait(10)
 

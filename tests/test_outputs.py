@@ -1,5 +1,6 @@
 """Outputs: real JACK ports heard in another process, a real fluidsynth whose sound is measured, killed and missed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,11 +15,12 @@ import pytest
 from jack_listener import JackListener
 from jack_server import jack  # noqa: F401
 from mido import Message
+from soak import Child
 
 from composer.errors import ComposerError, PortError
 from composer.live.midi import outputs
 from composer.live.midi.outputs import Memory, MidiOutput, Nowhere, SynthOutput, open_output_named
-from composer.live.midi.ports import list_ports, open_output
+from composer.live.midi.ports import list_ports, open_input, open_output
 from composer.live.midi.synthesiser import line_of
 from composer.synth import find_soundfont
 
@@ -113,6 +115,29 @@ class TestMidi:
             assert heard[-2:] == [ORGAN.hex(), OFF.hex()]
             assert len(heard) == 34 and "B1 7B 00" in heard and "B0 40 00" in heard
             output.close()
+
+    def test_no_key_is_lost_while_an_instrument_comes_back(self, opened):
+        keys = [[0.005 * i, [0x90, i % 128, 1 + i // 128]] for i in range(1000)]
+        keyboard, heard = Child("jack_sender.py", "Manual"), []
+        assert keyboard.read() == "ready\n"
+        with JackListener() as organ:
+            output = opened(MidiOutput("organ", "jack"))
+            organ.switch_off()
+            until(lambda: not output.alive())
+        with open_input("Manual:keys", "jack", heard.append):
+            keyboard.write(json.dumps(keys))
+            for _ in range(3):
+                with JackListener() as organ:
+                    until(output.alive)
+                    output.send(ON)
+                    assert ON.hex() in organ.wait_for(33)
+                    organ.switch_off()
+                    until(lambda: not output.alive())
+            sent = json.loads(keyboard.read())
+            time.sleep(0.2)
+        output.close()
+        keyboard.stop()
+        assert len(sent) == len(keys) and [[m.note, m.velocity] for m in heard] == [key[1:] for _, key in keys]
 
     def test_names_are_chosen_as_for_inputs_and_errors_speak_of_outputs(self):
         with pytest.raises(PortError, match="no MIDI output found: switch the instrument on"):

@@ -1,4 +1,4 @@
-"""Whether JACK's server still runs. rtmidi does not tell, and does harm once it is gone, so we ask libjack itself.
+"""What rtmidi cannot do on JACK, asked of libjack: whether the server still runs, and who is connected to whom.
 
 After the server's death rtmidi still lists the old ports; a port out fills its buffer (16 KB) and then holds up
 the whole process for ever; a client made before the old ones are closed crashes it. So: every user of rtmidi on
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import itertools
 import threading
+from errno import EEXIST
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,18 @@ class _Watch:
 
     def _shut_down(self, _argument: Any) -> None:
         self.lost = True  # in libjack's thread: no more than that
+
+    def connections(self, port: bytes) -> set[str]:
+        handle = self._library.jack_port_by_name(self._client, port) if self._client else None
+        names = self._library.jack_port_get_all_connections(self._client, handle) if handle else None
+        if not names:
+            return set()
+        found = {name.decode(errors="replace") for name in itertools.takewhile(bool, names)}
+        self._library.jack_free(names)
+        return found
+
+    def connect(self, source: bytes, destination: bytes) -> bool:
+        return bool(self._client) and self._library.jack_connect(self._client, source, destination) in (0, EEXIST)
 
     def close(self) -> None:
         if self._client:
@@ -78,6 +92,24 @@ def is_lost() -> bool:
     return watch is not None and watch.lost
 
 
+def connections(port: str) -> set[str]:
+    """Names of the ports that are connected to that one; none where libjack cannot say."""
+    with _lock:
+        if _watch is None or _watch.lost:
+            return set()
+        return _watch.connections(port.encode())
+
+
+def connect(source: str, destination: str) -> bool:
+    """Connect two ports that are there; whether they are connected now.
+
+    Other threads run on meanwhile. Not so while rtmidi opens a client: it holds Python's lock until JACK has been round
+    its graph, in which a port in may wait for that lock to tell of a key; then JACK gives up, and keys are lost.
+    """
+    with _lock:
+        return _watch is not None and not _watch.lost and _watch.connect(source.encode(), destination.encode())
+
+
 def _library() -> Any:
     """libjack: the copy that rtmidi has loaded (its wheel brings one), else the system's; None without one."""
     try:
@@ -93,6 +125,12 @@ def _library() -> Any:
             library.jack_client_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
             library.jack_on_shutdown.argtypes = [ctypes.c_void_p, _SHUTDOWN, ctypes.c_void_p]
             library.jack_client_close.argtypes = [ctypes.c_void_p]
+            library.jack_port_by_name.restype = ctypes.c_void_p
+            library.jack_port_by_name.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+            library.jack_port_get_all_connections.restype = ctypes.POINTER(ctypes.c_char_p)
+            library.jack_port_get_all_connections.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+            library.jack_free.argtypes = [ctypes.c_void_p]
+            library.jack_connect.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p]
     except (OSError, AttributeError):
         return None
     return library

@@ -184,12 +184,17 @@ class Keyboard:
             self._heard.put((self._clock(), UNPLUGGED))
 
     def _look_for(self) -> None:
-        """Open the keyboard again if it is back. The old port watches for it, unless its MIDI system is gone."""
+        """Join the keyboard again if it is back. The old port watches for it, unless its MIDI system is gone."""
         if self._port is not None and self._port.is_lost():
             self._shut()
         old = self._port
         name = self._name if old is None else old.found()
         if name is None:
+            return
+        if old is not None and old.rejoin(name):
+            old.listen(self._hear)
+            self._name, self._connected = old.name, True
+            self._heard.put((self._clock(), PLUGGED))
             return
         try:
             new = open_input(name, self._api, self._hear)

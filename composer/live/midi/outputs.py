@@ -129,19 +129,32 @@ class MidiOutput:
             if self.alive() or (port is not None and not port.is_lost() and port.found() is None):
                 failures = 0
                 continue
-            self._drop()
-            failures = 0 if self._open() else failures + 1
+            failures = 0 if self._joins() or self._opens() else failures + 1
 
-    def _open(self) -> bool:
+    def _joins(self) -> bool:
+        """Whether the port could be connected to its other side again."""
+        port = self._port
+        name = port.found() if port is not None else None
+        if port is None or name is None or not port.rejoin(name):
+            return False
+        self._begin(port)
+        return True
+
+    def _opens(self) -> bool:
+        """Whether it could be opened anew."""
+        self._drop()
         try:
             port = open_output(*self._asked)
         except Exception:
             return False
+        self._begin(port)
+        return True
+
+    def _begin(self, port: OutputPort) -> None:
         with self._lock:
             self._port, self._sounds, self.name = port, True, port.name
             for message in (*_silence(), *self._memory.messages()):
                 self._send(message)
-        return True
 
     def _drop(self) -> None:
         with self._lock:

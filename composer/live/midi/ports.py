@@ -35,11 +35,15 @@ class Ports:
 
 
 class _Port:
-    """An open MIDI port, and a client of its own that watches whether the other side is there."""
+    """An open MIDI port, and a client of its own that watches whether the other side is there.
 
-    def __init__(self, port: Any, watcher: Any, api: str, name: str | None = None) -> None:
+    own: on JACK its own name, where it is known: with that it can be connected again.
+    """
+
+    def __init__(self, port: Any, watcher: Any, api: str, name: str | None = None, own: str | None = None) -> None:
         self.name: str = name or port.name
         self.api = api
+        self._own = own
         self._port = port
         self._watcher = watcher
         self._is_open = True
@@ -57,6 +61,18 @@ class _Port:
             return None if self.is_lost() else choose(self.name, self._watcher.get_ports())
         except Exception:
             return None
+
+    def rejoin(self, name: str) -> bool:
+        """Connect to the other side that is there again as `name`; False where the port has to be opened anew."""
+        if self._own is None or self.is_lost() or not jack.connect(*self._way(self._own, name)):
+            return False
+        self.name = name
+        return True
+
+    @staticmethod
+    def _way(own: str, name: str) -> tuple[str, str]:
+        """From where to where."""
+        return own, name
 
     def close(self) -> None:
         """Close the port; a second time does nothing."""
@@ -83,6 +99,10 @@ class InputPort(_Port):
 
     A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
     """
+
+    @staticmethod
+    def _way(own: str, name: str) -> tuple[str, str]:
+        return name, own
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`; None drops them (mido would keep them for the next one)."""
@@ -124,7 +144,8 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
     found, watcher = _system(api, "MidiIn")
     with _opening(watcher, found, f"MIDI input {name!r}") as backend:
         chosen = choose(name, watcher.get_ports())
-        return InputPort(backend.open_input(chosen, callback=callback or _ignore), watcher, found)
+        port, own = _joined(found, chosen, lambda: backend.open_input(chosen, callback=callback or _ignore))
+        return InputPort(port, watcher, found, own=own)
 
 
 def open_output(name: str | None = None, api: str | None = None, virtual: bool = False) -> OutputPort:
@@ -137,7 +158,9 @@ def open_output(name: str | None = None, api: str | None = None, virtual: bool =
     with _opening(watcher, found, f"MIDI output {name!r}") as backend:
         before = watcher.get_ports()
         if not virtual:
-            return OutputPort(backend.open_output(choose(name, before, "output")), watcher, found)
+            chosen = choose(name, before, "output")
+            port, own = _joined(found, chosen, lambda: backend.open_output(chosen))
+            return OutputPort(port, watcher, found, own=own)
         if found == "winmm":
             raise PortError("Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name")
         port = backend.open_output(name or VIRTUAL_PORT, virtual=True, client_name=VIRTUAL_CLIENT)
@@ -158,6 +181,16 @@ def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
         if isinstance(error, OSError):
             raise PortError(f"{what} does not open ({error}); another program may hold it") from error
         raise
+
+
+def _joined(api: str, other: str, open_port: Callable[[], Any]) -> tuple[Any, str | None]:
+    """(The port that `open_port` opens, on JACK its own name): that of who is connected to `other` then."""
+    if api != "jack":
+        return open_port(), None
+    before = jack.connections(other)
+    port = open_port()
+    new = jack.connections(other) - before
+    return port, new.pop() if len(new) == 1 else None
 
 
 def _delete(client: Any, api: str) -> None:
