@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from jack_server import JackKeyboard, jack, jack_server  # noqa: F401
@@ -15,6 +16,7 @@ from composer.music import Note
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
 
+TESTS = Path(__file__).parent
 QPM = 50.0  # slow, so that a busy machine does not move a note to the next step
 MELODY = (
     Note(0.0, 60, 1.0, 71),
@@ -99,6 +101,34 @@ def test_without_an_alsa_sequencer_jack_is_found_by_itself():
         )
     assert done.stdout.strip() == f"Ports(inputs=({keyboard.port!r},), outputs=(), api='jack')"
     assert done.stderr == ""
+
+
+TURNING = """
+import json, time
+from soak import Child
+from composer.live.midi.ports import open_input
+
+keyboard = Child("jack_sender.py", "Manual")
+keyboard.read()
+heard = []
+with open_input("Manual:keys", "jack", heard.append) as port:
+    keyboard.write(json.dumps([[0.001 * i, [0x90, 60, 9]] for i in range(4000)]))
+    end = time.monotonic() + 3.5
+    while time.monotonic() < end:
+        for _ in range(200):
+            port.listen(None)
+            port.listen(heard.append)
+        time.sleep(0)
+print(len(heard))
+keyboard.kill()
+"""
+
+
+def test_who_listens_may_change_while_keys_come_in():
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent)))}
+    done = subprocess.run([sys.executable, "-c", TURNING], env=env, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr  # below 0: it crashed
+    assert int(done.stdout) > 500
 
 
 def test_without_jackd_the_tests_fail_and_say_what_to_install(monkeypatch):

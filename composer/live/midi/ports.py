@@ -94,19 +94,33 @@ class _Port:
         self.close()
 
 
+class _Ear:
+    """What rtmidi calls for good: another callback frees the first while that may be waiting for Python's lock."""
+
+    def __init__(self, tell: Callback) -> None:
+        self.tell = tell
+
+    def __call__(self, message: Any) -> None:
+        self.tell(message)
+
+
 class InputPort(_Port):
     """An open MIDI input: what listens gets each mido message, in the driver's thread, which it must not hold up.
 
     A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
     """
 
+    def __init__(self, port: Any, watcher: Any, api: str, ear: _Ear, own: str | None = None) -> None:
+        super().__init__(port, watcher, api, own=own)
+        self._ear = ear
+
     @staticmethod
     def _way(own: str, name: str) -> tuple[str, str]:
         return name, own
 
     def listen(self, callback: Callback | None) -> None:
-        """Give each message from now on to `callback`; None drops them (mido would keep them for the next one)."""
-        self._port.callback = callback or _ignore
+        """Give each message from now on to `callback`; None drops them."""
+        self._ear.tell = callback or _ignore
 
 
 class OutputPort(_Port):
@@ -144,8 +158,9 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
     found, watcher = _system(api, "MidiIn")
     with _opening(watcher, found, f"MIDI input {name!r}") as backend:
         chosen = choose(name, watcher.get_ports())
-        port, own = _joined(found, chosen, lambda: backend.open_input(chosen, callback=callback or _ignore))
-        return InputPort(port, watcher, found, own=own)
+        ear = _Ear(callback or _ignore)
+        port, own = _joined(found, chosen, lambda: backend.open_input(chosen, callback=ear))
+        return InputPort(port, watcher, found, ear, own)
 
 
 def open_output(name: str | None = None, api: str | None = None, virtual: bool = False) -> OutputPort:
