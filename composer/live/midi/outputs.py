@@ -12,6 +12,7 @@ from composer.live.midi.ports import OutputPort, open_output
 from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 
 WATCH_SECONDS: Final = 0.1
+SETTLE_SECONDS: Final = 0.1  # from joining a port until JACK's graph, and the instrument itself, let messages through
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # after the first failure, the second...; then the last
 GAIN: Final = 0.6  # four voices at velocity 127 just reach full scale
 CHANNELS: Final = range(16)
@@ -137,6 +138,7 @@ class MidiOutput:
         name = port.found() if port is not None else None
         if port is None or name is None or not port.rejoin(name):
             return False
+        self._closing.wait(SETTLE_SECONDS)
         self._begin(port)
         return True
 
