@@ -122,7 +122,7 @@ def composer_command(tmp_path: Path) -> Run:
         command = [sys.executable, "-m", "composer", *map(str, arguments)]
         modules = os.pathsep.join(map(str, filter(None, (path, ROOT))))
         environment = {**os.environ, "PYTHONPATH": modules, "NO_COLOR": "1", **(env or {})}
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=240)
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
 
     run.folder = folder  # type: ignore[attr-defined]
     return run

@@ -32,15 +32,19 @@ def jack_server(name: str, period: int = 256) -> Iterator[str]:
     before = {key: os.environ.get(key) for key in env}
     os.environ.update(env)
     # -S: the server waits for its clients; without it a busy machine loses messages. -t: but not long for one
-    # that was killed (it waits ten times this, in ms). -T: it ends with its last client, so that a test process
-    # that is killed leaves no server behind.
-    command = ["jackd", "-n", name, "-r", "-S", "-t", "100", "-T", "-d", "dummy", "-r", "48000", "-p", str(period)]
+    # that was killed (it waits ten times this, in ms). setpriv: a test process that is killed leaves no server behind
+    # (JACK's own -T ends it with its last client: too early where the first is one that only has a look).
+    tied = ["setpriv", "--pdeathsig", "TERM"]
+    command = [*tied, "jackd", "-n", name, "-r", "-S", "-t", "100", "-d", "dummy", "-r", "48000", "-p", str(period)]
     with tempfile.TemporaryFile("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
         first_client = None
         try:
             first_client = _first_client(server, log)
             yield name
         finally:
+            if server.poll() is not None and first_client is not None:
+                log.seek(0)
+                print(f"jackd ended by itself with {server.returncode}; it said:\n{log.read()}", file=sys.stderr)
             if first_client is not None:
                 first_client.delete()
             server.terminate()

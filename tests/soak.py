@@ -25,8 +25,7 @@ from composer.live.archive.takes import list_takes
 HERE = Path(__file__).parent
 CLIENT, PORT = "SoakKeys", "SoakKeys:keys"
 PATIENCE = 20.0  # seconds that anything may take
-EDGE = 0.1  # seconds before the kill in which a note may never have reached JACK: its port is the killed process's
-STALL = 2.5  # seconds: JACK holds its whole graph for a client that was killed, and drops what is sent meanwhile
+STALL = 1.5  # seconds: JACK holds its whole graph for a client that was killed, and drops what is sent meanwhile
 FLOOD = 4.0  # seconds
 MODES = ("duet", "call", "phrase")
 CONFIG = {"mode": "duet", "bars": 1, "qpm": 120.0, "count_in": 0, "with_melody": False, "loop": True, "metronome": True}
@@ -39,7 +38,7 @@ class Outcome:
     """What the soak found.
 
     lost_*: of `sent` (seconds, pitch, velocity), those that are not in the takes as events, nor as sent on at once;
-    that no listener heard; that the second program did not hear. edge: sent within EDGE of a kill, not looked for.
+    that no listener heard; that the second program did not hear.
     stalled: sent within STALL of the synthesiser's kill, not looked for at the listener. repeated: in the takes more
     often than sent (JACK gives a cycle twice where a client misses it). hanging: keys that sounded on after an unplug,
     or at the end. noticed: seconds from kill to unplug; returned: from the keyboard's return to its being open.
@@ -48,7 +47,6 @@ class Outcome:
 
     minutes: float = 0.0
     sent: list[Struck] = field(default_factory=list)
-    edge: int = 0
     stalled: int = 0
     lost_takes: list[Struck] = field(default_factory=list)
     lost_thru: list[Struck] = field(default_factory=list)
@@ -128,7 +126,7 @@ class Child:
     """Another process of Python, which is spoken to in lines; `stop` waits for it."""
 
     def __init__(self, script: str, *arguments: str) -> None:
-        command = [sys.executable, str(HERE / script), *arguments]
+        command = [sys.executable, "-X", "faulthandler", str(HERE / script), *arguments]
         path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
         env = {**os.environ, "PYTHONPATH": path}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
@@ -138,7 +136,7 @@ class Child:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.process.args} has ended")
+            raise RuntimeError(f"{self.process.args} has ended with {self.process.wait(PATIENCE)}")
         return line
 
     def write(self, line: str) -> None:
@@ -190,7 +188,6 @@ class Soak:
         self._folder, self._rounds, self._seconds, self._say = folder, rounds, seconds, say
         self._log = folder / "keys.txt"
         self._number, self._stall = 0, float("-inf")
-        self._kills: list[float] = []
         self._second: tuple[float, float, list[tuple[int, int]]] | None = None
 
     def run(self) -> Outcome:
@@ -252,8 +249,12 @@ class Soak:
         )
 
     def _unplug(self, number: int) -> None:
-        """Kill the keyboard in mid-note; then nothing that it played may sound on."""
-        self._kills.append(time.monotonic())
+        """Kill the keyboard in mid-note, once that is heard; then nothing that it played may sound on."""
+        self._keyboard.write("hold")
+        pitch, velocity = map(int, self._keyboard.read().split())
+        end = time.monotonic() + PATIENCE
+        while (pitch, velocity) not in self._ears.struck()[-3:] and time.monotonic() < end:
+            time.sleep(0.01)
         self._keyboard.kill()
         self._number += 100_000
         self.outcome.noticed.append(self._composer.until(lambda s: not s["plugged"]))
@@ -304,9 +305,7 @@ class Soak:
     def _count(self) -> None:
         outcome = self.outcome
         lines = [line.split() for line in self._log.read_text().splitlines()]
-        sent = [(float(s), int(p), int(v)) for s, p, v in lines]
-        outcome.sent = [one for one in sent if not any(0 <= kill - one[0] < EDGE for kill in self._kills)]
-        outcome.edge = len(sent) - len(outcome.sent)
+        outcome.sent = [(float(s), int(p), int(v)) for s, p, v in lines]
         audible = [one for one in outcome.sent if not 0 <= one[0] - self._stall < STALL]
         outcome.stalled = len(outcome.sent) - len(audible)
         outcome.lost_heard, _ = missing(audible, self._ears.struck())

@@ -1,7 +1,8 @@
 """The keyboard of the soak, in a process of its own: it plays on and on, writing down what it has sent, until killed.
 
 Arguments: the client's name, the file to write to, the number of its first note. Prints "ready"; a line on its input
-begins: "play"; "nonsense SECONDS": besides, a thousand messages a second; "clocks SECONDS": clock and sensing instead.
+begins: "play"; "nonsense SECONDS": besides, a thousand messages a second; "clocks SECONDS": clock and sensing instead;
+"hold": no more than the next key, which stays down; its pitch and velocity are printed.
 The file gets a line for each key that went down, once it is sent: seconds, pitch, velocity.
 """
 
@@ -45,7 +46,7 @@ class Player:
     """What is to be sent next, and the floods that are asked for."""
 
     def __init__(self, first: int) -> None:
-        self.flood, self.until = "", 0.0
+        self.flood, self.until, self.hold = "", 0.0, False
         self._number, self._begin = first, time.monotonic()
         self._offs: list[tuple[float, int]] = []
         self._chance = random.Random(first)
@@ -93,12 +94,18 @@ def main() -> None:
         port.send_message(message)
         if message[0] == 0x90:
             os.write(log, f"{seconds:.6f} {message[1]} {message[2]}\n".encode())
+            if player.hold:
+                print(message[1], message[2], flush=True)
+                time.sleep(1e6)
 
 
 def listen(player: Player) -> None:
     for line in sys.stdin:
-        flood, seconds = line.split()
-        player.ask(flood, float(seconds))
+        what, *seconds = line.split()
+        if what == "hold":
+            player.hold = True
+        else:
+            player.ask(what, float(seconds[0]))
 
 
 if __name__ == "__main__":

@@ -530,7 +530,7 @@ with Dashboard() as view:
         view.show(Report(i, 200, i / 5, 5.0, "supervised", {{"supervised": 1.0}}))
 """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = [o for o in notebook.cells[0].outputs if "data" in o]
     assert "200/200" in output["data"]["text/html"] and "done" in output["data"]["text/html"]
     assert output["data"]["text/plain"].startswith("iteration 200/200")

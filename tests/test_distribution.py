@@ -65,7 +65,7 @@ def processes(*arguments: object) -> list[subprocess.Popen[str]]:
 
 def ended(started: list[subprocess.Popen[str]]) -> list[str]:
     """What they wrote, once both ended well."""
-    outputs = [process.communicate(timeout=480) for process in started]
+    outputs = [process.communicate(timeout=240) for process in started]
     for process, (out, err) in zip(started, outputs, strict=True):
         assert process.returncode == 0, out + err[-3000:]
     return [out for out, _ in outputs]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,31 @@ def test_who_listens_may_change_while_keys_come_in():
     done = subprocess.run([sys.executable, "-c", TURNING], env=env, text=True, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr  # below 0: it crashed
     assert int(done.stdout) > 500
+
+
+COMING_AND_GOING = """
+import rtmidi, time
+end = time.monotonic() + 4
+while time.monotonic() < end:
+    port = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="Restless")
+    port.open_virtual_port("keys")
+    port.close_port()
+    port.delete()
+"""
+
+
+def test_a_keyboard_is_there_while_others_come_and_go():
+    with JackKeyboard(MELODY, QPM) as keyboard, open_input(keyboard.port, "jack") as port:
+        others = [subprocess.Popen([sys.executable, "-c", COMING_AND_GOING]) for _ in range(3)]
+        looks = []
+        while any(other.poll() is None for other in others):
+            looks.append(port.is_there())
+        assert [other.returncode for other in others] == [0, 0, 0]
+        assert len(looks) > 1000 and all(looks)
+        keyboard.kill()
+        end = time.monotonic() + 20
+        while port.is_there():
+            assert time.monotonic() < end
 
 
 def test_without_jackd_the_tests_fail_and_say_what_to_install(monkeypatch):

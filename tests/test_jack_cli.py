@@ -128,10 +128,9 @@ def test_ports_are_listed(composer_command):
     assert line.split() == [keyboard.port, "in", "jack"]
 
 
-@pytest.mark.skipif(Path("/dev/snd/seq").exists(), reason="this machine has an ALSA sequencer")
 def test_jack_is_taken_by_itself_where_alsa_has_no_sequencer(composer_command):
     with JackKeyboard([Note(0.0, 60, 1.0)], QPM) as keyboard:
-        done = composer_command("ports")
+        done = composer_command("ports", env={"ALSA_CONFIG_PATH": "/nonexistent"})
     assert (done.returncode, done.stderr) == (0, "")
     assert keyboard.port in done.stdout
 

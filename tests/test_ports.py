@@ -37,7 +37,7 @@ for call in (lambda: list_ports({api!r}), lambda: open_input("x", {api!r})):
 
 def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=os.environ | env, text=True, capture_output=True, timeout=120, check=False)
+    return subprocess.run(command, env=os.environ | env, text=True, capture_output=True, timeout=60, check=False)
 
 
 def errors_of(code: str, **env: str) -> list[str]:
@@ -75,6 +75,21 @@ def test_missing_rtmidi_names_the_package():
 def test_importing_the_live_modules_loads_no_driver():
     code = "import sys, composer.live.midi.recorder\nprint([m for m in ('rtmidi', 'mido') if m in sys.modules])"
     assert run(code).stdout.strip() == "[]"
+
+
+def test_stderr_is_the_same_after_two_threads_kept_it_quiet():
+    code = """
+import os, threading, time
+from composer.live.midi.ports import _quiet
+def stay(before, within):
+    time.sleep(before)
+    with _quiet():
+        time.sleep(within)
+threads = [threading.Thread(target=stay, args=a) for a in ((0, 0.2), (0.1, 0.2))]  # one ends within the other
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+os.write(2, b"heard")
+"""
+    assert run(code).stderr == "heard"
 
 
 def test_an_unknown_api_is_refused_by_name():

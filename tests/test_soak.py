@@ -20,7 +20,7 @@ def test_a_keyboard_that_is_unplugged_again_and_again_loses_no_note(tmp_path):
     assert not found.broken()
     assert found.unplugs == rounds and len(found.returned) == rounds - 1
     assert len(found.sent) > 10 * 5 * rounds and found.second > 10  # it did play, and floods came besides
-    assert found.edge <= 2 * rounds and found.stalled < 50
+    assert found.stalled < 50
     assert found.synth_back is not None and found.takes >= rounds - 1
     assert max(found.files) - found.files[1] <= 4 and max(found.threads) - found.threads[1] <= 4
     assert found.memory[-1] - found.memory[2] < 16  # MiB; generous: what grows without end shows in the hour

@@ -826,7 +826,7 @@ def test_a_screen_that_dies_leaves_the_music_on_and_lines_to_steer_it():
 
 def test_without_a_terminal_it_is_told_in_lines():
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER], input="tap\nq\n", capture_output=True, text=True, cwd=ROOT, timeout=120
+        [sys.executable, "-c", DRIVER], input="tap\nq\n", capture_output=True, text=True, cwd=ROOT, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert "playing, bar 2" in done.stdout and "asked [('tap',)]" in done.stdout

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import mido
 import pytest
+from conftest import lacking
 from jack_server import jack  # noqa: F401
 
 from composer.config import to_dict
@@ -269,7 +270,7 @@ def test_lines_that_are_damaged_cost_no_others(tmp_path):
 
 def test_a_disk_that_fails_costs_lines_and_not_the_take(tmp_path):
     if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full here")
+        lacking("/dev/full")
     writer = TakeWriter(tmp_path, HEAD, START)
     path = writer.folder / EVENTS
     writer.close()

@@ -39,8 +39,8 @@ def report(found: Outcome) -> str:
     return "\n".join([
         f"soak of {found.minutes:.1f} minutes: {len(found.sent):,} notes, {found.unplugs} unplugs, {found.takes} takes",
         f"  notes lost: {len(found.lost_takes)} in the takes, {len(found.lost_thru)} not sent through, "
-        f"{len(found.lost_heard)} not heard by the listener (not looked for: {found.edge} sent in the last 20 ms "
-        f"before a kill; {found.stalled} while JACK stood still for the killed synthesiser, at the listener)",
+        f"{len(found.lost_heard)} not heard by the listener (not looked for there: {found.stalled} while JACK stood "
+        f"still for the killed synthesiser)",
         f"  hanging: {'; '.join(found.hanging) or 'none'}",
         f"  memory: {warm[0]:.1f} MiB after {WARM} rounds, {warm[-1]:.1f} at the end; files {found.files[0]} to "
         f"{found.files[-1]}, threads {found.threads[0]} to {found.threads[-1]}",

@@ -14,7 +14,7 @@ from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 WATCH_SECONDS: Final = 0.1
 SETTLE_SECONDS: Final = 0.1  # from joining a port until JACK's graph, and the instrument itself, let messages through
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # after the first failure, the second...; then the last
-GAIN: Final = 0.6  # four voices at velocity 127 just reach full scale
+GAIN: Final = 0.6  # with it four voices at velocity 127 just reach full scale (Debian's default SoundFont)
 CHANNELS: Final = range(16)
 ALL_NOTES_OFF, SUSTAIN = 123, 64
 # Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb, chorus.
@@ -127,23 +127,19 @@ class MidiOutput:
                 # On JACK a port of a dead server must be closed; one whose other side went away can wait and see.
                 if port.is_lost() or self._asked[2]:
                     self._drop()
-            if self.alive() or (port is not None and not port.is_lost() and port.found() is None):
-                failures = 0
-                continue
-            failures = 0 if self._joins() or self._opens() else failures + 1
+            failures = 0 if self.alive() or self._look_for() else failures + 1
 
-    def _joins(self) -> bool:
-        """Whether the port could be connected to its other side again."""
+    def _look_for(self) -> bool:
+        """Join the port if its other side is back; one that is lost is opened anew. False where that fails."""
         port = self._port
-        name = port.found() if port is not None else None
-        if port is None or name is None or not port.rejoin(name):
-            return False
-        self._closing.wait(SETTLE_SECONDS)
-        self._begin(port)
-        return True
-
-    def _opens(self) -> bool:
-        """Whether it could be opened anew."""
+        if port is not None and not port.is_lost():
+            name = port.found()
+            if name is None:
+                return True
+            if port.rejoin(name):
+                self._closing.wait(SETTLE_SECONDS)
+                self._begin(port)
+                return True
         self._drop()
         try:
             port = open_output(*self._asked)

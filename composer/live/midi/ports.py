@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "w
 MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
 LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 
+LOOKS = (
+    3  # before a port counts as gone: rtmidi counts ports and then names each, so one that goes or comes hides another
+)
 VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
 
 Callback = Callable[[Any], None]
@@ -50,6 +54,9 @@ class _Port:
 
     def is_there(self) -> bool:
         """Whether the other side still exists (a virtual port: whether its MIDI system does); about 0.25 ms."""
+        return any(self._sees() for _ in range(LOOKS))
+
+    def _sees(self) -> bool:
         try:
             return not self.is_lost() and self.name in self._watcher.get_ports()
         except Exception:  # a MIDI server that died is a port that is gone
@@ -309,19 +316,23 @@ def _rtmidi() -> Any:
     return rtmidi
 
 
+_one_at_a_time = threading.RLock()  # two threads that kept and put back would leave the null device there for good
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Nothing on file descriptor 2: ALSA and JACK print there, past Python, what comes as an exception too."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # a process without a stderr has nothing to keep quiet
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(null)
-        os.close(kept)
+    with _one_at_a_time:
+        try:
+            kept = os.dup(2)
+        except OSError:  # a process without a stderr has nothing to keep quiet
+            yield
+            return
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(null, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(null)
+            os.close(kept)
