@@ -157,6 +157,22 @@ def test_a_keyboard_is_there_while_others_come_and_go():
             assert time.monotonic() < end
 
 
+def test_a_port_that_is_closed_is_not_there_whatever_is_asked():
+    code = """
+from composer.live.midi.ports import open_input, open_output
+ports = [open_input(None, "jack"), open_output("Choir", "jack", virtual=True)]
+print([port.is_there() for port in ports])
+for port in ports:
+    port.close()
+blocks = [bytes([255]) * n for n in range(16, 2048) for _ in range(20)]  # what was freed is written over
+print([(port.is_there(), port.found(), port.close()) for port in ports])
+"""
+    with JackKeyboard(MELODY, QPM):
+        done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60)
+    gone = (False, None, None)
+    assert (done.returncode, done.stdout) == (0, f"[True, True]\n[{gone}, {gone}]\n"), done.stderr
+
+
 def test_without_jackd_the_tests_fail_and_say_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(pytest.fail.Exception, match="apt install jackd2"), jack_server("nobody"):

@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
@@ -51,6 +51,7 @@ class _Port:
         self._port = port
         self._watcher = watcher
         self._is_open = True
+        self._lock = threading.Lock()  # a client must not be freed while another thread asks it
 
     def is_there(self) -> bool:
         """Whether the other side still exists (a virtual port: whether its MIDI system does); about 0.25 ms."""
@@ -58,16 +59,21 @@ class _Port:
 
     def _sees(self) -> bool:
         try:
-            return not self.is_lost() and self.name in self._watcher.get_ports()
+            return self.name in self._others()
         except Exception:  # a MIDI server that died is a port that is gone
             return False
 
     def found(self) -> str | None:
         """What the port is called now (ALSA gives a new number after a replug); None while it is away."""
         try:
-            return None if self.is_lost() else choose(self.name, self._watcher.get_ports())
+            return choose(self.name, self._others())
         except Exception:
             return None
+
+    def _others(self) -> list[str]:
+        """Ports that could be the other side; none once this one is closed: its watcher is freed then."""
+        with self._lock:
+            return self._watcher.get_ports() if self._is_open and not self.is_lost() else []
 
     def rejoin(self, name: str) -> bool:
         """Connect to the other side that is there again as `name`; False where the port has to be opened anew."""
@@ -83,7 +89,9 @@ class _Port:
 
     def close(self) -> None:
         """Close the port; a second time does nothing."""
-        if self._is_open:
+        with self._lock:
+            if not self._is_open:
+                return
             self._is_open = False
             try:
                 self._port.close()
@@ -149,7 +157,7 @@ def list_ports(api: str | None = None) -> Ports:
     try:
         with _quiet():
             rt_out = _rtmidi().MidiOut(_api_id(found))
-        ports = Ports(tuple(rt_in.get_ports()), tuple(rt_out.get_ports()), found)
+        ports = Ports(tuple(_names(rt_in)), tuple(_names(rt_out)), found)
         rt_out.delete()
     finally:
         _delete(rt_in, found)
@@ -164,7 +172,7 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
     """
     found, watcher = _system(api, "MidiIn")
     with _opening(watcher, found, f"MIDI input {name!r}") as backend:
-        chosen = choose(name, watcher.get_ports())
+        chosen = choose(name, _names(watcher))
         ear = _Ear(callback or _ignore)
         port, own = _joined(found, chosen, lambda: backend.open_input(chosen, callback=ear))
         return InputPort(port, watcher, found, ear, own)
@@ -178,7 +186,7 @@ def open_output(name: str | None = None, api: str | None = None, virtual: bool =
     """
     found, watcher = _system(api, "MidiIn" if virtual else "MidiOut")  # a virtual output is a source to others
     with _opening(watcher, found, f"MIDI output {name!r}") as backend:
-        before = watcher.get_ports()
+        before = _names(watcher)
         if not virtual:
             chosen = choose(name, before, "output")
             port, own = _joined(found, chosen, lambda: backend.open_output(chosen))
@@ -186,7 +194,7 @@ def open_output(name: str | None = None, api: str | None = None, virtual: bool =
         if found == "winmm":
             raise PortError("Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name")
         port = backend.open_output(name or VIRTUAL_PORT, virtual=True, client_name=VIRTUAL_CLIENT)
-        made = next((n for n in watcher.get_ports() if n not in before), None)
+        made = next((n for n in _names(watcher) if n not in before), None)
         return OutputPort(port, watcher, found, made)
 
 
@@ -200,7 +208,7 @@ def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
             yield Backend("mido.backends.rtmidi", api=APIS[api], use_environ=False)
     except BaseException as error:
         _delete(watcher, api)  # a client left behind holds up JACK when it ends
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | ValueError):  # rtmidi's own, by their kind
             raise PortError(f"{what} does not open ({error}); another program may hold it") from error
         raise
 
@@ -220,6 +228,14 @@ def _delete(client: Any, api: str) -> None:
     client.delete()
     if api == "jack":
         jack.release()
+
+
+def _names(client: Any) -> list[str]:
+    """Names of the ports that an rtmidi client sees: asked again where that fails because one has just gone."""
+    for _ in range(LOOKS - 1):
+        with suppress(ValueError):  # rtmidi's InvalidPortError
+            return list(client.get_ports())
+    return list(client.get_ports())
 
 
 def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
