@@ -767,11 +767,13 @@ print("asked", double.asked)
 
 
 class InTerminal:
-    """The stage in a pseudo-terminal, in processes as a player has them."""
+    """The stage in a pseudo-terminal, in processes as a player has them. errors: a file instead for stderr."""
 
-    def __init__(self):
+    def __init__(self, errors=None):
         self.pid, self.fd = pty.fork()
         if not self.pid:
+            if errors is not None:
+                os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
             os.environ.update(
                 TERM="xterm-256color", COLORTERM="truecolor", PYTHONPATH=str(ROOT), LINES="24", COLUMNS="80"
             )
@@ -806,6 +808,14 @@ def test_in_a_terminal_it_draws_hears_keys_and_quits():
     assert terminal.end() == 0
     wait_for(lambda: b"asked [('reroll',), ('keep',)]" in terminal.seen)
     assert b"\x1b[?1049l" in terminal.seen  # the screen of before is back
+
+
+def test_where_stderr_goes_to_a_file_lines_are_seen_and_not_a_black_screen(tmp_path):
+    terminal = InTerminal(tmp_path / "errors")
+    terminal.wait_for("playing, bar 2")
+    terminal.type("q\r")
+    assert terminal.end() == 0
+    assert b"\x1b" not in (tmp_path / "errors").read_bytes()
 
 
 def test_a_screen_that_dies_leaves_the_music_on_and_lines_to_steer_it():

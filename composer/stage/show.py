@@ -50,9 +50,9 @@ def _terminal_put_back() -> Iterator[None]:
 
 
 def is_screen() -> bool:
-    """Whether there is a terminal at both ends, of an alphabet that has notes and blocks."""
+    """Whether there is a terminal at all ends (Textual draws on stderr), of an alphabet that has notes and blocks."""
     try:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not all(end.isatty() for end in (sys.stdin, sys.stdout, sys.stderr)):
             return False
         "▀│●♩".encode(sys.stdout.encoding or "ascii")
     except (AttributeError, UnicodeError, ValueError):  # none at all, another alphabet, or closed
