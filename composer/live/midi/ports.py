@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,9 +21,9 @@ APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "w
 MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
 LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 
-LOOKS = (
-    3  # before a port counts as gone: rtmidi counts ports and then names each, so one that goes or comes hides another
-)
+# rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
+# counts as gone after as many looks, and seconds between them, in which this thread begins a new slice of time.
+LOOKS, BETWEEN = 5, 0.002
 VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
 
 Callback = Callable[[Any], None]
@@ -55,7 +56,12 @@ class _Port:
 
     def is_there(self) -> bool:
         """Whether the other side still exists (a virtual port: whether its MIDI system does); about 0.25 ms."""
-        return any(self._sees() for _ in range(LOOKS))
+        for look in range(LOOKS):
+            if look:
+                time.sleep(BETWEEN)
+            if self._sees():
+                return True
+        return False
 
     def _sees(self) -> bool:
         try:
