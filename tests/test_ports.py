@@ -92,6 +92,12 @@ os.write(2, b"heard")
     assert run(code).stderr == "heard"
 
 
+def test_a_connection_that_jack_shows_late_is_waited_for(monkeypatch):
+    shown = iter([{"other:in"}, {"other:in"}, {"other:in"}, {"other:in", "ours:in"}])
+    monkeypatch.setattr(ports.jack, "connections", lambda other: next(shown))
+    assert ports._joined("jack", "AKM322:keys", lambda: "port") == ("port", "ours:in")
+
+
 def test_an_unknown_api_is_refused_by_name():
     with pytest.raises(PortError, match="one of alsa, jack, coremidi, winmm or auto, got 'oss'"):
         list_ports("oss")

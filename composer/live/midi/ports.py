@@ -24,6 +24,7 @@ LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 # rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
 # counts as gone after as many looks, and seconds between them, in which this thread begins a new slice of time.
 LOOKS, BETWEEN = 5, 0.002
+JOIN_SECONDS = 1.0  # at most; where libjack cannot say who is connected, all of it
 VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
 
 Callback = Callable[[Any], None]
@@ -220,12 +221,17 @@ def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
 
 
 def _joined(api: str, other: str, open_port: Callable[[], Any]) -> tuple[Any, str | None]:
-    """(The port that `open_port` opens, on JACK its own name): that of who is connected to `other` then."""
+    """(The port that `open_port` opens, on JACK its own name): that of who is connected to `other` then.
+
+    JACK shows a connection with its next cycle only, which comes late on a busy machine.
+    """
     if api != "jack":
         return open_port(), None
     before = jack.connections(other)
     port = open_port()
-    new = jack.connections(other) - before
+    deadline = time.monotonic() + JOIN_SECONDS
+    while not (new := jack.connections(other) - before) and time.monotonic() < deadline:
+        time.sleep(BETWEEN)
     return port, new.pop() if len(new) == 1 else None
 
 
