@@ -24,6 +24,7 @@ LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 # rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
 # counts as gone after as many looks, and seconds between them, in which this thread begins a new slice of time.
 LOOKS, BETWEEN = 5, 0.002
+LAST_CALL = 0.02  # seconds in which a driver's call that has begun comes to its end
 JOIN_SECONDS = 1.0  # at most; where libjack cannot say who is connected, all of it
 VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
 
@@ -101,9 +102,12 @@ class _Port:
                 return
             self._is_open = False
             try:
-                self._port.close()
+                self._end()
             finally:
                 _delete(self._watcher, self.api)
+
+    def _end(self) -> None:
+        self._port.close()
 
     def is_lost(self) -> bool:
         """Whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
@@ -139,6 +143,14 @@ class InputPort(_Port):
     @staticmethod
     def _way(own: str, name: str) -> tuple[str, str]:
         return name, own
+
+    def _end(self) -> None:
+        """Not as mido does it, which frees what rtmidi calls while that may still wait for Python's lock."""
+        self._ear.tell = _ignore
+        self._port.closed = True
+        self._port._rt.close_port()
+        time.sleep(LAST_CALL)
+        self._port._rt.delete()
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`; None drops them."""
