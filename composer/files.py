@@ -11,6 +11,8 @@ from pathlib import Path
 
 from composer.errors import OutputError
 
+TEMPORARY_BYTES = 8  # of chance in a temporary name, two hexadecimal digits each
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
@@ -25,7 +27,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         target = _target(path)
         missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+        temporary = target.with_name(f".{secrets.token_hex(TEMPORARY_BYTES)}{target.suffix}")
         yield temporary
         temporary.replace(target)
     except BaseException as error:
@@ -34,6 +36,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
             reason = error.strerror or str(error) or type(error).__name__
             raise OutputError(f"cannot write {os.fspath(path)}: {reason}; choose another place with -o") from error
         raise
+
+
+def is_temporary(path: Path, suffixes: Sequence[str]) -> bool:
+    """Whether a file is named as what `atomic` lends for one that ends so; no link is.
+
+    suffixes: with their dots, as the files that are written have them.
+    """
+    named = re.fullmatch(rf"\.[0-9a-f]{{{2 * TEMPORARY_BYTES}}}", path.stem) is not None
+    return named and path.suffix in suffixes and path.is_file() and not path.is_symlink()
 
 
 def check_ending(path: Path, endings: Sequence[str], what: str) -> None:

@@ -15,7 +15,7 @@ from composer.generators import PLAYS, Model, load_model
 from composer.generators.keeping import Keep
 from composer.generators.latents import Source
 from composer.music import Song, take_melody
-from composer.runs import ASKED, find
+from composer.runs import ASKED, MODELS, find
 
 READABLE = (".mid", ".midi", ".npz")
 SUFFIXES = {"midi": ".mid", "wav": ".wav", "png": ".png", "musicxml": ".musicxml"}
@@ -61,7 +61,7 @@ def open_model(name: str) -> Model:
     if not Path(name.rpartition("@")[0] or name, ASKED).is_file():
         return load_model(name)
     run, iteration = find(name)
-    folder = run.folder / "models" / f"{iteration:06d}"
+    folder = run.folder / MODELS / f"{iteration:06d}"
     if not (folder / PLAYS).is_file():
         from composer.export import export
 

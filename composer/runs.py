@@ -5,23 +5,31 @@ reference.json         the measures of the dataset itself
 log.jsonl              a line a report: iteration, seconds, losses, and now and then measures
 snapshots/001200/*.mid what the generator made of the watched melodies at that iteration
 checkpoints/001200.npz the last few and the best: all that training needs to go on; the others: what plays
+tensorboard, video.mp4 by those who watch it; models/: iterations that were played
+
+A run removes what it wrote itself, by its name, and nothing else: people keep things beside it.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 from composer.errors import ModelError, OutputError
-from composer.files import atomic
+from composer.files import atomic, is_temporary
 from composer.midifile import read, write
 from composer.music import Song
 
 ASKED, REFERENCE, LOG, SNAPSHOTS, CHECKPOINTS = "run.json", "reference.json", "log.jsonl", "snapshots", "checkpoints"
+FILM, EVENTS, MODELS = "video.mp4", "tensorboard", "models"  # what watchers and players add
+WATCHED = ("ode-to-joy", "valid")  # melodies of which a run keeps snapshots
+UNFINISHED = (".json", ".jsonl", ".mp4")  # endings of what is written in the folder itself
+_NUMBER = re.compile(r"[0-9]{6,}")  # an iteration, as a name
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,10 @@ class Run:
     @property
     def snapshots(self) -> dict[int, dict[str, Path]]:
         """MIDI files by iteration and melody, in order."""
-        found = sorted((int(at.name), at) for at in (self.folder / SNAPSHOTS).glob("[0-9]*"))
-        return {iteration: {p.stem: p for p in sorted(at.glob("[!.]*.mid"))} for iteration, at in found}
+        found = [at for at in _within(self.folder / SNAPSHOTS) if _is_number(at.name)]
+        kept = {int(at.name): {p.stem: p for p in sorted(at.glob("[!.]*.mid"))} for at in found}
+        kept = dict(sorted(kept.items()))
+        return {iteration: paths for iteration, paths in kept.items() if paths}
 
     def snapshot(self, iteration: int) -> dict[str, Song]:
         """What the generator made of each watched melody at an iteration. Raises ModelError where it was not kept."""
@@ -97,7 +107,8 @@ class Run:
     @property
     def checkpoints(self) -> dict[int, Path]:
         """Checkpoint files by iteration, in order."""
-        return dict(sorted((int(p.stem), p) for p in (self.folder / CHECKPOINTS).glob("[0-9]*.npz")))
+        found = [p for p in _within(self.folder / CHECKPOINTS) if p.suffix == ".npz"]
+        return dict(sorted((int(p.stem), p) for p in found if _is_number(p.stem)))
 
     @property
     def latest(self) -> int:
@@ -141,18 +152,94 @@ class Run:
         except OSError as error:
             raise OutputError(f"cannot write {self.folder / LOG}: {error.strerror}") from error
 
-    def forget_after(self, iteration: int) -> None:
-        """Drop what is later than `iteration`: log lines, snapshots, checkpoints; a resumed run makes them again."""
+    def forget_after(self, iteration: int, melodies: Collection[str] = WATCHED) -> None:
+        """Drop what is later than `iteration`: log lines, snapshots, checkpoints.
+
+        A resumed run makes them again. melodies: those whose snapshots are dropped. With them goes
+        what a killed process left half-written. What the run did not write stays. Raises
+        ModelError, before anything is touched, where a part of it is a link.
+        """
+        for name in (LOG, SNAPSHOTS, CHECKPOINTS):
+            if (self.folder / name).is_symlink():
+                at = self.folder / name
+                raise ModelError(f"{at} is a link: put what it leads to in its place")
         lines = [line for line in self.log if line["iteration"] <= iteration]
         with atomic(self.folder / LOG) as path:
             path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        for folder in (self.folder / SNAPSHOTS).glob("[0-9]*"):
-            if int(folder.name) > iteration:
-                rmtree(folder)  # with what a killed run left half-written
+        for folder in _snapshot_folders(self.folder):
+            _forget_snapshot(folder, melodies if int(folder.name) > iteration else ())
         for path in (p for at, p in self.checkpoints.items() if at > iteration):
+            if _is_checkpoint(path):
+                path.unlink()
+        for path in (*_within(self.folder), *_within(self.folder / CHECKPOINTS)):
+            suffixes = (".npz",) if path.parent != self.folder else UNFINISHED
+            if is_temporary(path, suffixes):
+                path.unlink()
+
+
+def foreign(folder: Path) -> Path | None:
+    """The first thing in `folder` that no run wrote; None where there is none, or no folder.
+
+    Where no run was begun nothing but an unfinished file can be a run's.
+    """
+    begun = _is_own(folder / ASKED)
+    for path in _within(folder):
+        if is_temporary(path, UNFINISHED):
+            continue
+        if not begun or not _is_own(path):
+            return path
+        if path.name in (SNAPSHOTS, CHECKPOINTS):
+            check = _is_snapshot if path.name == SNAPSHOTS else _is_checkpoint
+            other = next((p for p in _within(path) if not check(p)), None)
+            if other is not None:
+                return other
+    return None
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a thing in a run's folder has name and kind of what is written there; no link."""
+    if path.is_symlink():
+        return False
+    if path.name in (ASKED, REFERENCE, LOG, FILM):
+        return path.is_file()
+    return path.name in (SNAPSHOTS, CHECKPOINTS, EVENTS, MODELS) and path.is_dir()
+
+
+def _is_snapshot(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir() or not _is_number(path.name):
+        return False
+    snapshots = [f"{name}.mid" for name in WATCHED]
+    return all(is_temporary(p, (".mid",)) or (p.name in snapshots and not p.is_symlink()) for p in _within(path))
+
+
+def _is_checkpoint(path: Path) -> bool:
+    named = is_temporary(path, (".npz",)) or (path.suffix == ".npz" and _is_number(path.stem))
+    return named and path.is_file() and not path.is_symlink()
+
+
+def _snapshot_folders(folder: Path) -> list[Path]:
+    found = [path for path in _within(folder / SNAPSHOTS) if _is_number(path.name)]
+    return [path for path in found if path.is_dir() and not path.is_symlink()]
+
+
+def _forget_snapshot(folder: Path, melodies: Collection[str]) -> None:
+    """Drop the melodies, and what was left half-written; the folder too, where that was all."""
+    for path in _within(folder):
+        named = path.suffix == ".mid" and path.stem in melodies and path.is_file()
+        if is_temporary(path, (".mid",)) or (named and not path.is_symlink()):
             path.unlink()
-        for path in self.folder.glob("**/.*"):  # half-written by a process that was killed
-            path.unlink()
+    if not any(_within(folder)):
+        folder.rmdir()
+
+
+def _is_number(name: str) -> bool:
+    """Whether a name is an iteration as a run writes it: six digits, more only as needed."""
+    return _NUMBER.fullmatch(name) is not None and name == f"{int(name):06d}"
+
+
+def _within(folder: Path) -> list[Path]:
+    """What is in a folder, in order; nothing where there is none."""
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def find(name: str) -> tuple[Run, int]:

@@ -29,7 +29,7 @@ from composer.errors import ConfigError, ModelError, OutputError
 from composer.files import atomic
 from composer.generators import WEIGHTS, Family, Player, family, load_model
 from composer.music import Song, excerpt
-from composer.runs import ASKED, CHECKPOINTS, REFERENCE, Report, Run
+from composer.runs import ASKED, CHECKPOINTS, REFERENCE, WATCHED, Report, Run, foreign
 from composer.trainer import State, TrainConfig, Trainer
 
 Watcher = Callable[[Report], None]
@@ -183,9 +183,13 @@ def _begun(out: Path, wanted: dict[str, Any]) -> Run:
 
 
 def _unused(out: Path) -> dict[str, Any]:
-    """Nothing. Raises ConfigError where `out` has a run that would be lost."""
+    """Nothing. Raises ConfigError where `out` has a run, or anything that no run wrote."""
     if (out / ASKED).exists() and Run(out).checkpoints:
         raise ConfigError(f"{out} holds a run already; --resume goes on with it, or choose another --out")
+    other = foreign(out)
+    if other is not None:
+        name = other.relative_to(out)
+        raise ConfigError(f"{out} is not empty: no run wrote {name}; choose another folder")
     return {}
 
 
@@ -363,7 +367,8 @@ class Judge:
         self.pieces = [beginning(song, JUDGED_BEATS) for song in corpus.valid[:pieces]]
         self.reference = evaluation.measure(self.pieces)
         joy = midifile.read(melodies.path("ode-to-joy"))
-        self.watched = {"ode-to-joy": joy, "valid": beginning(corpus.valid[0], WATCHED_BEATS)}
+        songs = (joy, beginning(corpus.valid[0], WATCHED_BEATS))
+        self.watched = dict(zip(WATCHED, songs, strict=True))
 
     def snapshot(self, player: Player) -> dict[str, Song]:
         """What it makes of the watched melodies."""

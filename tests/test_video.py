@@ -283,7 +283,7 @@ def test_only_what_is_asked_for_is_shown(run, tmp_path):
 
 def test_a_film_of_a_part_is_the_film_of_a_run_that_stopped_there(run, tmp_path):
     part = frames_of(film(run, tmp_path / "part.mp4", FilmConfig(size=SIZE, last=200)).path)
-    run.forget_after(200)
+    run.forget_after(200, ["tune"])
     assert (part == frames_of(film(run, tmp_path / "all.mp4", SMALL).path)).all()
 
 
@@ -465,7 +465,7 @@ def test_it_looks_like_the_film_that_is_made_later(run, tmp_path):
 
 
 def test_a_resumed_run_begins_with_what_it_had_and_without_what_it_lost(run):
-    run.forget_after(200)
+    run.forget_after(200, ["tune"])
     with Film(run.folder, SMALL) as grown:
         grown.add(keep(run, 300, {"tune": song(Note(6, 50, 2))}, 2))
     frames = frames_of(run.folder / VIDEO)

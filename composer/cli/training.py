@@ -71,10 +71,11 @@ def train(
 def _watching(out: Path) -> Iterator[list[Any]]:
     """Who is told of a run: the screen, TensorBoard and the film; Ctrl-C ends them in order."""
     from composer.dashboard import Dashboard
+    from composer.runs import EVENTS
     from composer.tensorboard import TensorBoard
     from composer.video import Film
 
-    with Dashboard() as dashboard, TensorBoard(out / "tensorboard") as board, Film(out) as film:
+    with Dashboard() as dashboard, TensorBoard(out / EVENTS) as board, Film(out) as film:
         yield [board.show, film.add, dashboard.show]
     if film.trouble:
         say(f"there is no film of the run: {film.trouble}")

@@ -17,7 +17,7 @@ from composer.errors import ComposerError, ConfigError, ModelError
 from composer.files import atomic
 from composer.midifile import read
 from composer.music import Song, excerpt
-from composer.runs import Report, Run
+from composer.runs import FILM, Report, Run
 from composer.video import sound
 from composer.video.curves import series_of
 from composer.video.encoder import Stream, movie
@@ -25,7 +25,7 @@ from composer.video.ink import Pixels
 from composer.video.rolls import draw_playhead, scope_of, shown_bars
 from composer.video.scene import Moment, Scene, about
 
-VIDEO: Final = "video.mp4"
+VIDEO: Final = FILM
 """Where in its folder the film of a run is."""
 SMALLEST, LARGEST = (320, 180), (3840, 2160)
 FASTEST: Final = 60.0
