@@ -9,13 +9,13 @@ __version__ = "0.1.0"
 
 # Looked up on first use (PEP 562), so that `import composer` stays light.
 _LAZY = {
-    "read": "composer.midifile",
-    "write": "composer.midifile",
+    "read": "composer.songs.midi",
+    "write": "composer.songs.midi",
     "load_model": "composer.generators",
     "Model": "composer.generators",
-    "Song": "composer.music",
-    "Track": "composer.music",
-    "Note": "composer.music",
+    "Song": "composer.songs.song",
+    "Track": "composer.songs.song",
+    "Note": "composer.songs.song",
     "ComposerError": "composer.errors",
 }
 

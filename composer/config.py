@@ -16,7 +16,8 @@ C = TypeVar("C")
 def to_dict(config: Any) -> dict[str, Any]:
     """A config as plain JSON values (tuples become lists)."""
     return {
-        f.name: list(v) if isinstance(v := getattr(config, f.name), tuple) else v for f in dataclasses.fields(config)
+        f.name: list(v) if isinstance(v := getattr(config, f.name), tuple) else v
+        for f in dataclasses.fields(config)
     }
 
 
@@ -31,8 +32,12 @@ def from_dict(kind: type[C], values: dict[str, Any]) -> C:
     hints = typing.get_type_hints(kind)
     unknown = sorted(set(values) - set(fields))
     if unknown:
-        raise ConfigError(f"unknown field {unknown[0]!r} in {kind.__name__}; it has {sorted(fields)}")
-    required = {n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING}
+        raise ConfigError(
+            f"unknown field {unknown[0]!r} in {kind.__name__}; it has {sorted(fields)}"
+        )
+    required = {
+        n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING
+    }
     missing = sorted(required - set(values))
     if missing:
         raise ConfigError(f"field {missing[0]!r} of {kind.__name__} is missing")

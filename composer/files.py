@@ -34,7 +34,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
         _remove(temporary, missing)
         if isinstance(error, OSError):
             reason = error.strerror or str(error) or type(error).__name__
-            raise OutputError(f"cannot write {os.fspath(path)}: {reason}; choose another place with -o") from error
+            raise OutputError(
+                f"cannot write {os.fspath(path)}: {reason}; choose another place with -o"
+            ) from error
         raise
 
 
@@ -62,7 +64,9 @@ def _target(path: str | Path) -> Path:
         target = Path(path).expanduser().resolve()
     except (ValueError, RuntimeError) as error:  # a null byte; a loop of links
         raise OSError(str(error)) from error
-    if target.exists() and not target.is_file():  # os.replace would put a file in the place of /dev/null
+    if (
+        target.exists() and not target.is_file()
+    ):  # os.replace would put a file in the place of /dev/null
         raise OSError("it is a folder or a device")
     return target
 

@@ -16,15 +16,20 @@ from typing import Any, NoReturn
 
 import pytest
 
-from composer.datasets import melodies
+from composer import catalog as melodies
 from composer.generators import CARD, PLAYS, models
-from composer.midifile import read
-from composer.music import Song
+from composer.songs.midi import read
+from composer.songs.song import Song
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
     ROOT / "composer" / name
-    for name in ("generators/chorale.py", "generators/chorale_networks.py", "generators/pulse_layers.py", "export.py")
+    for name in (
+        "generators/chorale.py",
+        "generators/chorale_networks.py",
+        "generators/pulse_layers.py",
+        "export.py",
+    )
 ]
 NOBODY = 65534
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -84,7 +89,11 @@ def _export_untrained(folder: Path) -> None:
     """In a process of its own: TensorFlow stays out of this one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    subprocess.run([sys.executable, "-c", UNTRAINED, str(folder / PLAYS), str(folder / CARD)], check=True, cwd=ROOT)
+    subprocess.run(
+        [sys.executable, "-c", UNTRAINED, str(folder / PLAYS), str(folder / CARD)],
+        check=True,
+        cwd=ROOT,
+    )
 
 
 UNTRAINED = """
@@ -92,8 +101,8 @@ import json, sys
 from pathlib import Path
 import keras
 from composer.config import to_dict
-from composer.generators.chorale import FAMILY, ChoraleConfig
-from composer.export import to_litert
+from composer.generators.chorale.codec import FAMILY, ChoraleConfig
+from composer.training.export import to_litert
 
 keras.utils.set_random_seed(0)
 config = ChoraleConfig(channels=16, critic_channels=16)
@@ -122,7 +131,9 @@ def composer_command(tmp_path: Path) -> Run:
         command = [sys.executable, "-m", "composer", *map(str, arguments)]
         modules = os.pathsep.join(map(str, filter(None, (path, ROOT))))
         environment = {**os.environ, "PYTHONPATH": modules, "NO_COLOR": "1", **(env or {})}
-        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120
+        )
 
     run.folder = folder  # type: ignore[attr-defined]
     return run

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, lacking
+
+from tests.conftest import ROOT, lacking
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SHOWS = {  # what a reader of each must get to see and hear
@@ -47,7 +48,9 @@ each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOT
 
 def cells(path: Path, kind: str) -> list[dict[str, Any]]:
     found = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [{**cell, "text": "".join(cell["source"])} for cell in found if cell["cell_type"] == kind]
+    return [
+        {**cell, "text": "".join(cell["source"])} for cell in found if cell["cell_type"] == kind
+    ]
 
 
 def python(text: str) -> ast.Module:
@@ -61,7 +64,9 @@ def definitions(tree: ast.AST) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.append(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(node.value, ast.Lambda):
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(
+            node.value, ast.Lambda
+        ):
             found.append(ast.unparse(node))
     return found
 
@@ -73,7 +78,11 @@ def shown(notebook: Any) -> set[str]:
         data = output.get("data", {})
         html = "".join(data.get("text/html", ""))
         found |= {kind for kind, sign in MEDIA.items() if len(data.get(sign, "")) > 1000}
-        found |= {kind for kind, sign in MEDIA.items() if sign in html and re.search(r"base64,\S{1000}", html)}
+        found |= {
+            kind
+            for kind, sign in MEDIA.items()
+            if sign in html and re.search(r"base64,\S{1000}", html)
+        }
     return found
 
 
@@ -88,7 +97,9 @@ def test_it_is_committed_without_outputs(path: Path):
         assert cell["outputs"] == [] and cell["execution_count"] is None, cell["text"]
         assert cell["metadata"] == {}, "clear all outputs, and what the editor adds to cells"
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-    assert set(metadata) == {"kernelspec", "language_info"} and metadata["language_info"] == {"name": "python"}
+    assert set(metadata) == {"kernelspec", "language_info"} and metadata["language_info"] == {
+        "name": "python"
+    }
     assert metadata["kernelspec"]["name"] == "python3"
 
 
@@ -107,9 +118,15 @@ def test_cells_are_short_and_invite_to_try(path: Path):
 
 @each
 def test_its_links_lead_somewhere(path: Path):
-    links = [link for cell in cells(path, "markdown") for link in re.findall(r"\]\(([^)#]+)\)", cell["text"])]
+    links = [
+        link
+        for cell in cells(path, "markdown")
+        for link in re.findall(r"\]\(([^)#]+)\)", cell["text"])
+    ]
     assert links
-    assert [link for link in links if not link.startswith("http") and not (path.parent / link).is_file()] == []
+    assert [
+        link for link in links if not link.startswith("http") and not (path.parent / link).is_file()
+    ] == []
 
 
 @pytest.mark.slow
@@ -126,7 +143,10 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=LONGEST, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook,
+        timeout=LONGEST,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
     ).execute()  # an error in a cell is raised here
     assert shown(notebook) == SHOWS[path.stem]
     for pattern in LEAVES[path.stem]:
@@ -145,9 +165,14 @@ def test_media_are_seen_in_outputs_only_where_they_hold_something():
     import types
 
     def notebook(**data: str) -> Any:
-        return types.SimpleNamespace(cells=[{"outputs": [{"data": {k.replace("_", "/"): v for k, v in data.items()}}]}])
+        return types.SimpleNamespace(
+            cells=[{"outputs": [{"data": {k.replace("_", "/"): v for k, v in data.items()}}]}]
+        )
 
     sound = "<audio><source src='data:audio/wav;base64,{}'></audio>"
-    assert shown(notebook(text_html=sound.format("A" * 2000), image_png="A" * 2000)) == {"audio", "image"}
+    assert shown(notebook(text_html=sound.format("A" * 2000), image_png="A" * 2000)) == {
+        "audio",
+        "image",
+    }
     assert shown(notebook(text_html=sound.format(""), image_png="")) == set()
     assert shown(notebook(text_html="<video src='film.mp4'></video>")) == set()

@@ -9,9 +9,20 @@ import pytest
 
 from composer.errors import ConfigError, ModelError
 from composer.files import atomic
-from composer.music import Note, Song, Track
-from composer.runs import ASKED, CHECKPOINTS, EVENTS, FILM, LOG, MODELS, SNAPSHOTS, WATCHED, Run, foreign
-from composer.training import Asked, train
+from composer.runs.run import (
+    ASKED,
+    CHECKPOINTS,
+    EVENTS,
+    FILM,
+    LOG,
+    MODELS,
+    SNAPSHOTS,
+    WATCHED,
+    Run,
+    foreign,
+)
+from composer.songs.song import Note, Song, Track
+from composer.training.setup import Asked, train
 
 LEFT = ".0123456789abcdef"  # as `atomic` names what a killed process leaves
 TUNE = Song((Track((Note(0, 60, 1),), "melody"),))
@@ -31,7 +42,9 @@ def new_run(folder: Path, iterations: tuple[int, ...] = (100, 200)) -> Run:
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, and what is in it."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def put(folder: Path, *names: str) -> dict[str, bytes]:
@@ -66,10 +79,21 @@ THEIRS = (
 def test_what_is_later_is_forgotten_and_all_of_other_people_stays(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run", (100, 200, 300))
     theirs = put(run.folder, *THEIRS)
-    half = (f"{LEFT}.json", f"{LEFT}.jsonl", f"{LEFT}.mp4", f"checkpoints/{LEFT}.npz", f"snapshots/000100/{LEFT}.mid")
+    half = (
+        f"{LEFT}.json",
+        f"{LEFT}.jsonl",
+        f"{LEFT}.mp4",
+        f"checkpoints/{LEFT}.npz",
+        f"snapshots/000100/{LEFT}.mid",
+    )
     put(run.folder, *half, f"snapshots/000300/{LEFT}.mid")
     run.forget_after(100)
-    assert list(run.snapshots) == list(run.checkpoints) == [line["iteration"] for line in run.log] == [100]
+    assert (
+        list(run.snapshots)
+        == list(run.checkpoints)
+        == [line["iteration"] for line in run.log]
+        == [100]
+    )
     assert not (run.folder / SNAPSHOTS / "000200").exists()
     kept = tree(run.folder)
     assert theirs.items() <= kept.items()
@@ -95,10 +119,14 @@ def test_a_linked_snapshot_or_unfinished_file_is_left(tmp_path: Path) -> None:
     (run.folder / f"{LEFT}.json").symlink_to(tmp_path / "other" / ASKED)
     run.forget_after(100)
     assert tree(tmp_path / "other") == theirs
-    assert (run.folder / f"{LEFT}.json").is_symlink() and (run.folder / SNAPSHOTS / "000300").is_symlink()
+    assert (run.folder / f"{LEFT}.json").is_symlink() and (
+        run.folder / SNAPSHOTS / "000300"
+    ).is_symlink()
 
 
-@pytest.mark.parametrize("name", [*THEIRS, "thesis.txt", "snapshots/000100/tune.mid", "snapshots/000300"])
+@pytest.mark.parametrize(
+    "name", [*THEIRS, "thesis.txt", "snapshots/000100/tune.mid", "snapshots/000300"]
+)
 def test_training_refuses_a_folder_with_anything_of_others(tmp_path: Path, name: str) -> None:
     for begun in (False, True):
         out = tmp_path / f"begun-{begun}"
@@ -110,12 +138,16 @@ def test_training_refuses_a_folder_with_anything_of_others(tmp_path: Path, name:
         if name.startswith(EVENTS) and begun:
             assert foreign(out) is None  # TensorBoard's own folder, which nobody clears
             continue
-        with pytest.raises(ConfigError, match=r"is not empty: no run wrote .*; choose another folder$"):
+        with pytest.raises(
+            ConfigError, match=r"is not empty: no run wrote .*; choose another folder$"
+        ):
             train(out, Asked())
         assert tree(out) == before
 
 
-@pytest.mark.parametrize("name", [*(f"{SNAPSHOTS}/000100/valid.mid", f"{CHECKPOINTS}/000100.npz"), LOG, FILM, EVENTS])
+@pytest.mark.parametrize(
+    "name", [*(f"{SNAPSHOTS}/000100/valid.mid", f"{CHECKPOINTS}/000100.npz"), LOG, FILM, EVENTS]
+)
 def test_a_runs_own_names_mean_nothing_where_no_run_was_begun(tmp_path: Path, name: str) -> None:
     put(tmp_path, name)
     assert foreign(tmp_path) == tmp_path / Path(name).parts[0]
@@ -132,14 +164,22 @@ def test_nothing_of_a_run_is_foreign(tmp_path: Path) -> None:
     put(tmp_path, f"{LEFT}.json")  # killed as it wrote its first file
     assert foreign(tmp_path) is None
     run = new_run(tmp_path / "run")
-    put(run.folder, "reference.json", FILM, f"{EVENTS}/generated/events.out.tfevents.1", f"{MODELS}/000100/model.json")
+    put(
+        run.folder,
+        "reference.json",
+        FILM,
+        f"{EVENTS}/generated/events.out.tfevents.1",
+        f"{MODELS}/000100/model.json",
+    )
     put(run.folder, f"{CHECKPOINTS}/{LEFT}.npz", f"{SNAPSHOTS}/000300/{LEFT}.mid", f"{LEFT}.mp4")
     run.append(json.loads('{"iteration": 1234567, "seconds": 1, "losses": {}}'))
     run.save_snapshot(1234567, {WATCHED[0]: TUNE})
     assert foreign(run.folder) is None
 
 
-def test_the_command_refuses_in_one_line_and_touches_nothing(composer_command, tmp_path: Path) -> None:
+def test_the_command_refuses_in_one_line_and_touches_nothing(
+    composer_command, tmp_path: Path
+) -> None:
     put(tmp_path, ".env", ".git/.hidden", "snapshots/2024/photo.jpg")
     before = tree(tmp_path)
     done = composer_command("train", "--out", tmp_path)

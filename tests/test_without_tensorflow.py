@@ -47,4 +47,6 @@ def test_evaluating(without, model_folder):
 def test_training_says_what_is_missing(without, command):
     done = without(*command)
     assert done.returncode == 2
-    assert done.stderr == "composer: training needs TensorFlow: pip install 'melody-composer[train]'\n"
+    assert (
+        done.stderr == "composer: training needs TensorFlow: pip install 'melody-composer[train]'\n"
+    )

@@ -51,7 +51,9 @@ def _silence_libraries() -> None:
         own = os.dup(2)
     except (AttributeError, OSError, ValueError):  # no stderr, a closed one, or one that is no file
         return
-    sys.stderr = os.fdopen(own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    sys.stderr = os.fdopen(
+        own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
+    )
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

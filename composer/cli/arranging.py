@@ -24,9 +24,9 @@ from composer.cli.shared import (
 from composer.errors import ComposerError, ModelError
 
 if TYPE_CHECKING:
+    from composer.arranging.batch import Done, Job, Settings
     from composer.evaluation.knobs import Moves
     from composer.generators import Model
-    from composer.jobs import Done, Job, Settings
 
 ALSO = "Also write (for several melodies: folders)"
 AGAIN = "Make a part of an arrangement anew"
@@ -46,7 +46,10 @@ AGAIN = "Make a part of an arrangement anew"
 )
 def arrange(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="MIDI or .npz files, folders of them, bundled melodies.")
+        list[str],
+        typer.Argument(
+            metavar="INPUT", help="MIDI or .npz files, folders of them, bundled melodies."
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -60,16 +63,25 @@ def arrange(
     seed: Seed = 0,
     track: Annotated[
         int | None,
-        typer.Option(min=1, help="The track with the melody, from 1.  \\[default: the highest that is not drums]"),
+        typer.Option(
+            min=1,
+            help="The track with the melody, from 1.  \\[default: the highest that is not drums]",
+        ),
     ] = None,
     qpm: Annotated[
-        float | None, typer.Option(help="Quarter notes a minute, steady.  \\[default: the melody's tempo]")
+        float | None,
+        typer.Option(help="Quarter notes a minute, steady.  \\[default: the melody's tempo]"),
     ] = None,
     wav: Annotated[Path | None, typer.Option(help="The sound.", rich_help_panel=ALSO)] = None,
-    png: Annotated[Path | None, typer.Option(help="A picture, with chord names.", rich_help_panel=ALSO)] = None,
-    musicxml: Annotated[Path | None, typer.Option(help="The score, for MuseScore.", rich_help_panel=ALSO)] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="A picture, with chord names.", rich_help_panel=ALSO)
+    ] = None,
+    musicxml: Annotated[
+        Path | None, typer.Option(help="The score, for MuseScore.", rich_help_panel=ALSO)
+    ] = None,
     soundfont: Annotated[
-        Path | None, typer.Option(envvar="COMPOSER_SOUNDFONT", help="The .sf2 for --wav.", rich_help_panel=ALSO)
+        Path | None,
+        typer.Option(envvar="COMPOSER_SOUNDFONT", help="The .sf2 for --wav.", rich_help_panel=ALSO),
     ] = None,
     chords: LatentText = None,
     style: LatentText = None,
@@ -85,15 +97,20 @@ def arrange(
     ] = None,
     bars: Annotated[
         list[str] | None,
-        typer.Option(metavar="BARS", help="Only these bars (5-8) are made anew. Once for each.", rich_help_panel=AGAIN),
+        typer.Option(
+            metavar="BARS",
+            help="Only these bars (5-8) are made anew. Once for each.",
+            rich_help_panel=AGAIN,
+        ),
     ] = None,
 ) -> None:
     """Add the other voices to a melody, which itself comes out note for note as it went in.
 
     Of an arrangement, with --keep or --bars, a part is made anew around the rest.
     """
-    from composer.generators import keeping, latents
-    from composer.jobs import Settings, plan
+    from composer.arranging.batch import Settings, plan
+    from composer.generators import keep as keeping
+    from composer.generators import latents
 
     asked = {"chords": chords, "style": style, "melody": melody, "groove": groove}
     sources = {name: latents.parse(name, text) for name, text in asked.items() if text is not None}
@@ -105,7 +122,7 @@ def arrange(
 
 def run_jobs(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
     """Do all jobs and show what was written; a melody that fails does not stop the others."""
-    from composer.jobs import run
+    from composer.arranging.batch import run
 
     if len(jobs) == 1:
         _show_done([run(jobs[0], model, settings)], prefix=False)
@@ -114,11 +131,13 @@ def run_jobs(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
     done = [result for result in results if result]
     _show_done(done, prefix=True)
     if len(done) < len(jobs):
-        raise ComposerError(f"{len(jobs) - len(done)} of {len(jobs)} melodies could not be arranged")
+        raise ComposerError(
+            f"{len(jobs) - len(done)} of {len(jobs)} melodies could not be arranged"
+        )
 
 
 def _tried(job: Job, model: Model, settings: Settings) -> Done | None:
-    from composer.jobs import run
+    from composer.arranging.batch import run
 
     try:
         return run(job, model, settings)
@@ -132,7 +151,9 @@ def _with_bar(jobs: Sequence[Job]) -> Any:
     from rich.progress import track
 
     console = Console(stderr=True)
-    return track(jobs, "Arranging", console=console, transient=True, disable=not console.is_terminal)
+    return track(
+        jobs, "Arranging", console=console, transient=True, disable=not console.is_terminal
+    )
 
 
 def _show_done(done: Sequence[Done], prefix: bool) -> None:
@@ -155,23 +176,38 @@ def _show_done(done: Sequence[Done], prefix: bool) -> None:
     "composer blend a.mid b.mid --steps 5",
 )
 def blend(
-    first: Annotated[Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")],
-    steps: Annotated[int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")] = 5,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")] = Path("blend"),
+    first: Annotated[
+        Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")
+    ],
+    second: Annotated[
+        Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")
+    ],
+    steps: Annotated[
+        int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")
+    ] = 5,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")
+    ] = Path("blend"),
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="NAME|FOLDER", help="Where their model is.  \\[default: a bundled one]"),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|FOLDER",
+            help="Where their model is.  \\[default: a bundled one]",
+        ),
     ] = None,
 ) -> None:
     """Go from one arrangement of a melody to another in steps that change as much as each other."""
-    from composer import blending
+    from composer.arranging import blend as blending
 
     ends = blending.read(first), blending.read(second)
     made = blending.blend(*ends, blending.model_of(*ends, model), steps)
     table = new_table("written", "share of B", "differs from A", "differs from B")
     for path, step in zip(blending.write(made, out), made, strict=True):
-        table.add_row(str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed))
+        table.add_row(
+            str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed)
+        )
     show(table)
 
 
@@ -183,12 +219,16 @@ def blend(
     "and notes a beat.",
 )
 def knobs(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")] = DEFAULT_MODEL,
-    pieces: Annotated[int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")] = None,
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")
+    ] = DEFAULT_MODEL,
+    pieces: Annotated[
+        int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
 ) -> None:
     """Measure what each latent of a model moves, over the valid melodies of the JSB Chorales."""
-    from composer.datasets import load_corpus
+    from composer.data import load_corpus
     from composer.evaluation.knobs import measure_moves
 
     loaded = load(model)
@@ -196,7 +236,10 @@ def knobs(
     with new_bar() as bar:
         task = bar.add_task("arranging", total=None)
         moves = measure_moves(
-            loaded, melodies, range(seeds), lambda done, total: bar.update(task, completed=done, total=total)
+            loaded,
+            melodies,
+            range(seeds),
+            lambda done, total: bar.update(task, completed=done, total=total),
         )
     _show_moves(moves)
 
@@ -204,10 +247,15 @@ def knobs(
 def _show_moves(moves: Moves) -> None:
     for title, rows in (("drawn anew", moves.redrawn), ("knob to an end", moves.turned)):
         if rows:
-            _numbers(title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()})
+            _numbers(
+                title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()}
+            )
     if moves.characters:
         shown = {
-            name: {k: " ".join(f"{v:.2f}" if v < 10 else f"{v:.1f}" for v in three) for k, three in row.items()}
+            name: {
+                k: " ".join(f"{v:.2f}" if v < 10 else f"{v:.1f}" for v in three)
+                for k, three in row.items()
+            }
             for name, row in moves.characters.items()
         }
         _numbers("knob at -1, 0, +1", shown)
@@ -242,15 +290,20 @@ def models() -> None:
     show(table)
 
 
-@app.command(rich_help_panel=ARRANGE, epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png")
+@app.command(
+    rich_help_panel=ARRANGE,
+    epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png",
+)
 def melodies() -> None:
     """List the bundled melodies; `composer arrange` takes their names."""
-    from composer.datasets import melodies as bundled
-    from composer.midifile import read
+    from composer import catalog as bundled
+    from composer.songs.midi import read
 
     table = new_table("melody", "title", "metre", "bars")
     for name in bundled.names():
         song = read(bundled.path(name))
         metre = song.metre_at(song.end)
-        table.add_row(name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets())))
+        table.add_row(
+            name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))
+        )
     show(table)

@@ -28,13 +28,14 @@ from composer.cli.shared import (
 from composer.errors import MelodyError, PortError
 
 if TYPE_CHECKING:
-    from composer.live.capture import Event, RecordConfig
-    from composer.live.opening import PlayOptions
-    from composer.music import Song
+    from composer.live.melody.capture import Event, RecordConfig
+    from composer.live.session.opening import PlayOptions
+    from composer.songs.song import Song
 
 TEMPO, VOICES = "Time", "The other voices (knobs: see below)"
 KnobText = Annotated[
-    str | None, typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=VOICES)
+    str | None,
+    typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=VOICES),
 ]
 
 
@@ -72,22 +73,26 @@ def record(
     seed: Seed = 0,
 ) -> None:
     """Record one melody from a MIDI keyboard; Ctrl-C, the keyboard's stop key or --bars ends it."""
-    from composer.jobs import Job, Settings
-    from composer.live.capture import RecordConfig
+    from composer.arranging.batch import Job, Settings
+    from composer.live.melody.capture import RecordConfig
 
     config = RecordConfig(qpm=qpm, bars=bars)
     loaded = load(model) if also_arrange else None  # an unknown model must not cost a take
     song = _record(out, port, midi_api, config)
-    typer.echo(f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars")
+    typer.echo(
+        f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars"
+    )
     if loaded is not None:
-        run_jobs([Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})], loaded, Settings(seed))
+        run_jobs(
+            [Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})], loaded, Settings(seed)
+        )
 
 
 def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song:
     from composer.files import atomic
     from composer.live.midi.ports import open_input
     from composer.live.midi.recorder import record
-    from composer.midifile import to_bytes
+    from composer.songs.midi import to_bytes
 
     with atomic(out) as temporary:
         temporary.touch()  # a place that cannot be written must not cost a take
@@ -96,13 +101,15 @@ def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song
             take = record(opened, config, on_event=_show_note)
         typer.echo(err=True)
         if not take.song.end:
-            raise MelodyError(f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})")
+            raise MelodyError(
+                f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})"
+            )
         temporary.write_bytes(to_bytes(take.song))
     return take.song
 
 
 def _show_note(event: Event) -> None:
-    from composer.theory import pitch_class_name
+    from composer.songs.theory import pitch_class_name
 
     if event.is_press:
         typer.echo(f"{pitch_class_name(event.number)}{event.number // 12 - 1} ", err=True, nl=False)
@@ -127,23 +134,39 @@ def play(
     midi_api: Api = "auto",
     device: Annotated[
         str | None,
-        typer.Option(metavar="PROFILE", help="What its buttons do: composer learn.  \\[default: the one that fits]"),
+        typer.Option(
+            metavar="PROFILE",
+            help="What its buttons do: composer learn.  \\[default: the one that fits]",
+        ),
     ] = None,
     mode: Annotated[str, typer.Option(help="phrase, duet or call (and response).")] = "phrase",
     bars: Annotated[int, typer.Option(min=0, help="Of a phrase; 0: until you stop.")] = 4,
     loop: Annotated[bool, typer.Option("--loop", help="The answer goes round.")] = False,
-    melody: Annotated[bool, typer.Option("--melody/--no-melody", help="The answer repeats your melody too.")] = True,
-    qpm: Annotated[float, typer.Option(help="Quarter notes a minute.", rich_help_panel=TEMPO)] = 100.0,
-    beats_per_bar: Annotated[int, typer.Option(help="Quarter notes in a bar.", rich_help_panel=TEMPO)] = 4,
+    melody: Annotated[
+        bool, typer.Option("--melody/--no-melody", help="The answer repeats your melody too.")
+    ] = True,
+    qpm: Annotated[
+        float, typer.Option(help="Quarter notes a minute.", rich_help_panel=TEMPO)
+    ] = 100.0,
+    beats_per_bar: Annotated[
+        int, typer.Option(help="Quarter notes in a bar.", rich_help_panel=TEMPO)
+    ] = 4,
     count_in: Annotated[int, typer.Option(help="Bars counted in.", rich_help_panel=TEMPO)] = 1,
     metronome: Annotated[
-        bool, typer.Option("--metronome/--no-metronome", help="A click on each beat.", rich_help_panel=TEMPO)
+        bool,
+        typer.Option(
+            "--metronome/--no-metronome", help="A click on each beat.", rich_help_panel=TEMPO
+        ),
     ] = True,
     clock_in: Annotated[
-        bool, typer.Option("--clock-in", help="Follow the MIDI clock of --port.", rich_help_panel=TEMPO)
+        bool,
+        typer.Option("--clock-in", help="Follow the MIDI clock of --port.", rich_help_panel=TEMPO),
     ] = False,
     clock_out: Annotated[
-        bool, typer.Option("--clock-out", help="Send MIDI clock, start and stop to --out.", rich_help_panel=TEMPO)
+        bool,
+        typer.Option(
+            "--clock-out", help="Send MIDI clock, start and stop to --out.", rich_help_panel=TEMPO
+        ),
     ] = False,
     out: Annotated[
         str | None,
@@ -173,13 +196,15 @@ def play(
     melody_knob: KnobText = None,
     groove: KnobText = None,
     folder: Takes = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Lines of text instead of a screen.")] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Lines of text instead of a screen.")
+    ] = False,
 ) -> None:
     """Play a melody and be accompanied: the arrangement on the next downbeat, or voices that play along in time."""
     from composer.generators import latents
-    from composer.live.opening import PlayOptions
-    from composer.live.playing.state import SessionConfig
-    from composer.synth import program
+    from composer.live.session.opening import PlayOptions
+    from composer.live.session.state import SessionConfig
+    from composer.songs.audio import program
 
     knobs = {"chords": chords, "style": style, "melody": melody_knob, "groove": groove}
     session = SessionConfig(
@@ -192,23 +217,31 @@ def play(
         with_melody=melody,
         loop=loop,
         seed=seed,
-        latents={name: latents.parse(name, text) for name, text in knobs.items() if text is not None},
-        programs=tuple(program(part) for part in programs.split(",")) if programs is not None else (),
+        latents={
+            name: latents.parse(name, text) for name, text in knobs.items() if text is not None
+        },
+        programs=tuple(program(part) for part in programs.split(","))
+        if programs is not None
+        else (),
         clock_in=clock_in,
         clock_out=clock_out,
     )
-    play_on_stage(PlayOptions(session, model, port, midi_api, out, audio, soundfont, folder, device, plain))
+    play_on_stage(
+        PlayOptions(session, model, port, midi_api, out, audio, soundfont, folder, device, plain)
+    )
 
 
 def play_on_stage(options: PlayOptions) -> None:
     """Open the parts, show the stage, close them."""
-    from composer import stage
     from composer.generators import models
-    from composer.live.archive.takes import takes_folder
-    from composer.live.opening import open_session
+    from composer.live.session.opening import open_session
+    from composer.live.takes.saved import takes_folder
+    from composer.terminal import play as stage
 
     with open_session(options) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
         made = session.state().takes
     if made:
-        say(f"{made} take{'s' if made > 1 else ''} in {options.takes or takes_folder()}; composer takes lists them")
+        say(
+            f"{made} take{'s' if made > 1 else ''} in {options.takes or takes_folder()}; composer takes lists them"
+        )

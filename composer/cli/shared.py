@@ -33,21 +33,35 @@ app = typer.Typer(
 ModelName = Annotated[
     str,
     typer.Option(
-        "--model", "-m", metavar="NAME|FOLDER", help="A bundled model (composer models), a folder, or a run: RUN@1200."
+        "--model",
+        "-m",
+        metavar="NAME|FOLDER",
+        help="A bundled model (composer models), a folder, or a run: RUN@1200.",
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Another seed, another arrangement; the same seed, the same notes.")]
+Seed = Annotated[
+    int,
+    typer.Option(min=0, help="Another seed, another arrangement; the same seed, the same notes."),
+]
 Api = Annotated[
-    str, typer.Option("--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.")
+    str,
+    typer.Option(
+        "--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK."
+    ),
 ]
 PortName = Annotated[
     str | None,
-    typer.Option("--port", help="The MIDI input, or a part of its name.  \\[default: the one that is there]"),
+    typer.Option(
+        "--port", help="The MIDI input, or a part of its name.  \\[default: the one that is there]"
+    ),
 ]
 SoundFont = Annotated[
     Path | None,
     typer.Option(
-        "--soundfont", envvar="COMPOSER_SOUNDFONT", help="The .sf2 with the instruments.", rich_help_panel=SOUND
+        "--soundfont",
+        envvar="COMPOSER_SOUNDFONT",
+        help="The .sf2 with the instruments.",
+        rich_help_panel=SOUND,
     ),
 ]
 Audio = Annotated[
@@ -70,7 +84,8 @@ Takes = Annotated[
 ]
 LATENTS = "Latents (see below)"
 LatentText = Annotated[
-    str | None, typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS)
+    str | None,
+    typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS),
 ]
 
 
@@ -82,7 +97,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    _version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+    ] = False,
 ) -> None:
     pass
 
@@ -94,7 +111,7 @@ def say(text: str) -> None:
 
 def load(model: str) -> Model:
     """The model that a user names; see `jobs.open_model`."""
-    from composer.jobs import open_model
+    from composer.arranging.batch import open_model
 
     return open_model(model)
 
@@ -102,9 +119,20 @@ def load(model: str) -> Model:
 def new_bar() -> Progress:
     """A bar on stderr; none is drawn into a file or a pipe."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     console = Console(stderr=True)
     return Progress(*columns, console=console, disable=not console.is_terminal)
 

@@ -30,9 +30,14 @@ def learn(
     port: PortName = None,
     midi_api: Api = "auto",
     device: Annotated[
-        str | None, typer.Option(metavar="PROFILE", help="Begin from this one.  \\[default: the one that fits]")
+        str | None,
+        typer.Option(
+            metavar="PROFILE", help="Begin from this one.  \\[default: the one that fits]"
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call it.  \\[default: after the port]")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call it.  \\[default: after the port]")
+    ] = None,
 ) -> None:
     """Teach a keyboard's buttons and knobs (MIDI learn)."""
     from composer.live.midi import devices
@@ -56,7 +61,7 @@ def learn(
 
 def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
     """In the driver's thread: enqueue, no more."""
-    from composer.live.capture import Event
+    from composer.live.melody.capture import Event
     from composer.live.midi.recorder import FIELDS
 
     if message.type in FIELDS:
@@ -82,7 +87,9 @@ def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], 
             answer = answers.get(timeout=POLL_SECONDS)
         except Empty:
             if not is_there():
-                raise PortError("the keyboard went away, nothing was kept; plug it in and begin again") from None
+                raise PortError(
+                    "the keyboard went away, nothing was kept; plug it in and begin again"
+                ) from None
             continue
         try:
             before, ask = ask, lesson.send(answer)

@@ -4,9 +4,9 @@ Pure functions for training, the command line and notebooks alike. `judging.judg
 line, `files.write` writes what it gives.
 """
 
-from composer.evaluation.comparing import TITLES, Compared, Evaluation, compare
-from composer.evaluation.listening import RESPONSES, dataset_responses, responses
-from composer.evaluation.measuring import ALL, MEASURES, Measured, measure
+from composer.evaluation.compare import TITLES, Compared, Evaluation, compare
+from composer.evaluation.listen import RESPONSES, dataset_responses, responses
+from composer.evaluation.measure import ALL, MEASURES, Measured, measure
 
 __all__ = [
     "ALL",

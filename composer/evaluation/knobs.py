@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from composer.errors import ConfigError
-from composer.evaluation.listening import only_melody
+from composer.evaluation.listen import only_melody
 from composer.metrics.aspects import MOVES, Grid, character, moved
-from composer.music import Song
-from composer.pianoroll import RESOLUTION, to_voices
+from composer.songs.grid import RESOLUTION, to_voices
+from composer.songs.song import Song
 
 ASPECTS: Final = {
     "harmony": ("harmony",),
@@ -33,7 +33,9 @@ class Turned(Protocol):
 
     family: Any
 
-    def arrange(self, song: Song, seed: int = 0, track: int | None = None, latents: Any = None) -> Song:
+    def arrange(
+        self, song: Song, seed: int = 0, track: int | None = None, latents: Any = None
+    ) -> Song:
         """The melody as the first track, then the added ones."""
 
 
@@ -61,13 +63,19 @@ class Moves:
         lines = []
         for latent, aspect in NAMED.items():
             first, second = self.ranked(latent)[:2]
-            word = "as it should" if first == aspect else f"not {aspect} ({self.redrawn[latent][aspect]:.2f})"
+            word = (
+                "as it should"
+                if first == aspect
+                else f"not {aspect} ({self.redrawn[latent][aspect]:.2f})"
+            )
             figures = f"{self.redrawn[latent][first]:.2f}, then {second} {self.redrawn[latent][second]:.2f}"
             lines.append(f"{latent} moves {first} most ({figures}), {word}")
         return lines
 
 
-def measure_moves(model: Turned, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress) -> Moves:
+def measure_moves(
+    model: Turned, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress
+) -> Moves:
     """Move each latent of `model` in the arrangements of `melodies` (of a song the first track counts).
 
     Means over melodies and seeds. Raises ConfigError for a model without latents.
@@ -87,7 +95,9 @@ Place = dict[tuple[str, float], Grid]
 """Arrangements by latent and knob; NaN: that latent drawn anew, ("", 0) the one in the middle, ("", 1) another seed."""
 
 
-def _around(model: Turned, song: Song, seed: int, names: Sequence[str], knobs: Sequence[str]) -> Place:
+def _around(
+    model: Turned, song: Song, seed: int, names: Sequence[str], knobs: Sequence[str]
+) -> Place:
     def grid(**how: Any) -> Grid:
         return to_grid(model.arrange(song, **how))
 
@@ -112,7 +122,9 @@ def to_grid(song: Song) -> Grid:
     return Grid(voices[:, pitched], onsets[:, pitched], bars, places)
 
 
-def _collected(melodies: int, found: Sequence[Place], names: Sequence[str], knobs: Sequence[str]) -> Moves:
+def _collected(
+    melodies: int, found: Sequence[Place], names: Sequence[str], knobs: Sequence[str]
+) -> Moves:
     def apart(key: tuple[str, float]) -> dict[str, float]:
         each = [moved(place["", 0.0], place[key]) for place in found]
         return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
@@ -121,15 +133,23 @@ def _collected(melodies: int, found: Sequence[Place], names: Sequence[str], knob
 
     def relative(*keys: tuple[str, float]) -> dict[str, float]:
         rows = [apart(key) for key in keys]
-        shares = {name: np.mean([row[name] for row in rows]) / max(another[name], 1e-9) for name in MOVES}
-        return {aspect: float(np.mean([shares[name] for name in parts])) for aspect, parts in ASPECTS.items()}
+        shares = {
+            name: np.mean([row[name] for row in rows]) / max(another[name], 1e-9) for name in MOVES
+        }
+        return {
+            aspect: float(np.mean([shares[name] for name in parts]))
+            for aspect, parts in ASPECTS.items()
+        }
 
     return Moves(
         melodies,
         another,
         {name: relative((name, 0.0)) for name in names},
         {name: relative(*((name, end) for end in ENDS)) for name in knobs},
-        {name: _characters([[p[name, -1.0], p["", 0.0], p[name, 1.0]] for p in found]) for name in knobs},
+        {
+            name: _characters([[p[name, -1.0], p["", 0.0], p[name, 1.0]] for p in found])
+            for name in knobs
+        },
     )
 
 

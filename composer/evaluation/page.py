@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from composer.evaluation.comparing import HISTOGRAMS, TITLES
-from composer.evaluation.files import number
-from composer.evaluation.judging import Judged
-from composer.evaluation.measuring import ALL, MEASURES
-from composer.plotting import DRUMS, INK, MELODY, MUTED, OTHERS
-from composer.theory import pitch_class_name
+from composer.evaluation.compare import HISTOGRAMS, TITLES
+from composer.evaluation.judge import Judged
+from composer.evaluation.measure import ALL, MEASURES
+from composer.evaluation.report import number
+from composer.pictures.page import DRUMS, INK, MELODY, MUTED, OTHERS
+from composer.songs.theory import pitch_class_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,12 @@ class Paper:
 
     def axes(self, left: float, width: float, height: float, **options: Any) -> Any:
         """Axes whose upper edge is where the page is filled to."""
-        place = (left / WIDTH, (self.top - height) / self.height, width / WIDTH, height / self.height)
+        place = (
+            left / WIDTH,
+            (self.top - height) / self.height,
+            width / WIDTH,
+            height / self.height,
+        )
         axes = self.figure.add_axes(place, **options)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(DATASET)
@@ -69,7 +74,9 @@ class Paper:
     def text(self, x: float, below: float, text: str, **style: Any) -> None:
         """Text `below` inches under where the page is filled to, as it is."""
         style = {"size": 10, "color": INK, "va": "center", "family": "DejaVu Sans", **style}
-        self.figure.text(x / WIDTH, (self.top - below) / self.height, text, parse_math=False, **style)
+        self.figure.text(
+            x / WIDTH, (self.top - below) / self.height, text, parse_math=False, **style
+        )
 
     def heading(self, text: str, explanation: str = "") -> None:
         """The heading of a section."""
@@ -128,8 +135,14 @@ def _draw_histograms(paper: Paper, judged: Judged) -> None:
     for i, track in enumerate(evaluation.tracks):
         color = color_of(i)
         paper.text(LEFT, 0.1, _short(track, 12), size=11, weight="bold", color=color)
-        apart = [number(evaluation.table[name][track].generated, 2) for name in HISTOGRAMS if name in evaluation.table]
-        paper.text(LEFT, 0.36, "given" if i == 0 else "apart " + ", ".join(apart), size=9, color=MUTED)
+        apart = [
+            number(evaluation.table[name][track].generated, 2)
+            for name in HISTOGRAMS
+            if name in evaluation.table
+        ]
+        paper.text(
+            LEFT, 0.36, "given" if i == 0 else "apart " + ", ".join(apart), size=9, color=MUTED
+        )
         if not drums[i]:
             axes = paper.axes(LEFT + 1.55, 4.2, HISTOGRAM)
             _bars(axes, np.arange(12), evaluation.pitch_classes[:, i], color)
@@ -149,7 +162,9 @@ def _draw_drums(axes: Any, shares: Any, color: str) -> None:
     used = np.flatnonzero(np.nan_to_num(shares).any(0))
     _bars(axes, np.arange(len(used)), shares[:, used], color)
     size = 8.5 if len(used) <= 16 else 6
-    axes.set_xticks(range(len(used)), [DRUMS.get(int(p), str(p)).replace(" ", "\n") for p in used], size=size)
+    axes.set_xticks(
+        range(len(used)), [DRUMS.get(int(p), str(p)).replace(" ", "\n") for p in used], size=size
+    )
 
 
 def _bars(axes: Any, at: Any, shares: Any, color: str) -> None:
@@ -170,20 +185,34 @@ def _lines(judged: Judged) -> list[Line]:
     for name, row in judged.evaluation.table.items():
         least = MEASURES[name].least if name in MEASURES else Line._field_defaults["least"]
         apart = tuple(row[track].distance for track in judged.evaluation.tracks)
-        lines.append(Line(TITLES[name], row[ALL].generated, row[ALL].dataset, least, apart, row[ALL].distance))
+        lines.append(
+            Line(
+                TITLES[name], row[ALL].generated, row[ALL].dataset, least, apart, row[ALL].distance
+            )
+        )
     return lines
 
 
 def _draw_lines(paper: Paper, lines: Sequence[Line], explanation: str) -> None:
     """A line a number: its name, two bars on a scale of their own, the numbers themselves."""
     height, y = len(lines) * LINE, np.arange(len(lines))
-    axes = paper.axes(LEFT + 2.75, 4.3, height, xlim=(0, 1.02), xticks=[], ylim=(len(lines) - 0.5, -0.5), yticks=[])
+    axes = paper.axes(
+        LEFT + 2.75,
+        4.3,
+        height,
+        xlim=(0, 1.02),
+        xticks=[],
+        ylim=(len(lines) - 0.5, -0.5),
+        yticks=[],
+    )
     axes.spines["bottom"].set_visible(False)
     for shift, color, values in (
         (-0.19, INK, [line.generated for line in lines]),
         (0.19, DATASET, [line.dataset for line in lines]),
     ):
-        scale = [np.nanmax([abs(line.generated), abs(line.dataset), 5 * line.least]) for line in lines]
+        scale = [
+            np.nanmax([abs(line.generated), abs(line.dataset), 5 * line.least]) for line in lines
+        ]
         axes.barh(y + shift, np.nan_to_num(np.array(values) / scale), 0.36, color=color)
     paper.text(LEFT + 2.75, -0.12, explanation, size=9, color=MUTED)
     for i, line in enumerate(lines):
@@ -204,8 +233,25 @@ def _draw_apart(paper: Paper, lines: Sequence[Line], tracks: Sequence[str]) -> N
     columns = min(len(tracks) + 1, 5)
     for t, track in enumerate(tracks):
         name = _short(track, 56 // columns - 3)
-        axes.scatter([line.apart[t] for line in lines], y, 34, color_of(t), label=name, zorder=3, clip_on=False)
-    axes.scatter([line.all_apart for line in lines], y, 130, INK, marker="|", linewidths=2, label="added", zorder=4)
+        axes.scatter(
+            [line.apart[t] for line in lines],
+            y,
+            34,
+            color_of(t),
+            label=name,
+            zorder=3,
+            clip_on=False,
+        )
+    axes.scatter(
+        [line.all_apart for line in lines],
+        y,
+        130,
+        INK,
+        marker="|",
+        linewidths=2,
+        label="added",
+        zorder=4,
+    )
     far = np.nanmax([*(x for line in lines for x in (*line.apart, line.all_apart)), 1.0])
     if far > LINEAR:
         axes.set_xscale("symlog", linthresh=1.0)
@@ -213,8 +259,13 @@ def _draw_apart(paper: Paper, lines: Sequence[Line], tracks: Sequence[str]) -> N
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
     axes.set_xlim(0, far * 1.05)
-    axes.set_xlabel("how far apart generated and dataset are, in standard deviations of the dataset", color=MUTED)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9)
+    axes.set_xlabel(
+        "how far apart generated and dataset are, in standard deviations of the dataset",
+        color=MUTED,
+    )
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9
+    )
 
 
 def _traces(judged: Judged) -> dict[str, tuple[list[int], list[float], float]]:
@@ -243,7 +294,13 @@ def _draw_traces(paper: Paper, traces: dict[str, tuple[list[int], list[float], f
     for i, (title, (iterations, values, dataset)) in enumerate(traces.items()):
         axes = paper.axes(LEFT + 0.4 + (i % TRACES) * (width + 0.75), width, TRACE)
         axes.set_title(title, size=10, color=INK, loc="left", pad=5)
-        axes.plot(iterations, values, color=OTHERS[0], linewidth=1.6, marker="." if len(values) < 20 else None)
+        axes.plot(
+            iterations,
+            values,
+            color=OTHERS[0],
+            linewidth=1.6,
+            marker="." if len(values) < 20 else None,
+        )
         if not isnan(dataset):
             axes.axhline(dataset, color=MUTED, linestyle="--", linewidth=1.3)
         axes.set_xlim(0, max(last, 1))

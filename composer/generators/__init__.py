@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
-from composer.generators.keeping import Ahead, Keep, heard_until, melody_index
+from composer.generators.keep import Ahead, Keep, heard_until, melody_index
 from composer.generators.latents import Given, Origin, to_json, to_origin
-from composer.music import Melody, Song, take_melody
+from composer.songs.song import Melody, Song, take_melody
 
 FAMILIES = {
-    "band": "composer.generators.band:FAMILY",
-    "chorale": "composer.generators.chorale:FAMILY",
-    "unet": "composer.generators.unet:FAMILY",
+    "band": "composer.generators.band.codec:FAMILY",
+    "chorale": "composer.generators.chorale.codec:FAMILY",
+    "unet": "composer.generators.unet.codec:FAMILY",
 }
 CARD, PLAYS, WEIGHTS = "model.json", "generator.tflite", "generator.weights.h5"
 Arrays = dict[str, NDArray[Any]]
@@ -36,7 +36,9 @@ class Family(Protocol):
 
     config: type[Any]
     train: dict[str, Any]  # where the family's training differs from TrainConfig's defaults
-    latents: tuple[str, ...]  # those that `arrange` takes; without any, every arrangement comes from one seed alone
+    latents: tuple[
+        str, ...
+    ]  # those that `arrange` takes; without any, every arrangement comes from one seed alone
     knobs: tuple[str, ...]  # those of them that have a knob
 
     def configure(self, given: dict[str, Any], songs: list[Song]) -> Any:
@@ -61,7 +63,9 @@ class Family(Protocol):
     def windows(self, songs: list[Song], config: Any) -> Any:
         """Training examples of `songs`: an object with `batch(rng, size, length)`."""
 
-    def playing_model(self, networks: Any) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
+    def playing_model(
+        self, networks: Any
+    ) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
         """(What is exported to play: inputs by name to outputs by name; the shapes and types of its inputs)."""
 
 
@@ -129,7 +133,9 @@ class Player:
         where nothing was heard yet, ConfigError for a horizon that is not above 0 and for a model that cannot do it.
         """
         if now <= 0 or horizon <= 0:
-            raise ConfigError(f"playing ahead needs beats heard and a horizon above 0, got {now} and {horizon}")
+            raise ConfigError(
+                f"playing ahead needs beats heard and a horizon above 0, got {now} and {horizon}"
+            )
         if expected is not None and not 0 <= expected <= 127:
             raise ConfigError(f"an expected pitch lies in 0..127, got {expected}")
         heard = heard_until(song, now)
@@ -158,7 +164,9 @@ class Player:
         if latents is None:
             return seed
         if not self.family.latents:
-            raise ConfigError("this model has no latents chords, style, melody and groove, only a seed")
+            raise ConfigError(
+                "this model has no latents chords, style, melody and groove, only a seed"
+            )
         return to_origin(latents, seed)
 
 
@@ -186,7 +194,9 @@ class Model(Player):
     def made(self, origin: Origin | int, keep: Keep | None) -> str:
         """As JSON: the model's name, where the latents come from, and whether something was kept."""
         latents = {"seed": origin} if isinstance(origin, int) else to_json(origin)
-        return json.dumps({"model": self.name, "latents": latents, **({"kept": True} if keep else {})})
+        return json.dumps(
+            {"model": self.name, "latents": latents, **({"kept": True} if keep else {})}
+        )
 
 
 def load_model(name: str | Path) -> Model:
@@ -208,7 +218,9 @@ def models() -> dict[str, Path]:
     """Bundled models by name: in the installed package, or beside it in a checkout."""
     package = Path(__file__).parent.parent
     folders = [package / "_models", package.parent / "models"]
-    found = {p.parent.name: p.parent for f in folders if f.is_dir() for p in sorted(f.glob(f"*/{CARD}"))}
+    found = {
+        p.parent.name: p.parent for f in folders if f.is_dir() for p in sorted(f.glob(f"*/{CARD}"))
+    }
     return dict(sorted(found.items()))
 
 
@@ -238,11 +250,19 @@ class _Runner:
             self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=1)
             signature = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"model {path.parent} is damaged: {path.name}: {_first_line(error)}") from error
-        self._inputs = {name: detail["index"] for name, detail in signature.get_input_details().items()}
-        self._outputs = {name: detail["index"] for name, detail in signature.get_output_details().items()}
+            raise ModelError(
+                f"model {path.parent} is damaged: {path.name}: {_first_line(error)}"
+            ) from error
+        self._inputs = {
+            name: detail["index"] for name, detail in signature.get_input_details().items()
+        }
+        self._outputs = {
+            name: detail["index"] for name, detail in signature.get_output_details().items()
+        }
         self._shapes: dict[str, tuple[int, ...]] = {}
-        self._lock = Lock()  # the interpreter is one set of buffers; the studio arranges from several threads
+        self._lock = (
+            Lock()
+        )  # the interpreter is one set of buffers; the studio arranges from several threads
 
     def __call__(self, inputs: Arrays) -> Arrays:
         """Outputs by name."""
@@ -252,7 +272,10 @@ class _Runner:
                 for name, index in self._inputs.items():
                     self._interpreter.set_tensor(index, inputs[name])
                 self._interpreter.invoke()
-                return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+                return {
+                    name: self._interpreter.get_tensor(index)
+                    for name, index in self._outputs.items()
+                }
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"the model does not fit its family: {_first_line(error)}") from error
 

@@ -25,10 +25,14 @@ Directions = Mapping[str, Any]
 """Of each latent that has a knob, how far it is pushed at most: -1..1, an array that broadcasts to the latent."""
 
 NAMES = ("chords", "style", "melody", "groove")
-SHARE = 0.8  # of a knob at its end in a pushed number; the drawn one keeps sqrt(1 - SHARE ** 2) = 0.6
+SHARE = (
+    0.8  # of a knob at its end in a pushed number; the drawn one keeps sqrt(1 - SHARE ** 2) = 0.6
+)
 PUSH = 1.3  # standard deviations
 _NUMBER = r"(?:\d{1,9}\.\d*|\.\d+)"
-_WRITTEN = re.compile(rf"(?P<seed>\d{{1,18}})?(?P<knob>[+-](?:{_NUMBER}|\d{{1,9}})|(?<!\d){_NUMBER})?")
+_WRITTEN = re.compile(
+    rf"(?P<seed>\d{{1,18}})?(?P<knob>[+-](?:{_NUMBER}|\d{{1,9}})|(?<!\d){_NUMBER})?"
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,9 @@ def _source(name: str, value: Source | float) -> Source:
     if isinstance(value, Source):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{name} is a seed (an int), a knob (a float in -1..1) or a Source, got {value!r}")
+        raise ConfigError(
+            f"{name} is a seed (an int), a knob (a float in -1..1) or a Source, got {value!r}"
+        )
     return Source(value) if isinstance(value, int) else Source(knob=value)
 
 
@@ -125,7 +131,9 @@ def draw(origin: Origin, sample: Sample, directions: Directions) -> dict[str, Ar
 
 def _direction(name: str, directions: Directions) -> NDArray[np.float64]:
     if name not in directions:
-        known = f"knobs are there for {', '.join(directions)}" if directions else "it has none at all"
+        known = (
+            f"knobs are there for {', '.join(directions)}" if directions else "it has none at all"
+        )
         raise ConfigError(f"this model has no knob {name} ({known}); give {name} a seed, like 7")
     return np.asarray(directions[name], float)
 
@@ -159,7 +167,9 @@ def uniform(normal: Array) -> Array:
     """The normal distribution's share below each value, to 1e-7 (Abramowitz and Stegun 1964, 7.1.26)."""
     x = np.abs(normal) / sqrt(2)
     t = 1 / (1 + 0.3275911 * x)
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    tail = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
     half = 0.5 * tail * np.exp(-x * x)
     return np.where(normal < 0, half, 1 - half).astype(np.float32)
 
@@ -173,14 +183,18 @@ def to_json(origin: Origin) -> dict[str, Any]:
 
 
 def _changed(source: Source) -> dict[str, Any]:
-    return {f.name: value for f in fields(source) if (value := getattr(source, f.name)) != f.default}
+    return {
+        f.name: value for f in fields(source) if (value := getattr(source, f.name)) != f.default
+    }
 
 
 def from_json(values: Any) -> Origin:
     """What `to_json` gives. Raises ConfigError for anything else."""
     try:
         if "from" in values:
-            return Between(from_json(values["from"]), from_json(values["to"]), float(values["share"]))
+            return Between(
+                from_json(values["from"]), from_json(values["to"]), float(values["share"])
+            )
         sources = {name: Source(**values[name]) for name in values if name != "seed"}
         return Latents(int(values["seed"]), **sources)
     except (KeyError, TypeError, ValueError, RecursionError) as error:

@@ -4,7 +4,7 @@ A grid is int [..., step, voice]: soprano, alto, tenor, bass as MIDI pitches, -1
 axes are a batch: one grid gives one number a feature, a stack of n grids gives n. A grid does not know repeated
 notes and bars, so a note starts where the pitch changes.
 
-`features` gives 61 numbers in four groups; `composer.ladder` compares them between two sets of pieces.
+`features` gives 61 numbers in four groups; `composer.metrics.ladder` compares them between two sets of pieces.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ def features(voices: Ints, keys: Ints, surprisal: Floats) -> Table:
     voices: int [..., step, 4]. keys: int [..., 2], tonic (0-11) and 1 where minor.
     surprisal: float [chord, chord], bits of the second after the first (`harmony.chord_surprisal`).
     """
-    measured = voice_features(voices), harmony_features(voices, keys, surprisal), rhythm_features(voices)
+    measured = (
+        voice_features(voices),
+        harmony_features(voices, keys, surprisal),
+        rhythm_features(voices),
+    )
     return dict(zip(GROUPS, (*measured, melody_features(voices)), strict=True))
 
 
@@ -60,8 +64,15 @@ def check_grids(grids: Iterable[Ints]) -> list[Ints]:
     checked = []
     for i, grid in enumerate(grids):
         array = np.asarray(grid)
-        if array.ndim != 2 or array.shape[1:] != (4,) or not len(array) or array.dtype.kind not in "iu":
-            raise ShapeError(f"a grid is int [step, 4], at least one step; number {i} is {array.dtype} {array.shape}")
+        if (
+            array.ndim != 2
+            or array.shape[1:] != (4,)
+            or not len(array)
+            or array.dtype.kind not in "iu"
+        ):
+            raise ShapeError(
+                f"a grid is int [step, 4], at least one step; number {i} is {array.dtype} {array.shape}"
+            )
         checked.append(array.astype(np.int64))
     if not checked:
         raise ShapeError("at least one grid is needed, got none")

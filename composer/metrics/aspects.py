@@ -30,7 +30,11 @@ class Grid:
 
     def __post_init__(self) -> None:
         shapes = {self.voices.shape, self.onsets.shape}
-        if len(shapes) > 1 or self.voices.ndim != 2 or {len(self.bars), len(self.places)} != {len(self.voices)}:
+        if (
+            len(shapes) > 1
+            or self.voices.ndim != 2
+            or {len(self.bars), len(self.places)} != {len(self.voices)}
+        ):
             raise ShapeError(
                 f"voices and onsets are [step, voice], bars and places [step], got {sorted(shapes)}, "
                 f"{list(self.bars.shape)} and {list(self.places.shape)}"
@@ -38,7 +42,9 @@ class Grid:
 
     def cut(self, steps: int) -> Grid:
         """The first so many steps."""
-        return Grid(self.voices[:steps], self.onsets[:steps], self.bars[:steps], self.places[:steps])
+        return Grid(
+            self.voices[:steps], self.onsets[:steps], self.bars[:steps], self.places[:steps]
+        )
 
 
 def moved(first: Grid, second: Grid) -> dict[str, float]:
@@ -52,7 +58,8 @@ def moved(first: Grid, second: Grid) -> dict[str, float]:
     a, b = first.cut(steps), second.cut(steps)
     beats = on_beats(a.voices), on_beats(b.voices)
     spacing, doubling, activity = (
-        float(np.abs(x - y).mean()) if steps else 0.0 for x, y in zip(_texture(a), _texture(b), strict=True)
+        float(np.abs(x - y).mean()) if steps else 0.0
+        for x, y in zip(_texture(a), _texture(b), strict=True)
     )
     return {
         "harmony": float((_chords(beats[0]) != _chords(beats[1])).mean()) if steps else 0.0,
@@ -69,7 +76,9 @@ def rhythm_moved(first: Grid, second: Grid) -> float:
 
     The pattern of a voice is how often, over all bars, it starts a note on each step of the bar.
     """
-    return float(np.abs(_pattern(first) - _pattern(second)).sum(0).mean()) if len(first.bars) else 0.0
+    return (
+        float(np.abs(_pattern(first) - _pattern(second)).sum(0).mean()) if len(first.bars) else 0.0
+    )
 
 
 def contour_moved(first: Grid, second: Grid) -> float:

@@ -20,7 +20,9 @@ def phrases(voices: Ints, beats: int) -> list[bytes]:
     size = beats * STEPS
     if len(voices) < size:
         return []
-    windows = sliding_window_view(voices, size, axis=0)[::STEPS].transpose(0, 2, 1)  # [window, step, voice]
+    windows = sliding_window_view(voices, size, axis=0)[::STEPS].transpose(
+        0, 2, 1
+    )  # [window, step, voice]
     sings = windows[:, :, 0] >= 0
     first = windows[np.arange(len(windows)), sings.argmax(1), 0]
     relative = np.where(windows >= 0, windows - first[:, None, None], REST).astype(np.int8)

@@ -22,7 +22,9 @@ def voice_features(voices: Ints) -> dict[str, Floats]:
     Shares of steps (`out_of_range`, `crossing`, `wide_spacing`), counts per 100 beats (`parallel_fifths`,
     `parallel_octaves`, `hidden_parallels`) and shares of beats (`outer_contrary`, `outer_similar`).
     """
-    fifths, octaves, hidden = (100 * count * STEPS / voices.shape[-2] for count in parallels(voices))
+    fifths, octaves, hidden = (
+        100 * count * STEPS / voices.shape[-2] for count in parallels(voices)
+    )
     contrary, similar = outer_motion(voices)
     return {
         "out_of_range": out_of_range(voices),

@@ -40,4 +40,6 @@ def note_starts(voices: Ints) -> Bools:
 
 def lower_voices(**values: Floats) -> dict[str, Floats]:
     """Features float [..., 4] taken apart by voice: name_A, name_T, name_B, each float [...]."""
-    return {f"{name}_{voice}": value[..., i] for i, voice in LOWER for name, value in values.items()}
+    return {
+        f"{name}_{voice}": value[..., i] for i, voice in LOWER for name, value in values.items()
+    }

@@ -9,12 +9,14 @@ from typing import Final
 import numpy as np
 
 from composer.metrics.grids import Bools, Floats, Ints, mean_where, on_beats
-from composer.theory import CHORDS, PARTIAL_CHORDS, SCALES, key_correlations
+from composer.songs.theory import CHORDS, PARTIAL_CHORDS, SCALES, key_correlations
 
 # Named as in `theory.CHORDS`; suspensions are no chords here, they resolve into one.
 TRIADS = ("", "m", "dim", "aug")
 QUALITIES = (*TRIADS, "7", "m7", "maj7", "m7b5", "dim7", "mMaj7")
-NO_CHORD = 12 * len(QUALITIES)  # chord numbers are 10 * root (relative to the tonic where said) + quality
+NO_CHORD = 12 * len(
+    QUALITIES
+)  # chord numbers are 10 * root (relative to the tonic where said) + quality
 FINAL_BASS = 0.12  # what a last bass note on the tonic adds to a key's correlation
 
 # Minor has both forms of its sixth and seventh degree.
@@ -83,7 +85,9 @@ def _chord_numbers() -> Ints:
     numbers = np.full(4096, -1)
     for (classes, name), root in product({**CHORDS, **partial}.items(), reversed(range(12))):
         if name in QUALITIES:
-            numbers[_bits((c + root) % 12 for c in classes)] = len(QUALITIES) * root + QUALITIES.index(name)
+            numbers[_bits((c + root) % 12 for c in classes)] = len(
+                QUALITIES
+            ) * root + QUALITIES.index(name)
     return numbers
 
 
@@ -147,7 +151,9 @@ def tonal_centroid(sets: Bools) -> Floats:
 
 def _distances(beats: Ints) -> dict[str, Floats]:
     """Tonal distance from beat to beat (CTD) and of the melody from the voices below (MCTD), Yeh et al. 2021."""
-    whole, melody, lower = (tonal_centroid(pitch_class_sets(part)) for part in (beats, beats[..., :1], beats[..., 1:]))
+    whole, melody, lower = (
+        tonal_centroid(pitch_class_sets(part)) for part in (beats, beats[..., :1], beats[..., 1:])
+    )
     moved = np.linalg.norm(np.diff(whole, axis=-2), axis=-1)
     apart = np.linalg.norm(lower - melody, axis=-1)
     return {

@@ -14,7 +14,7 @@ from composer.errors import ShapeError
 from composer.metrics.grids import STEPS, Bools, Floats, mean_where
 from composer.metrics.harmony import chord_numbers
 from composer.metrics.rolls import CLASSES, check_roll, split_octaves
-from composer.theory import C_MAJOR, signature_shift
+from composer.songs.theory import C_MAJOR, signature_shift
 
 
 def changed_cells(first: ArrayLike, second: ArrayLike) -> float:
@@ -34,7 +34,9 @@ def changed_sounding(first: ArrayLike, second: ArrayLike) -> float:
     """
     a, b = _pair(first, second)
     if a.dtype != bool or b.dtype != bool:
-        raise ShapeError(f"pianorolls are bool, got {a.dtype} and {b.dtype}; voices go into changed_cells")
+        raise ShapeError(
+            f"pianorolls are bool, got {a.dtype} and {b.dtype}; voices go into changed_cells"
+        )
     either = int((a | b).sum())
     return int((a ^ b).sum()) / either if either else float("nan")
 
@@ -64,7 +66,9 @@ def chord_agreement(melody: Bools, accompaniment: Bools, steps: int = STEPS) -> 
     """
     tune, other = check_roll(melody), check_roll(accompaniment)
     if len(tune) != len(other) or steps < 1:
-        raise ShapeError(f"melody and accompaniment have as many steps, got {len(tune)} and {len(other)}; beat {steps}")
+        raise ShapeError(
+            f"melody and accompaniment have as many steps, got {len(tune)} and {len(other)}; beat {steps}"
+        )
     tune, other = _classes(tune[::steps]), _classes(other[::steps])
     both = tune.any(1) & other.any(1)
     if not both.any():

@@ -20,7 +20,9 @@ def rhythm_features(voices: Ints) -> dict[str, Floats]:
             onsets=starts.sum(-2) / beats,
             offbeat_eighths=starts[..., 2::STEPS, :].sum(-2) / beats,
             offbeat_sixteenths=starts[..., 1::2, :].sum(-2) / beats,
-            with_soprano=mean_where(np.broadcast_to(starts[..., :1], starts.shape), starts, axis=-2),
+            with_soprano=mean_where(
+                np.broadcast_to(starts[..., :1], starts.shape), starts, axis=-2
+            ),
             long_notes=(note_lengths(voices) >= LONG).mean(-2),
         ),
         "homorhythm": mean_where(starts.all(-1), starts.any(-1)),

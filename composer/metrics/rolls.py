@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from composer.errors import ShapeError
 from composer.metrics.grids import STEPS, Bools, Floats, Ints
 from composer.metrics.harmony import IN_KEY, TONAL_SPACE
-from composer.theory import C_MAJOR, estimate_key
+from composer.songs.theory import C_MAJOR, estimate_key
 
 PITCHES, CLASSES = 128, 12
 OCTAVES = -(-PITCHES // CLASSES)  # the last one is not full
@@ -55,11 +55,15 @@ def histogram_distance(first: ArrayLike, second: ArrayLike) -> Floats:
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
-        raise ShapeError(f"histograms to compare have as many classes, got {list(a.shape)} and {list(b.shape)}")
+        raise ShapeError(
+            f"histograms to compare have as many classes, got {list(a.shape)} and {list(b.shape)}"
+        )
     try:
         return np.asarray(np.abs(a - b).sum(-1) / 2)
     except ValueError as error:
-        raise ShapeError(f"histograms {list(a.shape)} and {list(b.shape)} do not broadcast") from error
+        raise ShapeError(
+            f"histograms {list(a.shape)} and {list(b.shape)} do not broadcast"
+        ) from error
 
 
 def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
@@ -113,10 +117,15 @@ def qualified_note_ratio(roll: Bools, onsets: Bools, shortest: int = 2) -> Float
     """
     roll, onsets = check_roll(roll), check_roll(onsets, "onsets are")
     if roll.shape != onsets.shape:
-        raise ShapeError(f"onsets are as the pianoroll, {list(roll.shape)}, got {list(onsets.shape)}")
+        raise ShapeError(
+            f"onsets are as the pianoroll, {list(roll.shape)}, got {list(onsets.shape)}"
+        )
     track, length = _notes(roll, onsets)
     tracks = roll.shape[2]
-    return _ratio(np.bincount(track[length >= shortest], minlength=tracks), np.bincount(track, minlength=tracks))
+    return _ratio(
+        np.bincount(track[length >= shortest], minlength=tracks),
+        np.bincount(track, minlength=tracks),
+    )
 
 
 def polyphonic_ratio(roll: Bools, threshold: int = 2) -> Floats:
@@ -165,9 +174,15 @@ def drum_pattern_ratio(
     onsets = check_roll(onsets, "onsets are")
     parts = pattern // 4
     if pattern not in PATTERNS or steps_per_beat < 1 or steps_per_beat % parts:
-        raise ShapeError(f"a pattern is 8 or 16 and divides the beat, got {pattern} at {steps_per_beat} steps a beat")
+        raise ShapeError(
+            f"a pattern is 8 or 16 and divides the beat, got {pattern} at {steps_per_beat} steps a beat"
+        )
     strokes = onsets.sum(1)
-    place = np.arange(len(onsets)) if bars is None else _place(_checked_bars(bars, len(onsets)), len(onsets))
+    place = (
+        np.arange(len(onsets))
+        if bars is None
+        else _place(_checked_bars(bars, len(onsets)), len(onsets))
+    )
     return _ratio(strokes[place % (steps_per_beat // parts) == 0].sum(0), strokes.sum(0))
 
 
@@ -183,12 +198,16 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
     """The bars as they are; none for no steps."""
     array = np.asarray(bars)
     if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
-        raise ShapeError(f"bars are int [bar], the first step of each, got {array.dtype} {list(array.shape)}")
+        raise ShapeError(
+            f"bars are int [bar], the first step of each, got {array.dtype} {list(array.shape)}"
+        )
     if not steps:
         return np.zeros(0, np.int64)
     array = array.astype(np.int64)
     if not len(array) or array[0] or (np.diff(array) <= 0).any() or array[-1] >= steps:
-        raise ShapeError(f"bars start at 0, rise, and start before the end, step {steps}; got {_short(array)}")
+        raise ShapeError(
+            f"bars start at 0, rise, and start before the end, step {steps}; got {_short(array)}"
+        )
     return array
 
 

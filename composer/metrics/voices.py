@@ -47,7 +47,9 @@ def voice_measures(
         "wide_spacing": wide_spacing(voices),
         "parallel_fifths": fifths,
         "parallel_octaves": octaves,
-        "dissonance": _where_any(melody_dissonance(beats), (beats[:, 1:] >= 0) & (beats[:, :1] >= 0)),
+        "dissonance": _where_any(
+            melody_dissonance(beats), (beats[:, 1:] >= 0) & (beats[:, :1] >= 0)
+        ),
         "offbeat_changes": offbeat_changes(voices, steps_per_beat),
         "chord_share": chord_share(beats),
     }
@@ -62,7 +64,9 @@ def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
         ranges = RANGES
     limits = np.asarray(ranges)
     if limits.shape != (count, 2):
-        raise ShapeError(f"ranges are [voice, 2], lowest and highest of {count} voices, got {list(limits.shape)}")
+        raise ShapeError(
+            f"ranges are [voice, 2], lowest and highest of {count} voices, got {list(limits.shape)}"
+        )
     outside = (voices < limits[:, 0]) | (voices > limits[:, 1])
     return _mean(outside, voices >= 0, axis=0)
 
@@ -93,7 +97,9 @@ def parallels(voices: Ints, steps_per_beat: int = STEPS) -> tuple[float, float]:
     interval = np.abs(voices[:, upper] - voices[:, under]) % 12
     kept = alike & (interval[1:] == interval[:-1])
     beats = len(voices) / steps_per_beat
-    fifths, octaves = (100 * int((kept & (interval[1:] == perfect)).sum()) / beats for perfect in (7, 0))
+    fifths, octaves = (
+        100 * int((kept & (interval[1:] == perfect)).sum()) / beats for perfect in (7, 0)
+    )
     return fifths, octaves
 
 
@@ -118,7 +124,9 @@ def chord_share(beats: Ints) -> float:
 def _checked(voices: Ints) -> Ints:
     array = np.asarray(voices)
     if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "iu":
-        raise ShapeError(f"voices are int [step, voice], at least two, got {array.dtype} {list(array.shape)}")
+        raise ShapeError(
+            f"voices are int [step, voice], at least two, got {array.dtype} {list(array.shape)}"
+        )
     return array.astype(np.int64)  # differences of small types would wrap
 
 

@@ -11,13 +11,18 @@ import time
 
 import numpy as np
 
-from composer.datasets import jsb
+from composer.data import jsb
+from composer.evaluation.chorales import arrange_chorales, arrange_live, jsb_ladder
 from composer.generators import load_model
-from composer.public_path import arrange_chorales, arrange_live, jsb_ladder
 
 MODEL, SEED = "jsb-chorales", 0
 # Name: (beats ahead, whether the pitch that begins them is known).
-HORIZONS = {"1 beat, struck": (1.0, True), "1 beat": (1.0, False), "2 beats": (2.0, False), "1 bar": (4.0, False)}
+HORIZONS = {
+    "1 beat, struck": (1.0, True),
+    "1 beat": (1.0, False),
+    "2 beats": (2.0, False),
+    "1 bar": (4.0, False),
+}
 
 
 def main() -> None:
@@ -30,7 +35,9 @@ def main() -> None:
         times: list[float] = []
         timed = _Timed(model, times)
         scores = ladder.score([arrange_live(timed, chorale, SEED, *how) for chorale in chorales])  # type: ignore[arg-type]
-        print(_row(name, scores), f"  {np.percentile(times, 50):.1f}, {np.percentile(times, 99):.1f}")
+        print(
+            _row(name, scores), f"  {np.percentile(times, 50):.1f}, {np.percentile(times, 99):.1f}"
+        )
 
 
 class _Timed:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from composer.generators import Model
-from composer.music import take_melody
+from composer.songs.song import take_melody
 from tests.benchmarks.table import ROOT, Row, clocked, playable, tune
 
 MELODY = ROOT / "assets" / "melodies" / "ode-to-joy.mid"
@@ -42,11 +42,21 @@ def rows() -> Iterator[Row]:
 
 
 def _cold(model: Path, remark: str, place: Path) -> Iterator[Row]:
-    from composer.generators.unet import FAMILY, UnetConfig
+    from composer.generators.unet.codec import FAMILY, UnetConfig
 
     weights = place / "unet.weights.h5"
     FAMILY.build(UnetConfig()).generator.save_weights(weights)
-    ours = [sys.executable, "-m", "composer", "arrange", str(MELODY), "-o", str(place / "a.mid"), "-m", str(model)]
+    ours = [
+        sys.executable,
+        "-m",
+        "composer",
+        "arrange",
+        str(MELODY),
+        "-o",
+        str(place / "a.mid"),
+        "-m",
+        str(model),
+    ]
     script = str(Path(__file__).with_name("unet_user.py"))
     theirs = [sys.executable, script, str(weights), str(MELODY), str(place / "b.mid")]
     times, baseline = _wall(ours), _wall(theirs)
@@ -61,7 +71,12 @@ def _cold(model: Path, remark: str, place: Path) -> Iterator[Row]:
     )
     found, count = _imports(ours[3:])
     yield Row(
-        "heavy packages imported", "", len(found), None, "<= 0", f"{', '.join(found) or 'none'} of {count} modules"
+        "heavy packages imported",
+        "",
+        len(found),
+        None,
+        "<= 0",
+        f"{', '.join(found) or 'none'} of {count} modules",
     )
 
 
@@ -83,7 +98,9 @@ def _imports(arguments: list[str]) -> tuple[list[str], int]:
     """(Which of HEAVY the command line with these arguments has imported when it ends, of how many modules)."""
     # Not -X importtime: the command line closes the descriptor that it writes to.
     timed = [sys.executable, "-c", WITNESS, *arguments]
-    done = subprocess.run(timed, check=True, capture_output=True, cwd=ROOT, env=_environment(), text=True)
+    done = subprocess.run(
+        timed, check=True, capture_output=True, cwd=ROOT, env=_environment(), text=True
+    )
     imported = set(json.loads(done.stdout.splitlines()[-1]))
     if "numpy" not in imported:
         raise RuntimeError("the witness saw no import of numpy: it looks in the wrong place")
@@ -105,14 +122,21 @@ def _loaded(folder: Path) -> Iterator[Row]:
     # LiteRT makes room anew whenever the length changes, which a player's melodies do.
     lengths = cycle([tune(8), tune(9)])
     p50, p99 = clocked(lambda: model.arrange(next(lengths)), COUNTS[8])
-    yield Row("8 or 9 bars in turn, loaded", "ms", p50, None, "", f"p99 {p99:.2f} ms; not the length before")
+    yield Row(
+        "8 or 9 bars in turn, loaded",
+        "ms",
+        p50,
+        None,
+        "",
+        f"p99 {p99:.2f} ms; not the length before",
+    )
 
 
 def _unet(song: Any) -> tuple[float, float]:
     """p50 of unet on the same two bars, eager and as a tf.function."""
     import tensorflow as tf
 
-    from composer.generators.unet import FAMILY, UnetConfig
+    from composer.generators.unet.codec import FAMILY, UnetConfig
 
     config = UnetConfig()
     generator = FAMILY.build(config).generator

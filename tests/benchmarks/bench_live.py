@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jack_server import jack_server
-from test_capture import JITTER, share_right
 
-from composer.live.playing.director import ready_model
+from composer.live.session.director import ready_model
 from tests.benchmarks.live_jack import Measured, busy_core, measure
 from tests.benchmarks.live_session import duets, phrases
+from tests.live.melody.test_capture import JITTER, share_right
+from tests.support.jack_server import jack_server
 
 MODEL = "jsb-chorales"
 PERIOD = 128
@@ -68,11 +68,20 @@ def show(figures: Sequence[Figure]) -> str:
     lines = [("", "ours", "baseline", "goal", "met", "")]
     lines += [(f.name, f.ours, f.baseline, f.goal, met[f.met], f.remark) for f in figures]
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def _config(mode: str, qpm: float, **more: int) -> dict[str, object]:
-    return {"mode": mode, "qpm": qpm, "count_in": 4, "with_melody": False, "metronome": False, **more}
+    return {
+        "mode": mode,
+        "qpm": qpm,
+        "count_in": 4,
+        "with_melody": False,
+        "metronome": False,
+        **more,
+    }
 
 
 def _turns() -> list[tuple[float, float]]:
@@ -84,7 +93,10 @@ def _turns() -> list[tuple[float, float]]:
 def _line() -> list[tuple[float, float]]:
     """Eighths with jitter (10 ms), as long as DUET_BEATS."""
     rng = np.random.default_rng(0)
-    return [(0.1 + i / 2 + float(np.clip(rng.normal(0, 0.033), -0.09, 0.09)), 0.35) for i in range(2 * DUET_BEATS)]
+    return [
+        (0.1 + i / 2 + float(np.clip(rng.normal(0, 0.033), -0.09, 0.09)), 0.35)
+        for i in range(2 * DUET_BEATS)
+    ]
 
 
 def _p(values: Sequence[float], *percents: float) -> list[float]:
@@ -177,7 +189,9 @@ def _duets(live: Measured, beats: int) -> Iterator[Figure]:
 
 
 def _capture(call: Measured) -> Iterator[Figure]:
-    beyond = _p(call.beyond, 50, 99)  # either stamps after the key came: an earlier stamp is nearer to the truth
+    beyond = _p(
+        call.beyond, 50, 99
+    )  # either stamps after the key came: an earlier stamp is nearer to the truth
     yield Figure(
         "capture: recorded onset less the bare loop's stamp",
         f"{beyond[0]:.2f} / {beyond[1]:.2f} ms",
@@ -186,7 +200,9 @@ def _capture(call: Measured) -> Iterator[Figure]:
         beyond[1] <= 1,
         f"same message, two processes; below 0: Composer's is the earlier; {len(call.beyond)} messages",
     )
-    around = [np.abs(np.subtract(one, np.median(one))).tolist() for one in (call.stamps, call.bare_stamps)]
+    around = [
+        np.abs(np.subtract(one, np.median(one))).tolist() for one in (call.stamps, call.bare_stamps)
+    ]
     yield Figure(
         "capture: recorded onset less when it was sent",
         _both(around[0]),
@@ -195,7 +211,11 @@ def _capture(call: Measured) -> Iterator[Figure]:
         _p(around[0], 99)[0] - _p(around[1], 99)[0] <= 1,
         f"the median ({np.median(call.stamps):.2f} ms) taken off, as calibration does; JACK gives keys once a period",
     )
-    shares = [share_right(JITTER[kind], count_in, times=4) for kind in ("uniform", "normal") for count_in in (1, 0)]
+    shares = [
+        share_right(JITTER[kind], count_in, times=4)
+        for kind in ("uniform", "normal")
+        for count_in in (1, 0)
+    ]
     yield Figure(
         "capture: notes right at +-35 ms, 100 qpm",
         f"{100 * min(shares):.2f} %",

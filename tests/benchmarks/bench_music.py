@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_music.py
 
-Compares with the bundled chorales of the JSB Chorales' valid split (`composer.public_path`); `composer.ladder` says
+Compares with the bundled chorales of the JSB Chorales' valid split (`composer.evaluation.chorales`); `composer.metrics.ladder` says
 what is measured.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable
 import numpy as np
 
 from composer.errors import ModelError
+from composer.evaluation.chorales import jsb_grids, jsb_ladder, mean_scores, through_public_path
 from composer.generators import load_model
-from composer.ladder import Ladder
 from composer.metrics.harmony import estimate_key
-from composer.public_path import jsb_grids, jsb_ladder, mean_scores, through_public_path
+from composer.metrics.ladder import Ladder
 
 MODEL = "jsb-chorales"
 SEEDS = (0, 1, 2)
@@ -52,7 +52,9 @@ Grid = np.ndarray
 Scores = dict[str, float]
 
 
-def random_pitches(sopranos: list[np.ndarray], low: np.ndarray, high: np.ndarray, seed: int) -> list[Grid]:
+def random_pitches(
+    sopranos: list[np.ndarray], low: np.ndarray, high: np.ndarray, seed: int
+) -> list[Grid]:
     """With every soprano note each lower voice anywhere between its lowest and highest pitch in train."""
     rng = np.random.default_rng(seed)
     grids = []
@@ -81,7 +83,9 @@ def most_frequent(
         return [-1 if pitch < 0 else pitch + best.get((kind, v), UNSEEN[v]) for v in (1, 2, 3)]
 
     def arranged(soprano: np.ndarray) -> Grid:
-        lower = [below(kind, pitch) for kind, pitch in zip(sort(soprano), soprano.tolist(), strict=True)]
+        lower = [
+            below(kind, pitch) for kind, pitch in zip(sort(soprano), soprano.tolist(), strict=True)
+        ]
         return np.column_stack([soprano, np.array(lower)])
 
     return [arranged(soprano) for soprano in sopranos]
@@ -104,7 +108,9 @@ def baselines(ladder: Ladder) -> dict[str, Scores]:
     low, high = np.where(cells < 0, 127, cells).min(0), cells.max(0)
     half = Ladder(train[::2], ladder.reference)
     return {
-        "random": mean_scores(ladder, [random_pitches(sopranos, low, high, seed) for seed in SEEDS]),
+        "random": mean_scores(
+            ladder, [random_pitches(sopranos, low, high, seed) for seed in SEEDS]
+        ),
         "most frequent, by pitch": ladder.score(most_frequent(train, sopranos, by_pitch)),
         "most frequent, by degree": ladder.score(most_frequent(train, sopranos, by_degree)),
         "Bach: half of train": half.score(train[1::2], aligned=False),
@@ -130,7 +136,9 @@ def print_table(rows: dict[str, Scores]) -> None:
 
 def print_verdict(scores: Scores, bach: Scores) -> None:
     for key, (goal, reached) in GOALS.items():
-        print(f"{'reached' if reached(scores[key]) else 'MISSED ':8} {key} {scores[key]:.3f}, goal {goal}")
+        print(
+            f"{'reached' if reached(scores[key]) else 'MISSED ':8} {key} {scores[key]:.3f}, goal {goal}"
+        )
     for key in TWICE:
         word = "reached" if scores[key] <= 2 * bach[key] else "MISSED "
         print(f"{word:8} {key} {scores[key]:.3f}, Bach {bach[key]:.3f}, goal at most twice that")

@@ -14,21 +14,36 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from composer.evaluation.chorales import jsb_ladder, through_public_path
 from composer.generators import load_model
-from composer.public_path import jsb_ladder, through_public_path
-from composer.runs import Run
+from composer.runs.run import Run
 
 MINUTES = float(os.environ.get("RACE_MINUTES", "5"))
-MEMORY, WATCHING, COPIED = 1.5, 0.05, 0.02  # goals: GB, share of the run's time, share of windows; all at most
-BETTER = {"bach_distance": "less", "auc_window": "less", "acc_ATB": "more"}  # measure -> which way is better
-RATES = ("parallel_fifths", "parallel_octaves", "crossing", "offbeat_sixteenths")  # nearer to Bach's own is better
+MEMORY, WATCHING, COPIED = (
+    1.5,
+    0.05,
+    0.02,
+)  # goals: GB, share of the run's time, share of windows; all at most
+BETTER = {
+    "bach_distance": "less",
+    "auc_window": "less",
+    "acc_ATB": "more",
+}  # measure -> which way is better
+RATES = (
+    "parallel_fifths",
+    "parallel_octaves",
+    "crossing",
+    "offbeat_sixteenths",
+)  # nearer to Bach's own is better
 
 
 def main() -> None:
     """Train both, print both."""
     with TemporaryDirectory() as folder:
         found = {name: _trained(name, Path(folder)) for name in ("chorale", "unet")}
-    print(f"\nFrom nothing to a model in {MINUTES:g} minutes, two runs of `composer train --minutes`\n")
+    print(
+        f"\nFrom nothing to a model in {MINUTES:g} minutes, two runs of `composer train --minutes`\n"
+    )
     print(f"{'':22}{'ours':>10}{'unet':>10}")
     for name, better in BETTER.items():
         ours, unet = found["chorale"][name], found["unet"][name]
@@ -40,14 +55,28 @@ def main() -> None:
         print(f"{name:22}{found['chorale'][name]:10.4f}{found['unet'][name]:10.4f}", end="")
         print(f"  nearer to Bach's {bach[name]:.4f}: {'yes' if ours < unet else 'NO'}")
     ours = found["chorale"]
-    _goal("copy8b", ours["copy8b"], COPIED, f"of 8-beat windows are in train (unet {found['unet']['copy8b']:.4f})")
-    print(f"{'seconds':22}{ours['seconds']:10.0f}{found['unet']['seconds']:10.0f}  reading, training, watching, saving")
+    _goal(
+        "copy8b",
+        ours["copy8b"],
+        COPIED,
+        f"of 8-beat windows are in train (unet {found['unet']['copy8b']:.4f})",
+    )
+    print(
+        f"{'seconds':22}{ours['seconds']:10.0f}{found['unet']['seconds']:10.0f}  reading, training, watching, saving"
+    )
     _goal("peak memory", ours["memory"], MEMORY, "GB")
-    _goal("not iterating", ours["watching"], WATCHING, "of the time: evaluation, snapshots, film, TensorBoard, saving")
+    _goal(
+        "not iterating",
+        ours["watching"],
+        WATCHING,
+        "of the time: evaluation, snapshots, film, TensorBoard, saving",
+    )
 
 
 def _goal(what: str, value: float, most: float, unit: str) -> None:
-    print(f"{what:22}{value:10.3f}{'':10}  {unit}; at most {most}: {'yes' if value <= most else 'NO'}")
+    print(
+        f"{what:22}{value:10.3f}{'':10}  {unit}; at most {most}: {'yes' if value <= most else 'NO'}"
+    )
 
 
 def _trained(family: str, folder: Path) -> dict[str, float]:

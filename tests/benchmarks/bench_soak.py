@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from soak import Outcome, Soak
+
+from tests.support.soak import Outcome, Soak
 
 MINUTES = 5
 ROUND = 60.0  # seconds
@@ -29,7 +30,9 @@ def main(minutes: int = MINUTES) -> None:
         soak = Soak(Path(folder), minutes, ROUND, say)
         found = soak.run()
     print(report(found))
-    print(f"JACK dummy, period 128; {os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after")
+    print(
+        f"JACK dummy, period 128; {os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+    )
 
 
 def report(found: Outcome) -> str:

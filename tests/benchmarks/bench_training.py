@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from composer.config import from_dict
-from composer.datasets import jsb
+from composer.data import jsb
 from composer.generators import family
 from tests.benchmarks.table import Row
 
@@ -37,14 +37,33 @@ class Cost:
 def rows() -> Iterator[Row]:
     """Both families in turn, in this process, through the same training step; then as WGAN-GP was published."""
     songs = [jsb.to_song(chorale) for chorale in jsb.load("train")]
-    schedules: dict[str, Schedule] = {"as we train": _reused, "new fakes for every critic step": _fresh}
+    schedules: dict[str, Schedule] = {
+        "as we train": _reused,
+        "new fakes for every critic step": _fresh,
+    }
     for schedule, iterate in schedules.items():
         ours, unet = _cost("chorale", songs, iterate), _cost("unet", songs, iterate)
         remark = f"{ours.spread} against {unet.spread}; {ours.size} against {unet.size} parameters"
-        yield Row(f"training, an iteration, {schedule}", "CPU-s", ours.seconds, unet.seconds, "", remark)
+        yield Row(
+            f"training, an iteration, {schedule}", "CPU-s", ours.seconds, unet.seconds, "", remark
+        )
         remark = f"{ours.bars:.0f} against {unet.bars:.0f} bars a batch; both networks on the same schedule"
-        yield Row(f"training, a bar of music, {schedule}", "CPU-ms", ours.a_bar, unet.a_bar, ">= 15", remark)
-    yield Row("training, a bar of music, supervised phase", "CPU-ms", _supervised(songs), None, "", "unet has none")
+        yield Row(
+            f"training, a bar of music, {schedule}",
+            "CPU-ms",
+            ours.a_bar,
+            unet.a_bar,
+            ">= 15",
+            remark,
+        )
+    yield Row(
+        "training, a bar of music, supervised phase",
+        "CPU-ms",
+        _supervised(songs),
+        None,
+        "",
+        "unet has none",
+    )
 
 
 def _reused(trainer: Any, rng: np.random.Generator) -> None:
@@ -65,7 +84,7 @@ def _fresh(trainer: Any, rng: np.random.Generator) -> None:
 
 
 def _trainer(name: str, songs: list[Any]) -> Any:
-    from composer.trainer import TrainConfig, Trainer
+    from composer.training.trainer import TrainConfig, Trainer
 
     kind = family(name)
     return Trainer(kind, songs, kind.config(), from_dict(TrainConfig, kind.train))
@@ -77,7 +96,9 @@ def _cost(name: str, songs: list[Any], iterate: Schedule) -> Cost:
     bars = trainer.config.batch * trainer.config.adversarial_length / PULSES_A_BAR
     sizes = (trainer.networks.generator.count_params(), trainer.networks.critic.count_params())
     spread = f"{min(times):.2f}-{max(times):.2f}"
-    return Cost(float(np.median(times)), spread, bars, " + ".join(f"{n / 1e6:.2f} M" for n in sizes))
+    return Cost(
+        float(np.median(times)), spread, bars, " + ".join(f"{n / 1e6:.2f} M" for n in sizes)
+    )
 
 
 def _supervised(songs: list[Any]) -> float:

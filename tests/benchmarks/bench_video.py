@@ -12,18 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from composer.layout import bars
-from composer.music import Note, Song, Tempo, TimeSignature, Track
-from composer.plotting import INK, MELODY, OTHERS
-from composer.runs import Report, Run
-from composer.video import Film, film
-from composer.video.encoder import movie
-from composer.video.scene import clock
+from composer.pictures.layout import bars
+from composer.pictures.page import INK, MELODY, OTHERS
+from composer.runs.film import Film, film
+from composer.runs.film.encoder import movie
+from composer.runs.film.scene import clock
+from composer.runs.run import Report, Run
+from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.benchmarks.table import Row, tune
 
 SNAPSHOTS = 100
 MELODIES = ("first", "second")
-LOSSES, MEASURES = ("supervised", "critic", "penalty", "generator"), ("distance", "own_key", "chords", "length")
+LOSSES, MEASURES = (
+    ("supervised", "critic", "penalty", "generator"),
+    ("distance", "own_key", "chords", "length"),
+)
 LAST = 4000
 BARS = 8
 EVERY = 7.0  # seconds of training between snapshots
@@ -56,15 +59,21 @@ def rows() -> Iterator[Row]:
 def made_up_run(folder: Path) -> Run:
     """A run whose snapshots go from noise to chords, with losses and measures at every snapshot."""
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"dataset": "made up", "family": "chorale", "seed": 0}))
+    (folder / "run.json").write_text(
+        json.dumps({"dataset": "made up", "family": "chorale", "seed": 0})
+    )
     run = Run(folder)
     run.write("reference.json", dict.fromkeys(MEASURES, 0.9))
     for i in range(SNAPSHOTS):
         iteration, rng = (i + 1) * LAST // SNAPSHOTS, np.random.default_rng(i)
-        run.save_snapshot(iteration, {name: _arrangement(rng, 1 - i / SNAPSHOTS) for name in MELODIES})
+        run.save_snapshot(
+            iteration, {name: _arrangement(rng, 1 - i / SNAPSHOTS) for name in MELODIES}
+        )
         losses = {name: float(np.exp(-i / 30) + 0.1 * rng.normal()) for name in LOSSES}
         measures = {name: float(1 - np.exp(-i / 30) + 0.05 * rng.normal()) for name in MEASURES}
-        run.append({"iteration": iteration, "seconds": i * EVERY, "losses": losses, "measures": measures})
+        run.append(
+            {"iteration": iteration, "seconds": i * EVERY, "losses": losses, "measures": measures}
+        )
     return run
 
 
@@ -75,7 +84,10 @@ def _arrangement(rng: np.random.Generator, noise: float) -> Song:
         notes: list[Note] = []
         for beat in range(4 * BARS):
             parts = 2 if rng.random() < noise else 1
-            notes += [Note(beat + k / parts, int(rng.integers(low, low + 16)), 1 / parts) for k in range(parts)]
+            notes += [
+                Note(beat + k / parts, int(rng.integers(low, low + 16)), 1 / parts)
+                for k in range(parts)
+            ]
         tracks.append(Track(tuple(notes), name))
     return Song(tuple(tracks), (Tempo(0, 100),), (TimeSignature(0, 4, 4),))
 
@@ -84,7 +96,15 @@ def _grow(run: Run) -> float:
     """CPU-seconds of a film that is told of every report of `run`, in another folder."""
     reports = [
         Report(
-            line["iteration"], LAST, line["seconds"], 1.0, "", line["losses"], line["measures"], run.reference, songs
+            line["iteration"],
+            LAST,
+            line["seconds"],
+            1.0,
+            "",
+            line["losses"],
+            line["measures"],
+            run.reference,
+            songs,
         )
         for line in run.log
         for songs in [run.snapshot(line["iteration"])]
@@ -112,7 +132,9 @@ def film_with_matplotlib(run: Run, out: Path) -> None:
             feed(_figure(iteration, run.snapshot(iteration), log[: i + 1], reference))
 
 
-def _figure(iteration: int, songs: dict[str, Song], log: list[dict[str, Any]], reference: dict[str, float]) -> Any:
+def _figure(
+    iteration: int, songs: dict[str, Song], log: list[dict[str, Any]], reference: dict[str, float]
+) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import rtmidi
-from soak import Child, Composer, Ears
 
-from composer.live.archive.takes import SavedTake, list_takes
-from composer.live.playing.playback import pickup
+from composer.live.session.playback import pickup
+from composer.live.takes.saved import SavedTake, list_takes
+from tests.support.soak import Child, Composer, Ears
 
 KEYS, OTHER_KEYS = "StageKeys", "BareKeys"
 HALF = 0.5  # of the way to Composer's next key, the bare loop gets one
@@ -71,7 +71,10 @@ class Sender(Child):
 
 def measure(config: dict[str, Any], keys: list[tuple[float, float]]) -> Measured:
     """Play `keys` (onset, length) in beats from the first downbeat of a session with `config`."""
-    with tempfile.TemporaryDirectory() as folder, _stage(Path(folder), config) as (composer, senders, ears, bare):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _stage(Path(folder), config) as (composer, senders, ears, bare),
+    ):
         composer.do("play")
         composer.until(lambda standing: standing["phase"] != "idle")
         downbeat, beat = composer.standing["downbeat"], 60 / config["qpm"]
@@ -98,7 +101,9 @@ def measure(config: dict[str, Any], keys: list[tuple[float, float]]) -> Measured
 
 
 @contextmanager
-def _stage(folder: Path, config: dict[str, Any]) -> Iterator[tuple[Composer, list[Sender], list[Ears], Child]]:
+def _stage(
+    folder: Path, config: dict[str, Any]
+) -> Iterator[tuple[Composer, list[Sender], list[Ears], Child]]:
     senders = [Sender(KEYS), Sender(OTHER_KEYS)]
     composer = Composer(senders[0].port, folder / "takes", config, spans=str(folder / "spans.json"))
     bare = Child("bare_loop.py", senders[1].port, senders[0].port)
@@ -143,7 +148,9 @@ def _fill(found: Measured, sent: Any, heard: Any, told: Any) -> None:
 
 def _same(*counts: int) -> None:
     if len(set(counts)) > 1:
-        raise RuntimeError(f"sent, recorded and stamped by the bare loop: {counts} messages (JACK repeats when busy)")
+        raise RuntimeError(
+            f"sent, recorded and stamped by the bare loop: {counts} messages (JACK repeats when busy)"
+        )
 
 
 def _paired(sent: list[float], heard: list[tuple[float, int, int, int]]) -> Pairs:
@@ -165,7 +172,11 @@ def _first(take: SavedTake) -> list[float]:
     bar = config.beats_per_bar
     onset = min(t.notes[0].onset for t in song.tracks[1:] if t.notes) - pickup(song)
     asked = ((1 + (take.header.bars or 1)) * bar + onset) * config.beat_seconds
-    sent = [at for at, message in take.played() if message[0] in FIRST_NOTE and message[2] and at > asked - 0.1]
+    sent = [
+        at
+        for at, message in take.played()
+        if message[0] in FIRST_NOTE and message[2] and at > asked - 0.1
+    ]
     return [1e3 * (sent[0] - asked)] if sent else []
 
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from live_stand import Clock, StandSequencer
 
 from composer.generators import Model, Player
-from composer.live.accompanist import Accompanist
-from composer.live.capture import Event
+from composer.live.melody.capture import Event
 from composer.live.midi.outputs import Nowhere
 from composer.live.midi.sequencer import Sequencer
-from composer.live.playing.session import Session
-from composer.live.playing.state import SessionConfig
-from composer.live.playing.worker import Done, Worker, carry_out
+from composer.live.session.accompanist import Accompanist
+from composer.live.session.session import Session
+from composer.live.session.state import SessionConfig
+from composer.live.session.worker import Done, Worker, carry_out
+from tests.support.live_stand import Clock, StandSequencer
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72, 74)
 BEAT_STEPS = (60.0, 200.0, 29)  # tempos of the duets in their own time: from, to, how many
@@ -76,7 +76,9 @@ def phrases(model: Model, bars: int, count: int) -> tuple[list[float], list[floa
     return found, bare
 
 
-def _phrase(session: Session, clock: LeapingClock, ended: list[float], notes: list[tuple[float, int, float]]) -> float:
+def _phrase(
+    session: Session, clock: LeapingClock, ended: list[float], notes: list[tuple[float, int, float]]
+) -> float:
     """Play one; the moment at which the last key went up."""
     session.set_mode("phrase")
     session.play()
@@ -198,14 +200,20 @@ def _duet(model: Player, qpm: float, beats: int, rng: np.random.Generator) -> Du
     run._commit = commit  # type: ignore[union-attr]
     while run._next < beats:  # type: ignore[union-attr]
         _go_on(session, clock, sequencer, worker, keys)
-    found.beats, found.held, found.late = beats, run.held_beats, [1e3 * late for late, _ in sequencer.late]  # type: ignore[union-attr]
+    found.beats, found.held, found.late = (
+        beats,
+        run.held_beats,
+        [1e3 * late for late, _ in sequencer.late],
+    )  # type: ignore[union-attr]
     found.decisions = [1e3 * s for s in worker.seconds]
     found.seconds = time.perf_counter() - began
     session.close()
     return found
 
 
-def _go_on(session: Session, clock: Clock, sequencer: Any, worker: MeasuredWorker, keys: deque[Event]) -> None:
+def _go_on(
+    session: Session, clock: Clock, sequencer: Any, worker: MeasuredWorker, keys: deque[Event]
+) -> None:
     """To the next moment at which something happens; the session's own work takes its real time too."""
     start, thought = time.perf_counter(), worker.spent
     while keys and keys[0].seconds <= clock.at:

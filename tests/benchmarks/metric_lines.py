@@ -107,7 +107,9 @@ ASK: dict[str, dict[str, Ask]] = {
         "MusPy": muspy("pitch_in_scale_rate", 0, "major"),
     },
     "in C major, ±1": {"DeepComposer": lambda n: mixed_in_scale(2 * n.cells() - 1)},
-    "in C major, velocities": {"pypianoroll": lambda n: pypianoroll("in_scale_rate")(n.velocities())},
+    "in C major, velocities": {
+        "pypianoroll": lambda n: pypianoroll("in_scale_rate")(n.velocities())
+    },
     "cells overwritten": {"pypianoroll": overwritten},
     "pitch classes a bar": {
         "DeepComposer": lambda n: distance_from_ones(mixed_classes(n.cells())),
@@ -125,7 +127,9 @@ ASK: dict[str, dict[str, Ask]] = {
         "MuseGAN": qualified_across_pitches,
         "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.velocities()),
     },
-    "qualified notes, bool": {"pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.roll()[:, :, 0])},
+    "qualified notes, bool": {
+        "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.roll()[:, :, 0])
+    },
     "qualified notes, uint8": {
         "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.velocities().astype(np.uint8))
     },
@@ -137,7 +141,9 @@ ASK: dict[str, dict[str, Ask]] = {
     },
     "tonal distance": {
         "MuseGAN": mixed_tonal_distance,
-        "pypianoroll": lambda n: pypianoroll("tonal_distance")(n.velocities(0), n.velocities(1), n.beat),
+        "pypianoroll": lambda n: pypianoroll("tonal_distance")(
+            n.velocities(0), n.velocities(1), n.beat
+        ),
     },
     "drums on eighths": {"MuseGAN": cells_in_pattern},
     "drums on sixteenths": {
@@ -160,13 +166,22 @@ OURS: dict[str, Ask] = {  # up to a comma: how it is given to peers makes no dif
 }
 
 
-def shared(measure: str, fixture: str, given: Notes, right: float, *known: float | str | None, fault: str = "") -> Line:
+def shared(
+    measure: str,
+    fixture: str,
+    given: Notes,
+    right: float,
+    *known: float | str | None,
+    fault: str = "",
+) -> Line:
     """A line that peers have too: what they answer, in the order of PEERS, None for none."""
     answers = {peer: value for peer, value in zip(PEERS, known, strict=True) if value is not None}
     return Line(measure, fixture, given, OURS[measure.split(",")[0]], right, answers, fault)
 
 
-FIFTH = sqrt(4.75 - sqrt(3))  # C to G on the circles of fifths, 30 degrees (2 - √3), thirds, 90 (2) and 120 (3/4)
+FIFTH = sqrt(
+    4.75 - sqrt(3)
+)  # C to G on the circles of fifths, 30 degrees (2 - √3), thirds, 90 (2) and 120 (3/4)
 SEMITONE = sqrt(4.75 + sqrt(3))  # 150 degrees (2 + √3), 90 (2) and 120 (3/4)
 SHORT = Notes((((0, 60, 1), (2, 67, 1), (4, 72, 1), (6, 64, 4)),))
 E9 = Notes((((0, 124, 2),),))

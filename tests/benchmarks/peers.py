@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from composer.metrics.harmony import TONAL_SPACE
-from composer.theory import C_MAJOR
+from composer.songs.theory import C_MAJOR
 
 LOW, HIGH = 24, 108  # the 84 pitches that DeepComposer and MuseGAN look at
 
@@ -63,7 +63,10 @@ class Notes:
         import muspy
 
         def track(notes: tuple[tuple[int, int, int], ...]) -> muspy.Track:
-            return muspy.Track(is_drum=self.drums, notes=[muspy.Note(at, pitch, length) for at, pitch, length in notes])
+            return muspy.Track(
+                is_drum=self.drums,
+                notes=[muspy.Note(at, pitch, length) for at, pitch, length in notes],
+            )
 
         return muspy.Music(resolution=self.beat, tracks=[track(notes) for notes in self.tracks])
 

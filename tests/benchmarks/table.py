@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from composer.generators import CARD, PLAYS, WEIGHTS, family, models
-from composer.music import Note, Song, TimeSignature, Track
+from composer.songs.song import Note, Song, TimeSignature, Track
 
 ROOT = Path(__file__).parent.parent.parent
 BUNDLED = "jsb-chorales"
@@ -64,7 +64,8 @@ def show(rows: list[Row]) -> str:
     ]
     widths = [max(len(line[i]) for line in [head, *cells]) for i in range(len(head))]
     return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in [head, *cells]
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *cells]
     )
 
 
@@ -107,7 +108,7 @@ def playable(folder: Path) -> tuple[Path, str]:
 def write_untrained(name: str, folder: Path) -> None:
     """A model folder of family `name` at its default size with random weights: as fast as a trained one."""
     from composer.config import to_dict
-    from composer.export import to_litert
+    from composer.training.export import to_litert
 
     kind = family(name)
     config = kind.config()
@@ -115,4 +116,6 @@ def write_untrained(name: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PLAYS).write_bytes(to_litert(*kind.playing_model(networks), networks.generator))
     networks.generator.save_weights(folder / WEIGHTS)
-    (folder / CARD).write_text(json.dumps({"family": name, "config": to_dict(config)}), encoding="utf-8")
+    (folder / CARD).write_text(
+        json.dumps({"family": name, "config": to_dict(config)}), encoding="utf-8"
+    )

@@ -12,9 +12,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: F401
 import tensorflow as tf
 
-from composer.generators.unet import FAMILY, UnetConfig
-from composer.midifile import read, write
-from composer.music import take_melody
+from composer.generators.unet.codec import FAMILY, UnetConfig
+from composer.songs.midi import read, write
+from composer.songs.song import take_melody
 
 
 def main(weights: str, source: str, out: str) -> None:

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 CHANNELS: Final = range(16)
 ALL_NOTES_OFF: Final = 123
-PEDALS: Final = frozenset({64, 66})  # sustain, sostenuto: what they hold sounds on after its note-off
+PEDALS: Final = frozenset(
+    {64, 66}
+)  # sustain, sostenuto: what they hold sounds on after its note-off
 # A note-on later than this (seconds) is left out: after a sleep or a stall the past is not made up for in one bang.
 TOO_LATE: Final = 1.0
 
@@ -143,7 +145,9 @@ class Agenda:
         That end was planned before `new` was and comes before the next note of its key; `new` needs one itself.
         """
         ends = []
-        for planned in sorted(p for p in self._heap if p.message.type[:5] == "note_" and key_of(p.message) == key):
+        for planned in sorted(
+            p for p in self._heap if p.message.type[:5] == "note_" and key_of(p.message) == key
+        ):
             if is_on(planned.message):
                 break
             ends.append(planned)

@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 
+from composer.catalog import assets, data_folder
 from composer.config import from_dict, to_dict
 from composer.errors import ConfigError
 from composer.files import atomic
-from composer.live.capture import SUSTAIN_PEDAL, Event
-from composer.live.folders import assets, data_folder
+from composer.live.melody.capture import SUSTAIN_PEDAL, Event
 
 FOLDER = "devices"
 GENERIC = "generic"  # of a keyboard that no profile matches
@@ -52,9 +52,13 @@ class Profile:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", self.name):
-            raise ConfigError(f"a device is named in small letters, digits and hyphens, got {self.name!r}")
+            raise ConfigError(
+                f"a device is named in small letters, digits and hyphens, got {self.name!r}"
+            )
         if not 0 <= self.lowest <= self.highest <= 127:
-            raise ConfigError(f"keys are 0 to 127, lowest first, got {self.lowest} to {self.highest}")
+            raise ConfigError(
+                f"keys are 0 to 127, lowest first, got {self.lowest} to {self.highest}"
+            )
         if not -0.5 <= self.offset <= 0.5:
             raise ConfigError(f"offset is -0.5 to 0.5 s, got {self.offset!r}")
         for control, action in self.controls.items():
@@ -62,10 +66,14 @@ class Profile:
             if action not in ACTIONS:
                 raise ConfigError(f"{control} does one of {', '.join(ACTIONS)}, got {action!r}")
             if action == SUSTAIN and control != f"cc {SUSTAIN_PEDAL}":
-                raise ConfigError(f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}")
+                raise ConfigError(
+                    f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}"
+                )
         for control in self.relative:
             if self.controls.get(control) not in SETTINGS:
-                raise ConfigError(f"relative are controls of knobs, tempo or volume, got {control!r}")
+                raise ConfigError(
+                    f"relative are controls of knobs, tempo or volume, got {control!r}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,9 @@ def profile(name: str) -> Profile:
         return load_profile(learned)
     found = profiles()
     if name not in found:
-        raise ConfigError(f"no device {name!r}; there are {', '.join(found)}, and composer learn makes one")
+        raise ConfigError(
+            f"no device {name!r}; there are {', '.join(found)}, and composer learn makes one"
+        )
     return found[name]
 
 
@@ -161,7 +171,9 @@ def save_profile(made: Profile, folder: Path | None = None) -> Path:
     """Keep a learned profile where `profiles` finds it; its path. Raises OutputError."""
     path = (folder or learned_folder()) / f"{made.name}.json"
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(to_dict(made), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(to_dict(made), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
     return path
 
 
@@ -177,7 +189,9 @@ def profile_of(port_name: str, given: Profile | None = None, name: str | None = 
     """
     found = given or profile_for(port_name)
     called = name or (found.name if found.name != GENERIC else name_of(port_name))
-    return replace(found, name=called, match=tuple(dict.fromkeys((pattern_of(port_name), *found.match))))
+    return replace(
+        found, name=called, match=tuple(dict.fromkeys((pattern_of(port_name), *found.match)))
+    )
 
 
 def name_of(port_name: str) -> str:
@@ -195,7 +209,20 @@ def pattern_of(port_name: str) -> str:
 # MIDI learn
 
 ENDS = LOWEST, HIGHEST = "lowest key", "highest key"
-LEARNED = (*ENDS, *KNOBS, "tempo", "play", "stop", "record", "loop", "reroll", "keep", "undo", "panic", "tap")
+LEARNED = (
+    *ENDS,
+    *KNOBS,
+    "tempo",
+    "play",
+    "stop",
+    "record",
+    "loop",
+    "reroll",
+    "keep",
+    "undo",
+    "panic",
+    "tap",
+)
 SKIP, DONE = "skip", "done"
 Answer = Event | str
 """What a player did when asked: moved a control (an Event), or said SKIP or DONE."""
@@ -232,7 +259,9 @@ def learn(began: Profile, actions: Iterable[str] = LEARNED) -> Lesson:
     return made
 
 
-def _key_asked(made: Profile, name: str, _taken: dict[str, str]) -> Generator[Ask, Answer, Profile | str]:
+def _key_asked(
+    made: Profile, name: str, _taken: dict[str, str]
+) -> Generator[Ask, Answer, Profile | str]:
     """The profile with an end of its keys; or SKIP, or DONE."""
     while not isinstance(answer := (yield Ask(name)), str):
         if answer.is_press and name == LOWEST and answer.number <= made.highest:
@@ -242,7 +271,9 @@ def _key_asked(made: Profile, name: str, _taken: dict[str, str]) -> Generator[As
     return answer
 
 
-def _control_asked(made: Profile, name: str, taken: dict[str, str]) -> Generator[Ask, Answer, Profile | str]:
+def _control_asked(
+    made: Profile, name: str, taken: dict[str, str]
+) -> Generator[Ask, Answer, Profile | str]:
     """The profile with a control that does `name`; or SKIP, or DONE. taken: what was learned so far; it grows."""
     heard: dict[str, list[int]] = {}
     remark = ""
@@ -274,18 +305,32 @@ def _way(name: str, values: Sequence[int]) -> str:
         return ABSOLUTE
     if len(values) < STEPS:
         return ""
-    repeats = any(a == b for a, b in pairwise(values))  # a knob with an end says nothing while it stands still
-    return RELATIVE if repeats and SMALL.issuperset(values) else ABSOLUTE if len(set(values)) >= TURNED else ""
+    repeats = any(
+        a == b for a, b in pairwise(values)
+    )  # a knob with an end says nothing while it stands still
+    return (
+        RELATIVE
+        if repeats and SMALL.issuperset(values)
+        else ABSOLUTE
+        if len(set(values)) >= TURNED
+        else ""
+    )
 
 
 def _with(made: Profile, name: str, control: str, relative: bool) -> Profile:
     """The control does that, and nothing else does."""
-    controls = {c: a for c, a in made.controls.items() if c != control and a != name} | {control: name}
+    controls = {c: a for c, a in made.controls.items() if c != control and a != name} | {
+        control: name
+    }
     endless = [c for c in made.relative if c in controls and c != control]
-    return replace(made, controls=controls, relative=(*endless, control) if relative else tuple(endless))
+    return replace(
+        made, controls=controls, relative=(*endless, control) if relative else tuple(endless)
+    )
 
 
 def _check_control(control: str) -> None:
     found = _CONTROL.fullmatch(control)
     if not found or int(found[2]) > 127:
-        raise ConfigError(f'a control is "cc 0" to "cc 127" or "note 0" to "note 127", got {control!r}')
+        raise ConfigError(
+            f'a control is "cc 0" to "cc 127" or "note 0" to "note 127", got {control!r}'
+        )

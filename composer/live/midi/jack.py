@@ -41,7 +41,9 @@ class _Watch:
 
     def connections(self, port: bytes) -> set[str]:
         handle = self._library.jack_port_by_name(self._client, port) if self._client else None
-        names = self._library.jack_port_get_all_connections(self._client, handle) if handle else None
+        names = (
+            self._library.jack_port_get_all_connections(self._client, handle) if handle else None
+        )
         if not names:
             return set()
         found = {name.decode(errors="replace") for name in itertools.takewhile(bool, names)}
@@ -49,7 +51,9 @@ class _Watch:
         return found
 
     def connect(self, source: bytes, destination: bytes) -> bool:
-        return bool(self._client) and self._library.jack_connect(self._client, source, destination) in (0, EEXIST)
+        return bool(self._client) and self._library.jack_connect(
+            self._client, source, destination
+        ) in (0, EEXIST)
 
     def close(self) -> None:
         if self._client:
@@ -70,7 +74,9 @@ def hold() -> None:
     global _users, _watch
     with _lock:
         if is_lost():
-            raise PortError(f"JACK's server went away; its {_users} open MIDI clients are being closed, try again")
+            raise PortError(
+                f"JACK's server went away; its {_users} open MIDI clients are being closed, try again"
+            )
         if _watch is None:
             _watch = _Watch()
         _users += 1
@@ -107,7 +113,11 @@ def connect(source: str, destination: str) -> bool:
     its graph, in which a port in may wait for that lock to tell of a key; then JACK gives up, and keys are lost.
     """
     with _lock:
-        return _watch is not None and not _watch.lost and _watch.connect(source.encode(), destination.encode())
+        return (
+            _watch is not None
+            and not _watch.lost
+            and _watch.connect(source.encode(), destination.encode())
+        )
 
 
 def _library() -> Any:

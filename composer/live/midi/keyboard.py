@@ -14,15 +14,19 @@ from types import TracebackType
 from typing import Any
 
 from composer.errors import PortError
-from composer.live.capture import SUSTAIN_PEDAL, Event
+from composer.live.melody.capture import SUSTAIN_PEDAL, Event
 from composer.live.midi.ports import InputPort, open_input
+from composer.live.midi.priority import hurry
 from composer.live.midi.recorder import FIELDS, Clock
-from composer.live.priority import hurry
 
 WATCH_SECONDS = 0.02
-REOPEN_SECONDS = 0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms
+REOPEN_SECONDS = (
+    0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms
+)
 CLOSE_SECONDS = 2.0  # a thread of a driver that hangs is left behind
-PASSED_ON = frozenset({"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"})
+PASSED_ON = frozenset(
+    {"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"}
+)
 CLOCK_KINDS = frozenset({"clock", "start", "stop", "continue"})
 UNPLUGGED, PLUGGED, CLOSED = "unplugged", "plugged", "closed"  # enqueued between messages
 
@@ -50,7 +54,12 @@ class Keyboard:
     ) -> None:
         self.trouble: Exception | None = None
         self._clock = clock
-        self._on_event, self._thru, self._on_clock, self._on_plug = on_event, thru, on_clock, on_plug
+        self._on_event, self._thru, self._on_clock, self._on_plug = (
+            on_event,
+            thru,
+            on_clock,
+            on_plug,
+        )
         self._wanted = PASSED_ON | CLOCK_KINDS if on_clock is not None else PASSED_ON
         self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
@@ -98,7 +107,12 @@ class Keyboard:
     def __enter__(self) -> Keyboard:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _hear(self, message: Any) -> None:
@@ -106,7 +120,9 @@ class Keyboard:
         at = self._clock()
         if message.type in self._wanted:
             self._heard.put((at, message))
-        if self._driver != threading.get_ident():  # the port's first message: what comes next must not wait
+        if (
+            self._driver != threading.get_ident()
+        ):  # the port's first message: what comes next must not wait
             self._driver = threading.get_ident()
             hurry()
 
@@ -152,7 +168,9 @@ class Keyboard:
         for channel, pitch in sorted(self._down):
             self._pass_on(at, Message("note_off", channel=channel, note=pitch, velocity=0))
         for channel in sorted(self._pedals):
-            self._pass_on(at, Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0))
+            self._pass_on(
+                at, Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0)
+            )
         for channel in sorted(self._bent):
             self._pass_on(at, Message("pitchwheel", channel=channel, pitch=0))
 

@@ -12,9 +12,20 @@ from composer.live.midi.ports import OutputPort, open_output
 from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 
 WATCH_SECONDS: Final = 0.1
-SETTLE_SECONDS: Final = 0.1  # from joining a port until JACK's graph, and the instrument itself, let messages through
-RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # after the first failure, the second...; then the last
-GAIN: Final = 0.6  # with it four voices at velocity 127 just reach full scale (Debian's default SoundFont)
+SETTLE_SECONDS: Final = (
+    0.1  # from joining a port until JACK's graph, and the instrument itself, let messages through
+)
+RETRY_SECONDS: Final = (
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.8,
+    1.6,
+)  # after the first failure, the second...; then the last
+GAIN: Final = (
+    0.6  # with it four voices at velocity 127 just reach full scale (Debian's default SoundFont)
+)
 CHANNELS: Final = range(16)
 ALL_NOTES_OFF, SUSTAIN = 123, 64
 # Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb, chorus.
@@ -52,7 +63,9 @@ class Memory:
             key = (message.type, message.channel, message.control)
         else:
             return
-        self._last.pop(key, None)  # in order of the last time each was sent: a bank comes before its program
+        self._last.pop(
+            key, None
+        )  # in order of the last time each was sent: a bank comes before its program
         self._last[key] = message
 
     def messages(self) -> list[Any]:
@@ -85,14 +98,18 @@ class MidiOutput:
     name, api, virtual: as in `ports.open_output`, which raises what this raises.
     """
 
-    def __init__(self, name: str | None = None, api: str | None = None, virtual: bool = False) -> None:
+    def __init__(
+        self, name: str | None = None, api: str | None = None, virtual: bool = False
+    ) -> None:
         port = open_output(name, api, virtual)
         self.name = port.name
         self._asked = (name if virtual else port.name, port.api, virtual)
         self._port: OutputPort | None = port
         self._sounds = True
         self._memory = Memory()
-        self._lock = threading.Lock()  # a port must not be closed while it sends: rtmidi would crash
+        self._lock = (
+            threading.Lock()
+        )  # a port must not be closed while it sends: rtmidi would crash
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="composer-midi-out", daemon=True)
         self._watcher.start()
@@ -115,7 +132,9 @@ class MidiOutput:
 
     def _send(self, message: Any) -> None:
         if self._port is not None and self._sounds:
-            with suppress(Exception):  # a driver that fails is a port that goes away: the watcher sees to it
+            with suppress(
+                Exception
+            ):  # a driver that fails is a port that goes away: the watcher sees to it
                 self._port.send(message)
 
     def _watch(self) -> None:
@@ -170,14 +189,18 @@ class SynthOutput:
     Raises PortError where fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """
 
-    def __init__(self, soundfont: str | Path | None = None, gain: float = GAIN, driver: str | None = None) -> None:
+    def __init__(
+        self, soundfont: str | Path | None = None, gain: float = GAIN, driver: str | None = None
+    ) -> None:
         self._child: Synthesiser | None = start_synthesiser(soundfont, gain, driver)
         self.name = self._child.name
         self._command = self._child.command
         self._memory = Memory()
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, args=(self._child,), name="composer-synth", daemon=True)
+        self._keeper = threading.Thread(
+            target=self._keep, args=(self._child,), name="composer-synth", daemon=True
+        )
         self._keeper.start()
 
     def send(self, message: Any) -> None:
@@ -236,7 +259,10 @@ class SynthOutput:
 
 
 def open_output_named(
-    text: str | None = None, api: str | None = None, soundfont: str | Path | None = None, driver: str | None = None
+    text: str | None = None,
+    api: str | None = None,
+    soundfont: str | Path | None = None,
+    driver: str | None = None,
 ) -> Output:
     """What `--out` says: "synth", "none", "virtual", "virtual:NAME", or (a part of) a MIDI output's name.
 
@@ -258,7 +284,9 @@ def open_output_named(
     if kind == "virtual":
         return MidiOutput(name or None, api, virtual=True)
     if not text.strip():
-        raise PortError("--out is synth, none, virtual[:NAME] or the name of a MIDI output, got nothing")
+        raise PortError(
+            "--out is synth, none, virtual[:NAME] or the name of a MIDI output, got nothing"
+        )
     return MidiOutput(text, api)
 
 
@@ -267,7 +295,10 @@ def _silence() -> list[Any]:
     from mido import Message
 
     controls = ((channel, control) for channel in CHANNELS for control in (SUSTAIN, ALL_NOTES_OFF))
-    return [Message("control_change", channel=channel, control=control, value=0) for channel, control in controls]
+    return [
+        Message("control_change", channel=channel, control=control, value=0)
+        for channel, control in controls
+    ]
 
 
 def _pause(failures: int) -> float:

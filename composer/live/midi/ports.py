@@ -26,7 +26,10 @@ LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 LOOKS, BETWEEN = 5, 0.002
 LAST_CALL = 0.02  # seconds in which a driver's call that has begun comes to its end
 JOIN_SECONDS = 1.0  # at most; where libjack cannot say who is connected, all of it
-VIRTUAL_CLIENT, VIRTUAL_PORT = "Composer", "arrangement"  # what others see of a virtual output: Composer:arrangement
+VIRTUAL_CLIENT, VIRTUAL_PORT = (
+    "Composer",
+    "arrangement",
+)  # what others see of a virtual output: Composer:arrangement
 
 Callback = Callable[[Any], None]
 P = TypeVar("P", bound="_Port")
@@ -47,7 +50,9 @@ class _Port:
     own: on JACK its own name, where it is known: with that it can be connected again.
     """
 
-    def __init__(self, port: Any, watcher: Any, api: str, name: str | None = None, own: str | None = None) -> None:
+    def __init__(
+        self, port: Any, watcher: Any, api: str, name: str | None = None, own: str | None = None
+    ) -> None:
         self.name: str = name or port.name
         self.api = api
         self._own = own
@@ -116,7 +121,12 @@ class _Port:
     def __enter__(self: P) -> P:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.close()
 
 
@@ -136,7 +146,9 @@ class InputPort(_Port):
     A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
     """
 
-    def __init__(self, port: Any, watcher: Any, api: str, ear: _Ear, own: str | None = None) -> None:
+    def __init__(
+        self, port: Any, watcher: Any, api: str, ear: _Ear, own: str | None = None
+    ) -> None:
         super().__init__(port, watcher, api, own=own)
         self._ear = ear
 
@@ -183,7 +195,9 @@ def list_ports(api: str | None = None) -> Ports:
     return ports
 
 
-def open_input(name: str | None = None, api: str | None = None, callback: Callback | None = None) -> InputPort:
+def open_input(
+    name: str | None = None, api: str | None = None, callback: Callback | None = None
+) -> InputPort:
     """The input called `name`, open; a part of the name in any case will do where only one port has it.
 
     name: None takes the only input there is. api: as in `list_ports`.
@@ -197,13 +211,17 @@ def open_input(name: str | None = None, api: str | None = None, callback: Callba
         return InputPort(port, watcher, found, ear, own)
 
 
-def open_output(name: str | None = None, api: str | None = None, virtual: bool = False) -> OutputPort:
+def open_output(
+    name: str | None = None, api: str | None = None, virtual: bool = False
+) -> OutputPort:
     """The output called `name`, open, chosen as `open_input` chooses; or a new one that other programs can open.
 
     virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
     Raises PortError as `open_input` does, and for a virtual port where the system has none (Windows).
     """
-    found, watcher = _system(api, "MidiIn" if virtual else "MidiOut")  # a virtual output is a source to others
+    found, watcher = _system(
+        api, "MidiIn" if virtual else "MidiOut"
+    )  # a virtual output is a source to others
     with _opening(watcher, found, f"MIDI output {name!r}") as backend:
         before = _names(watcher)
         if not virtual:
@@ -211,7 +229,9 @@ def open_output(name: str | None = None, api: str | None = None, virtual: bool =
             port, own = _joined(found, chosen, lambda: backend.open_output(chosen))
             return OutputPort(port, watcher, found, own=own)
         if found == "winmm":
-            raise PortError("Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name")
+            raise PortError(
+                "Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name"
+            )
         port = backend.open_output(name or VIRTUAL_PORT, virtual=True, client_name=VIRTUAL_CLIENT)
         made = next((n for n in _names(watcher) if n not in before), None)
         return OutputPort(port, watcher, found, made)
@@ -228,7 +248,9 @@ def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
     except BaseException as error:
         _delete(watcher, api)  # a client left behind holds up JACK when it ends
         if isinstance(error, OSError | ValueError):  # rtmidi's own, by their kind
-            raise PortError(f"{what} does not open ({error}); another program may hold it") from error
+            raise PortError(
+                f"{what} does not open ({error}); another program may hold it"
+            ) from error
         raise
 
 
@@ -268,13 +290,18 @@ def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
     kind: "input" or "output", for the words of an error.
     """
     if not names:
-        device = {"input": "plug the keyboard in", "output": "switch the instrument on, or use a virtual port,"}[kind]
+        device = {
+            "input": "plug the keyboard in",
+            "output": "switch the instrument on, or use a virtual port,",
+        }[kind]
         raise PortError(f"no MIDI {kind} found: {device} and try again")
     if name in names:
         return str(name)
     wanted = _plain(name or "")
     if wanted:
-        matches = [n for n in names if _plain(n) == wanted] or [n for n in names if wanted in _plain(n)]
+        matches = [n for n in names if _plain(n) == wanted] or [
+            n for n in names if wanted in _plain(n)
+        ]
     else:
         matches = [n for n in names if LOOPBACK not in n.lower()]
     if len(matches) == 1:
@@ -313,9 +340,16 @@ def _system(api: str | None, kind: str) -> tuple[str, Any]:
             continue
         try:
             return name, _client(name, kind)
-        except (OSError, RuntimeError, SystemError, PortError) as error:  # rtmidi's SystemError is an OSError
+        except (
+            OSError,
+            RuntimeError,
+            SystemError,
+            PortError,
+        ) as error:  # rtmidi's SystemError is an OSError
             reasons.append(f"{name}: {error}")
-    raise PortError(f"no MIDI system answers ({'; '.join(reasons)}){MEND_SYSTEM.get(sys.platform, '')}")
+    raise PortError(
+        f"no MIDI system answers ({'; '.join(reasons)}){MEND_SYSTEM.get(sys.platform, '')}"
+    )
 
 
 def _client(api: str, kind: str) -> Any:
@@ -356,7 +390,9 @@ def _rtmidi() -> Any:
     return rtmidi
 
 
-_one_at_a_time = threading.RLock()  # two threads that kept and put back would leave the null device there for good
+_one_at_a_time = (
+    threading.RLock()
+)  # two threads that kept and put back would leave the null device there for good
 
 
 @contextmanager

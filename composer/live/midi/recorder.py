@@ -12,12 +12,21 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from composer.errors import MelodyError
-from composer.live.capture import Event, RecordConfig, capture
+from composer.live.melody.capture import Event, RecordConfig, capture
+from composer.live.melody.quantise import quantise_onsets
 from composer.live.midi.ports import Callback, open_input
-from composer.live.quantise import quantise_onsets
-from composer.music import Song
+from composer.songs.song import Song
 
-__all__ = ["Event", "RecordConfig", "Recorder", "Take", "capture", "quantise_onsets", "record", "record_melody"]
+__all__ = [
+    "Event",
+    "RecordConfig",
+    "Recorder",
+    "Take",
+    "capture",
+    "quantise_onsets",
+    "record",
+    "record_melody",
+]
 
 POLL_SECONDS = 0.01
 # mido's kinds of message that are kept, and where they carry their number and value.
@@ -100,7 +109,11 @@ class Recorder:
         return Take(events, capture(events, end, self.config), end, ended)
 
     def _is_stop(self, event: Event) -> bool:
-        return event.kind == "control_change" and event.number == self.config.stop_key and event.value > 0
+        return (
+            event.kind == "control_change"
+            and event.number == self.config.stop_key
+            and event.value > 0
+        )
 
     def _full(self) -> float | None:
         """Seconds at which the last bar ends; None while that is not known."""
@@ -108,8 +121,14 @@ class Recorder:
         if config.bars is None:
             return None
         bars = config.bars + config.count_in
-        downbeat = 0.0 if config.count_in else next((e.seconds for e in self.events if e.is_press), None)
-        return None if downbeat is None else downbeat + bars * config.beats_per_bar * config.beat_seconds
+        downbeat = (
+            0.0 if config.count_in else next((e.seconds for e in self.events if e.is_press), None)
+        )
+        return (
+            None
+            if downbeat is None
+            else downbeat + bars * config.beats_per_bar * config.beat_seconds
+        )
 
 
 def record(
@@ -137,7 +156,9 @@ def record(
     return recorder.take(at, ended)
 
 
-def _listen(recorder: Recorder, port: Port, wait: Wait, on_event: OnEvent | None) -> tuple[float, str] | None:
+def _listen(
+    recorder: Recorder, port: Port, wait: Wait, on_event: OnEvent | None
+) -> tuple[float, str] | None:
     while True:
         is_there = port.is_there()  # asked first, so that its last words are drained
         for event in recorder.drain():
@@ -165,5 +186,7 @@ def record_melody(
     with open_input(port_name, api) as port:
         take = record(port, config, on_event=on_event)
     if not take.song.end:
-        raise MelodyError(f"nothing was played on {port.name!r} in {take.seconds:.0f} s ({take.ended})")
+        raise MelodyError(
+            f"nothing was played on {port.name!r} in {take.seconds:.0f} s ({take.ended})"
+        )
     return take.song

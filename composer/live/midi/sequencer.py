@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from composer.errors import ConfigError
 from composer.live.midi.agenda import Agenda, Key
 from composer.live.midi.outputs import Output
-from composer.live.priority import hurry
+from composer.live.midi.priority import hurry
 
 CLOCKS_PER_BEAT: Final = 24
 # The lock may wake late by more than a sleep does; what is left is slept in slices of this many seconds.
@@ -25,7 +25,7 @@ OnSent = Callable[[float, Any], None]
 
 
 class Beats(Protocol):
-    """What the MIDI clock asks of a transport; `composer.live.transport.Transport` is the real one."""
+    """What the MIDI clock asks of a transport; `composer.live.melody.transport.Transport` is the real one."""
 
     def beat(self, seconds: float) -> float:
         """The beat at `seconds`."""
@@ -43,7 +43,9 @@ class Sequencer:
     Messages of one time go in the order given; give the end of a note before the next note of its pitch.
     """
 
-    def __init__(self, output: Output, clock: Clock = time.monotonic, on_sent: OnSent | None = None) -> None:
+    def __init__(
+        self, output: Output, clock: Clock = time.monotonic, on_sent: OnSent | None = None
+    ) -> None:
         self.output = output
         self.on_sent = on_sent
         self.trouble: Exception | None = None
@@ -78,7 +80,9 @@ class Sequencer:
         messages = list(messages)
         for seconds, message in messages:
             if not math.isfinite(seconds):
-                raise ConfigError(f"a message is sent at a finite time, got {seconds!r} for {message}")
+                raise ConfigError(
+                    f"a message is sent at a finite time, got {seconds!r} for {message}"
+                )
         with self._changed:
             if self._closed:
                 return
@@ -132,7 +136,12 @@ class Sequencer:
     def __enter__(self) -> Sequencer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _run(self) -> None:
@@ -141,7 +150,9 @@ class Sequencer:
             while not self._closed:
                 wait = min(self._agenda.next(), self._next_clock()) - self._clock()
                 if wait > NEAR:
-                    self._changed.wait(None if math.isinf(wait) else min(wait - NEAR, threading.TIMEOUT_MAX))
+                    self._changed.wait(
+                        None if math.isinf(wait) else min(wait - NEAR, threading.TIMEOUT_MAX)
+                    )
                 elif wait > 0:
                     self._changed.release()  # a message by hand may go first
                     time.sleep(min(wait, SLICE))
@@ -156,7 +167,9 @@ class Sequencer:
         self._send(self._agenda.due(now))
 
     def _next_clock(self) -> float:
-        return math.inf if self._beats is None else self._beats.seconds(self._tick / CLOCKS_PER_BEAT)
+        return (
+            math.inf if self._beats is None else self._beats.seconds(self._tick / CLOCKS_PER_BEAT)
+        )
 
     def _clocks(self, now: float) -> list[Any]:
         """The clock that is due, after a stall with those missed; of whole beats missed none: the beat stays ours."""
@@ -179,7 +192,9 @@ class Sequencer:
     def _send(self, messages: Iterable[Any]) -> None:
         for message in messages:
             seconds = self._clock()
-            with suppress(Exception):  # an output does not raise; if it does, the next message may fare better
+            with suppress(
+                Exception
+            ):  # an output does not raise; if it does, the next message may fare better
                 self.output.send(message)
             if self.on_sent is not None:
                 try:

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from composer.errors import ComposerError, PortError
-from composer.synth import find_soundfont
+from composer.songs.audio import find_soundfont
 
 START_SECONDS: Final = 15.0  # a large SoundFont on a slow disk
 READY: Final = "composer-ready"
 FONT: Final = re.compile(r"\d+ ")  # of the list of fonts: its number, its path
 # The shell's own reader keeps a history of every line, which grows; `source` reads the same input without one.
 HELLO: Final = ("" if sys.platform == "win32" else "source /dev/stdin\n") + f"fonts\necho {READY}\n"
-DEVICE_LOST: Final = re.compile(r"error: .*(Lost the connection|audio device|PulseAudio connection)", re.IGNORECASE)
+DEVICE_LOST: Final = re.compile(
+    r"error: .*(Lost the connection|audio device|PulseAudio connection)", re.IGNORECASE
+)
 # Tried in this order; None is fluidsynth's own choice. On Linux that is ALSA, also where a sound server has the card.
 DRIVERS: Final[dict[str, tuple[str | None, ...]]] = {"linux": (None, "pulseaudio", "jack")}
 # Four small buffers: 12 ms at 44.1 kHz; fluidsynth's own on Linux are sixteen of 64. Elsewhere its own are kept.
@@ -66,7 +68,9 @@ def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | N
         if child.start():
             return child
         if child.without_font:
-            raise ComposerError(f"fluidsynth cannot play with {font}: {child.reason()}; choose another SoundFont")
+            raise ComposerError(
+                f"fluidsynth cannot play with {font}: {child.reason()}; choose another SoundFont"
+            )
         reasons.append(f"{audio or 'its own choice'}: {child.reason()}")
     raise PortError(
         f"fluidsynth finds no sound device ({'; '.join(reasons)}); name its driver with --audio, or give a MIDI port"
@@ -100,7 +104,9 @@ class Synthesiser:
         ready = any(READY in line and "echo" not in line for line in self._lines())
         late.cancel()
         # Without the font that was asked for it plays on with another, or with none.
-        self.without_font = ready and not any(FONT.match(w) and w.endswith(self.command[-1]) for w in self._words)
+        self.without_font = ready and not any(
+            FONT.match(w) and w.endswith(self.command[-1]) for w in self._words
+        )
         if not ready or self.without_font:
             self.close()
             return False
@@ -150,10 +156,16 @@ class Synthesiser:
     def reason(self) -> str:
         """What it said was wrong, in one line."""
         wrong = [w for w in self._words if w.startswith("fluidsynth: error:")]
-        lines = wrong or [w for w in self._words if "error" in w] or list(self._words) or ["it said nothing"]
+        lines = (
+            wrong
+            or [w for w in self._words if "error" in w]
+            or list(self._words)
+            or ["it said nothing"]
+        )
         drivers = [w for w in self._words if "following audio drivers" in w]
         return "; ".join(
-            w.removeprefix("fluidsynth: ").removeprefix("error: ").rstrip(".") for w in lines[:1] + drivers
+            w.removeprefix("fluidsynth: ").removeprefix("error: ").rstrip(".")
+            for w in lines[:1] + drivers
         )
 
     def _lines(self) -> Any:
@@ -169,6 +181,12 @@ class Synthesiser:
 
 
 def _command(program: str, font: Path, gain: float, driver: str | None) -> list[str]:
-    settings = ["-o", "synth.lock-memory=0", "-o", "audio.jack.autoconnect=1", *LATENCY.get(sys.platform, ())]
+    settings = [
+        "-o",
+        "synth.lock-memory=0",
+        "-o",
+        "audio.jack.autoconnect=1",
+        *LATENCY.get(sys.platform, ()),
+    ]
     audio = ["-a", driver] if driver else []
     return [program, "-q", "-n", "-f", os.devnull, "-g", str(gain), *audio, *settings, str(font)]

@@ -1,0 +1,341 @@
+"""Build `jsb.npz` from music21's corpus: `python -m composer.data.build.jsb`.
+
+Needs the extra `data` (music21). The same corpus gives the same bytes; what was
+rounded, chosen and left out stands in `composer.data.jsb`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.data.jsb import BUNDLED, RESOLUTION, VOICES, Chorale
+from composer.errors import ComposerError, MissingPackageError, OutputError
+
+SPLIT_TABLE = Path(__file__).with_name("jsb_split.json")
+NOT_CHORALES = ("bwv846",)
+HELD_OUT = ("valid", "test")
+WINDOW_BEATS = 8
+EQUAL_CELLS = 0.9
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+# Degree of the final over the key signature's major tonic: ionian, lydian, mixolydian. The rest are minor.
+MAJOR_DEGREES = (0, 5, 7)
+
+Tied = tuple[int, int, int, bool]
+
+
+def _music21(module: str) -> Any:
+    try:
+        return import_module(f"music21.{module}")
+    except ImportError as error:
+        raise MissingPackageError(
+            "building jsb needs music21: pip install 'melody-composer[data]'"
+        ) from error
+
+
+# --- what the corpus holds ---------------------------------------------------------------
+
+
+def corpus_files() -> dict[str, Path]:
+    """The MusicXML file of each four-part chorale in music21's corpus, by id, in order of BWV number."""
+    paths = [Path(p) for p in _music21("corpus").getComposer("bach")]
+    files = {
+        p.stem: p for p in paths if p.suffix in (".mxl", ".xml") and p.stem not in NOT_CHORALES
+    }
+    return dict(sorted(files.items(), key=lambda item: _bwv_order(item[0])))
+
+
+def _bwv_order(bwv: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", bwv)
+    ]
+
+
+def places() -> dict[str, tuple[str, int]]:
+    """Split, and index there, of every chorale in the split table, by id."""
+    table = json.loads(SPLIT_TABLE.read_text(encoding="utf-8"))
+    return {
+        entry["bwv"]: (split, entry["index"])
+        for split, entries in table.items()
+        for entry in entries
+    }
+
+
+def titles() -> dict[str, str]:
+    """Title by id, from music21's lists of the chorales; of two the Riemenschneider list's."""
+    lists = _music21("corpus.chorales")
+    by_number = lists.ChoraleList().byBWV | lists.ChoraleListRKBWV().byBWV
+    by_number |= {int(n): by_number[n] for n in by_number if isinstance(n, str) and n.isdigit()}
+    return {f"bwv{number}": str(row["title"]) for number, row in by_number.items()}
+
+
+# --- one score ---------------------------------------------------------------------------
+
+
+def parse(path: Path) -> Chorale:
+    """Read one score. Raises ComposerError if it lacks one of the four voices."""
+    score = _music21("converter").parse(path, forceSource=True, storePickle=False)
+    parts = [_part(score, voice, path) for voice in VOICES]
+    voices, onsets, fermatas = _grid([_notes(part) for part in parts])
+    metres = _metres(parts[0])
+    bars = _bars(parts[0], metres, len(voices))
+    first_bar = int([*bars, len(voices)][1])
+    pickup = first_bar if first_bar < _full_bar(metres, 0) else 0
+    sharps = _sharps(parts)
+    final = int(voices[voices[:, 3] >= 0, 3][-1]) % 12
+    is_major = (final - 7 * sharps) % 12 in MAJOR_DEGREES
+    return Chorale(
+        bwv=path.stem,
+        title="",
+        voices=voices,
+        onsets=onsets,
+        bars=bars,
+        metres=metres,
+        pickup=pickup / RESOLUTION,
+        fermatas=fermatas,
+        sharps=sharps,
+        final=final,
+        mode="major" if is_major else "minor",
+    )
+
+
+def _part(score: Any, voice: str, path: Path) -> Any:
+    """The part of that name; of "Soprano 1" and "Soprano 2" the first."""
+    for part in score.parts:
+        if (part.partName or "").split()[:1] == [voice]:
+            return part
+    raise ComposerError(
+        f"{path.name} needs a part named {voice}, got {[p.partName for p in score.parts]}"
+    )
+
+
+def _step(beat: Any) -> int:
+    """The nearest step; halfway goes up."""
+    return int(beat * RESOLUTION * 2 + 1) // 2
+
+
+def _notes(part: Any) -> list[Tied]:
+    """Start and end in steps, pitch, under a fermata: of each note of a part, ties joined."""
+    notes: list[Tied] = []
+    for element in part.flatten().notes:
+        start, end = _step(element.offset), _step(element.offset + element.quarterLength)
+        if start == end:  # a grace note, or one too short for the grid
+            continue
+        pitch = max(p.midi for p in element.pitches)
+        fermata = any(type(e).__name__ == "Fermata" for e in element.expressions)
+        goes_on = element.tie is not None and element.tie.type in ("stop", "continue")
+        if goes_on and notes and notes[-1][1:3] == (start, pitch):
+            first = notes.pop()
+            start, fermata = first[0], fermata or first[3]
+        notes.append((start, end, pitch, fermata))
+    return notes
+
+
+def _grid(lines: list[list[Tied]]) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+    steps = max(end for line in lines for _, end, _, _ in line)
+    voices = np.full((steps, len(lines)), -1, np.int8)
+    onsets = np.zeros((steps, len(lines)), bool)
+    fermatas = np.zeros(steps, bool)
+    for voice, line in enumerate(lines):
+        for start, end, pitch, fermata in line:
+            voices[start:end, voice] = pitch
+            onsets[start, voice] = True
+            if voice == 0:
+                fermatas[start:end] = fermata
+    return voices, onsets, fermatas
+
+
+def _metres(part: Any) -> NDArray[np.int64]:
+    rows: list[tuple[int, int, int]] = []
+    for element in part.flatten().getElementsByClass("TimeSignature"):
+        row = (_step(element.offset), int(element.numerator), int(element.denominator))
+        if not rows or rows[-1][1:] != row[1:]:
+            rows.append(row)
+    return np.array(rows, np.int64)
+
+
+def _full_bar(metres: NDArray[np.int64], step: int) -> int:
+    _, numerator, denominator = metres[np.searchsorted(metres[:, 0], step, side="right") - 1]
+    return int(4 * RESOLUTION * numerator // denominator)
+
+
+def _bars(part: Any, metres: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+    """The step at which each bar starts.
+
+    A bar that a repeat sign cuts in two is joined again, one longer than its metre is cut.
+    """
+    starts = sorted({_step(m.offset) for m in part.getElementsByClass("Measure")})
+    starts = [start for start in starts if start < steps]
+    changes = set(metres[:, 0].tolist())
+    bars = [0]
+    for start, end in zip(starts, [*starts[1:], steps], strict=True):
+        full = _full_bar(metres, start)
+        # The pickup (the bar at 0) is never joined to the bar after it.
+        joins = bars[-1] > 0 and end - bars[-1] <= full and start not in changes
+        if start > 0 and not joins:
+            bars.append(start)
+        while end - bars[-1] > full:
+            bars.append(bars[-1] + full)
+    return np.array(bars, np.int64)
+
+
+def _sharps(parts: list[Any]) -> int:
+    """Of the key signatures with which the parts begin, the commonest."""
+    signatures = [list(part.flatten().getElementsByClass("KeySignature"))[:1] for part in parts]
+    found = Counter(int(s.sharps) for first in signatures for s in first)
+    return found.most_common(1)[0][0] if found else 0
+
+
+# --- the same music twice ----------------------------------------------------------------
+
+
+def with_twins(chorales: list[Chorale]) -> list[Chorale]:
+    """The chorales with `twin` and `overlap`: what each shares with a valid or test chorale."""
+    features = [_features(c) for c in chorales]
+    twins, overlaps = [""] * len(chorales), np.zeros(len(chorales))
+    for h, held in enumerate(chorales):
+        if held.split not in HELD_OUT:
+            continue
+        found = _shares(features, features[h])
+        found[h] = 0
+        for i in np.flatnonzero(found > overlaps):
+            twins[i], overlaps[i] = held.bwv, found[i]
+    shares = overlaps.round(2).tolist()
+    return [replace(c, twin=t, overlap=o) for c, t, o in zip(chorales, twins, shares, strict=True)]
+
+
+def _features(chorale: Chorale) -> NDArray[np.int8]:
+    """int8 [beat, 16]: what transposition leaves alone, for each step of a beat.
+
+    The intervals soprano-alto, alto-tenor and tenor-bass, and the soprano's move since
+    the beat before. 127 in the first of them marks a beat in which a voice rests.
+    """
+    beats = len(chorale.voices) // RESOLUTION
+    pitches = chorale.voices[: beats * RESOLUTION].astype(np.int16)
+    soprano = pitches[:, 0]
+    before = np.concatenate([soprano[:RESOLUTION], soprano[:-RESOLUTION]])
+    columns = [*(pitches[:, :-1] - pitches[:, 1:]).T, soprano - before]
+    features = np.stack(columns, axis=1).reshape(beats, -1).astype(np.int8)
+    features[(pitches < 0).reshape(beats, -1).any(axis=1), 0] = 127
+    return features
+
+
+def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[np.float64]:
+    """[piece]: share of windows that a piece and `held` have in common, of the one or of the other."""
+    beats = np.concatenate(pieces)
+    equal = np.zeros((len(beats), len(held)), np.uint8)
+    for column in range(beats.shape[1]):
+        equal += beats[:, column, None] == held[None, :, column]
+    equal[beats[:, 0] == 127] = 0
+    shares, start = np.zeros(len(pieces)), 0
+    for i, piece in enumerate(pieces):
+        rows, columns = len(piece) - WINDOW_BEATS + 1, len(held) - WINDOW_BEATS + 1
+        block = equal[start : start + len(piece)].astype(np.int16)
+        windows = sum(block[k : k + rows, k : k + columns] for k in range(WINDOW_BEATS))
+        same = np.asarray(windows) >= EQUAL_CELLS * WINDOW_BEATS * beats.shape[1]
+        shares[i] = max(same.any(axis=0).mean(), same.any(axis=1).mean())
+        start += len(piece)
+    return shares
+
+
+# --- the file ----------------------------------------------------------------------------
+
+
+def build(files: Iterable[Path]) -> list[Chorale]:
+    """The chorales of these scores, each with its title, its place in the split and its twin."""
+    where, names = places(), titles()
+    chorales = []
+    for path in files:
+        split, index = where.get(path.stem, ("", -1))
+        # A variant ("bwv112.5-sc") has the title of its chorale.
+        title = names.get(path.stem, names.get(path.stem.partition("-")[0], ""))
+        chorales.append(replace(parse(path), title=title, split=split, index=index))
+    return with_twins(chorales)
+
+
+def pack(chorales: list[Chorale]) -> dict[str, NDArray[Any]]:
+    """The arrays of the file: all chorales one after the other, and their lengths (`*_of`)."""
+    return {
+        "bwv": np.array([c.bwv for c in chorales]),
+        "title": np.array([c.title for c in chorales]),
+        "split": np.array([c.split for c in chorales]),
+        "twin": np.array([c.twin for c in chorales]),
+        "overlap": np.array([round(100 * c.overlap) for c in chorales], np.int8),
+        "index": np.array([c.index for c in chorales], np.int16),
+        "steps_of": np.array([len(c.voices) for c in chorales], np.int16),
+        "bars_of": np.array([len(c.bars) for c in chorales], np.int16),
+        "metres_of": np.array([len(c.metres) for c in chorales], np.int16),
+        "pickup": np.array([round(c.pickup * RESOLUTION) for c in chorales], np.int8),
+        "sharps": np.array([c.sharps for c in chorales], np.int8),
+        "final": np.array([c.final for c in chorales], np.int8),
+        "minor": np.array([c.mode == "minor" for c in chorales]),
+        "bars": np.concatenate([c.bars for c in chorales]).astype(np.int16),
+        "metres": np.concatenate([c.metres for c in chorales]).astype(np.int16),
+        "voices": np.ascontiguousarray(np.concatenate([c.voices for c in chorales]).T),
+        "onsets": np.packbits(np.concatenate([c.onsets for c in chorales]).T),
+        "fermatas": np.packbits(np.concatenate([c.fermatas for c in chorales])),
+    }
+
+
+def write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write an npz whose bytes depend on the arrays alone: not on the clock, not on the machine.
+
+    Raises OutputError if `path` cannot be written.
+    """
+    try:
+        with zipfile.ZipFile(path, "w") as file:
+            for name, array in arrays.items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
+                entry = zipfile.ZipInfo(f"{name}.npy", TIMESTAMP)
+                entry.create_system = 3
+                entry.external_attr = 0o644 << 16
+                file.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def main() -> None:
+    """Build the file and say what is in it."""
+    from rich.console import Console
+    from rich.progress import track
+
+    parser = argparse.ArgumentParser(
+        description="Build jsb.npz from the chorales of music21's corpus."
+    )
+    parser.add_argument(
+        "--out", type=Path, default=BUNDLED, help="file to write (default: the bundled one)"
+    )
+    out: Path = parser.parse_args().out
+    console = Console()
+    try:
+        chorales = build(track(corpus_files().values(), description="Chorales", console=console))
+        write(out, pack(chorales))
+    except ComposerError as error:
+        parser.exit(2, f"{error}\n")
+    counts = Counter(c.split or "no split" for c in chorales)
+    console.print(
+        f"{len(chorales)} chorales: "
+        + ", ".join(f"{n} {split}" for split, n in counts.most_common())
+    )
+    for c in sorted((c for c in chorales if c.overlap >= 0.1), key=lambda c: -c.overlap):
+        console.print(
+            f"  {c.bwv} ({c.split or 'no split'}) is {c.overlap:.0%} of {c.twin}", highlight=False
+        )
+    console.print(f"{out}: {out.stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()

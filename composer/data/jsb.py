@@ -1,0 +1,232 @@
+"""Bach's four-part chorales as arrays, loaded in milliseconds with numpy alone.
+
+409 chorales from music21's corpus (see NOTICE), built into `jsb.npz` by
+`python -m composer.data.build.jsb`. What they are, and what was decided:
+
+- **Split.** `jsb_split.json` is the standard split (Boulanger-Lewandowski 2012; 229, 76
+  and 77 pieces) by BWV number: 225, 75 and 77 were found. 32 more are in no split: `load("")`.
+- **Kept although it leaks.** Some pieces set the same music twice. In `train`, bwv414 is
+  `valid`'s bwv253 transposed, bwv176.6 is most of `valid`'s bwv280, and bwv245.15 a third
+  of `test`'s bwv245.37. `load` keeps the split as published, so that scores compare; `twin`
+  and `overlap` say what to drop: `[c for c in load("train") if c.overlap < 0.1]` drops 8.
+  Of the 32, 5 are a held-out piece once more (bwv120.8-a, bwv112.5-sc, bwv171.6, bwv324,
+  bwv69.6-a): never train on `load("")` without that test.
+- **Pitch** is the score's. The published arrays have 4 pieces transposed; `jsb_split.json`
+  says by how much.
+- **Grid.** Sixteenths: 18 boundaries of notes in 5 pieces (bwv36.4-2, 185.6, 248.64-6,
+  248.64-s, 432) fall between and go to the nearest step, halfway up; 9 thirty-second notes
+  vanish so. Grace notes are left out. No voice of these scores has chords; the build
+  would take the highest note.
+- **Voices.** The parts named Soprano, Alto, Tenor and Bass; instruments are left out, so
+  a voice may rest for long (bwv79.3 for half of its length). bwv227.3 and bwv27.6 have
+  two sopranos: the first is taken.
+- **Repeats** are written once. Bars that a repeat sign cuts in two are joined. A piece
+  ends with its last note: rests after it are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.data.corpus import Corpus, hash_of
+from composer.errors import ConfigError
+from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+
+RESOLUTION = 4
+VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+RANGES = MappingProxyType(
+    {"Soprano": (57, 81), "Alto": (53, 74), "Tenor": (48, 69), "Bass": (36, 64)}
+)
+SPLITS = ("train", "valid", "test", "")
+LEAKS = 0.1  # a piece of train with that much overlap is not trained on
+BUNDLED = Path(__file__).with_name("jsb.npz")
+CHURCH_ORGAN = 19
+
+
+@dataclass(frozen=True, eq=False)
+class Chorale:
+    """One chorale on the sixteenth grid, in the key of the score. Its arrays are read-only.
+
+    bwv: the id in music21's corpus, e.g. "bwv269". title: its hymn, "" where unknown.
+    voices: int8 [step, voice], MIDI pitches, soprano first, -1 = rest; 4 steps a beat.
+    onsets: bool [step, voice], where a note starts: tells a repeated note from a held one.
+    bars: int [bar], the step at which each bar starts; the first is 0.
+    metres: int [change, 3], rows of step, numerator, denominator; the first step is 0.
+    pickup: beats before the first full bar, 0 if there is none.
+    fermatas: bool [step], true while a soprano note under a fermata lasts.
+    sharps: of the key signature, negative for flats.
+    final: pitch class of the last bass note, C = 0: the tonic, but in modal tunes and half closes.
+    mode: "major" or "minor", the third over `final` that the key signature gives.
+    split: "train", "valid", "test" or "" (in none).
+    index: the place in the split's published arrays, -1 in none.
+    twin: the valid or test chorale that shares most of its music with this one, "" if none does.
+    overlap: share of 8-beat windows, of this one or of the twin, that are the same in both
+    after transposition (0.9 of the cells equal); the larger of the two shares.
+    """
+
+    bwv: str
+    title: str
+    voices: NDArray[np.int8]
+    onsets: NDArray[np.bool_]
+    bars: NDArray[np.int64]
+    metres: NDArray[np.int64]
+    pickup: float
+    fermatas: NDArray[np.bool_]
+    sharps: int
+    final: int
+    mode: str
+    split: str = ""
+    index: int = -1
+    twin: str = ""
+    overlap: float = 0.0
+
+    @property
+    def numerator(self) -> int:
+        """Upper figure of the first time signature."""
+        return int(self.metres[0, 1])
+
+    @property
+    def denominator(self) -> int:
+        """Lower figure of the first time signature."""
+        return int(self.metres[0, 2])
+
+    @property
+    def name(self) -> str:
+        """Title and BWV number, for people: "Aus meines Herzens Grunde, BWV 269"."""
+        return ", ".join(filter(None, (self.title, self.bwv.replace("bwv", "BWV "))))
+
+
+def load(split: str = "train") -> list[Chorale]:
+    """The chorales of a split, in the order of the published arrays (`Chorale.index`).
+
+    split: "train" (225), "valid" (75), "test" (77), or "" (the 32 in none, by BWV number).
+    Raises ConfigError for any other.
+    """
+    if split not in SPLITS:
+        raise ConfigError(f"a split of jsb is one of {', '.join(map(repr, SPLITS))}, got {split!r}")
+    return sorted((c for c in _bundled() if c.split == split), key=lambda c: c.index)
+
+
+def corpus() -> Corpus:
+    """The chorales as Songs, in the order of the published arrays, less the 8 of train that share held-out music."""
+    everything = load("train")
+    kept = [chorale for chorale in everything if chorale.overlap < LEAKS]
+    train, valid, test = (
+        tuple(map(to_song, split)) for split in (kept, load("valid"), load("test"))
+    )
+    remark = f"{len(everything) - len(kept)} pieces of train are left out: they share music with valid or test"
+    return Corpus("jsb", train, valid, test, hash_of(train, valid, test), (remark,))
+
+
+@cache
+def _bundled() -> tuple[Chorale, ...]:
+    return tuple(unpack(BUNDLED))
+
+
+def unpack(path: Path) -> list[Chorale]:
+    """Every chorale in a file that `build_jsb` wrote, by BWV number."""
+    with np.load(path, allow_pickle=False) as file:
+        data: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+    steps = int(data["steps_of"].sum())
+    data["voices"] = np.ascontiguousarray(data["voices"].T)
+    data["onsets"] = np.ascontiguousarray(
+        np.unpackbits(data["onsets"], count=4 * steps).view(bool).reshape(4, -1).T
+    )
+    data["fermatas"] = np.unpackbits(data["fermatas"], count=steps).view(bool)
+    for name in ("bars", "metres"):
+        data[name] = data[name].astype(np.int64)
+    for array in data.values():
+        array.flags.writeable = False
+    spans = zip(*(_spans(data[f"{name}_of"]) for name in ("steps", "bars", "metres")), strict=True)
+    return [_chorale(data, i, *span) for i, span in enumerate(spans)]
+
+
+def _spans(lengths: NDArray[np.int16]) -> Iterator[slice]:
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    return map(slice, [0, *ends], ends)
+
+
+def _chorale(
+    data: dict[str, NDArray[Any]], i: int, steps: slice, bars: slice, metres: slice
+) -> Chorale:
+    return Chorale(
+        bwv=str(data["bwv"][i]),
+        title=str(data["title"][i]),
+        voices=data["voices"][steps],
+        onsets=data["onsets"][steps],
+        bars=data["bars"][bars],
+        metres=data["metres"][metres],
+        pickup=int(data["pickup"][i]) / RESOLUTION,
+        fermatas=data["fermatas"][steps],
+        sharps=int(data["sharps"][i]),
+        final=int(data["final"][i]),
+        mode="minor" if data["minor"][i] else "major",
+        split=str(data["split"][i]),
+        index=int(data["index"][i]),
+        twin=str(data["twin"][i]),
+        overlap=int(data["overlap"][i]) / 100,
+    )
+
+
+def to_song(chorale: Chorale, qpm: float = 80.0) -> Song:
+    """The chorale as a Song of four tracks, with its pickup, metre and key signature.
+
+    qpm: quarter notes a minute; the scores give none to rely on.
+    A bar that its metre does not fill (the pickup, a bar before a new metre) gets a time
+    signature of its own, so that `Song.bar_onsets()` are the bars of the score.
+    """
+    tracks = (
+        Track(_notes(chorale.voices[:, v], chorale.onsets[:, v]), name=name, program=CHURCH_ORGAN)
+        for v, name in enumerate(VOICES)
+    )
+    return Song(
+        tracks=tuple(tracks),
+        tempos=(Tempo(0.0, float(qpm)),),
+        time_signatures=_time_signatures(chorale),
+        key_signatures=(KeySignature(0.0, chorale.sharps, chorale.mode == "minor"),),
+        title=chorale.name,
+    )
+
+
+def _notes(pitches: NDArray[np.int8], onsets: NDArray[np.bool_]) -> tuple[Note, ...]:
+    starts = np.flatnonzero(onsets)
+    stops = np.append(np.flatnonzero(onsets | (pitches < 0)), len(pitches))
+    ends = stops[np.searchsorted(stops, starts, side="right")]
+    return tuple(
+        Note(start / RESOLUTION, int(pitches[start]), (end - start) / RESOLUTION)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    )
+
+
+def _time_signatures(chorale: Chorale) -> tuple[TimeSignature, ...]:
+    steps = len(chorale.voices)
+    rows = np.searchsorted(chorale.metres[:, 0], chorale.bars, side="right") - 1
+    ends = [*chorale.bars[1:].tolist(), steps]
+    found: list[TimeSignature] = []
+    for start, end, row in zip(chorale.bars.tolist(), ends, rows, strict=True):
+        signature = TimeSignature(start / RESOLUTION, *chorale.metres[row, 1:].tolist())
+        full = signature.beats_per_bar * RESOLUTION
+        cut_short = end == steps and end - start < full
+        if end - start != full and not cut_short:
+            signature = _short_bar(start, end - start)
+        if not found or _figures(found[-1]) != _figures(signature):
+            found.append(signature)
+    return tuple(found)
+
+
+def _figures(signature: TimeSignature) -> tuple[int, int]:
+    return signature.numerator, signature.denominator
+
+
+def _short_bar(start: int, steps: int) -> TimeSignature:
+    """A bar of so many steps, counted in quarters if they fill it, else in eighths or sixteenths."""
+    denominator = next(d for d in (4, 8, 16) if steps * d % 16 == 0)
+    return TimeSignature(start / RESOLUTION, steps * denominator // 16, denominator)

@@ -1,0 +1,152 @@
+"""A model judged as it is used: a soprano goes in as a MIDI file, its arrangement comes out as one, the ladder scores.
+
+Tune on `valid`; `test` is for the final judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.data import jsb
+from composer.errors import ShapeError
+from composer.files import atomic
+from composer.generators import Player
+from composer.metrics import check_grids
+from composer.metrics.ladder import Ladder, diversity
+from composer.songs import midi as midifile
+from composer.songs.grid import RESOLUTION, REST, Ints, from_voices, to_voices
+from composer.songs.song import Song, Track
+
+PADDING = -2  # after the end of a piece, in the scorer's files
+
+
+class Arranger(Protocol):
+    """What is judged: a `composer.Model`, or anything else that arranges."""
+
+    def arrange(self, song: Song, seed: int = 0) -> Song:
+        """The melody as the first track, then alto, tenor and bass."""
+
+
+def through_public_path(
+    model: Arranger, split: str = "valid", seeds: Sequence[int] = (0, 1, 2), metre: bool = False
+) -> dict[str, float]:
+    """Scores of `Ladder.score` for the model's arrangements of a split's sopranos, mean over the seeds.
+
+    With two seeds or more `diversity` compares each with the next. metre: see `soprano_song`.
+    """
+    chorales = jsb.load(split)
+    samples = [arrange_chorales(model, chorales, seed, metre) for seed in seeds]
+    return mean_scores(jsb_ladder(split), samples)
+
+
+def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, float]:
+    """Scores of several sets that arrange the reference's sopranos, mean over the sets; `diversity` between them."""
+    scores = [ladder.score(sample) for sample in samples]
+    mean = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+    if len(samples) > 1:
+        mean["diversity"] = float(np.mean([diversity(a, b) for a, b in pairwise(samples)]))
+    return mean
+
+
+def jsb_ladder(split: str = "valid") -> Ladder:
+    """The ladder that compares with a split of the JSB Chorales."""
+    return Ladder(jsb_grids("train"), jsb_grids(split), held_out=jsb_grids("valid"))
+
+
+def jsb_grids(split: str) -> list[Ints]:
+    """The chorales of a split as int [step, 4]."""
+    return [chorale.voices.astype(np.int64) for chorale in jsb.load(split)]
+
+
+def arrange_chorales(
+    model: Arranger, chorales: Sequence[jsb.Chorale], seed: int, metre: bool = False
+) -> list[Ints]:
+    """Each chorale's soprano arranged through MIDI files: int [step, 4], as long as the chorale."""
+    with TemporaryDirectory() as folder:
+        return [_arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales]
+
+
+def arrange_live(
+    model: Player, chorale: jsb.Chorale, seed: int, horizon: float, struck: bool = False
+) -> Ints:
+    """A chorale's soprano accompanied while it is played: int [step, 4].
+
+    Every `horizon` beats the voices of the next ones are decided, of which the soprano is not heard yet; those of the
+    first are made when it is over. struck: the pitch that begins them is known, as where voices are ready for each.
+    """
+    song, steps = soprano_song(chorale), len(chorale.voices)
+    melody, now = song.tracks[0], horizon
+    while now * RESOLUTION < steps:
+        if melody.notes[0].onset < now:
+            so_far = replace(song, tracks=(melody, *song.tracks[1:]))
+            pitch = int(chorale.voices[int(now * RESOLUTION), 0])
+            expected = pitch if struck and pitch != REST else None
+            song = model.arrange_ahead(so_far, now, horizon, seed, expected=expected)
+        now += horizon
+    return to_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
+
+
+def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:
+    melody, arrangement = folder / "melody.mid", folder / "arrangement.mid"
+    midifile.write(melody, soprano_song(chorale, metre))
+    midifile.write(arrangement, model.arrange(midifile.read(melody), seed=seed))
+    return to_grid(midifile.read(arrangement), len(chorale.voices))
+
+
+def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
+    """The soprano alone: as a plain sixteenth grid has it, repeated notes as one and of no known metre.
+
+    metre: as the score has it, with repeated notes, metre, pickup and key signature.
+    """
+    if metre:
+        song = jsb.to_song(chorale)
+        return replace(song, tracks=song.tracks[:1])
+    soprano = chorale.voices[:, :1].astype(np.int64)
+    return from_voices(
+        soprano, np.zeros(soprano.shape, bool), RESOLUTION, like=[Track(name="Soprano")]
+    )
+
+
+def to_grid(song: Song, steps: int) -> Ints:
+    """Four tracks as int [step, 4] of so many steps: cut, or filled with rests. Raises ShapeError for other songs."""
+    if len(song.tracks) != 4:
+        raise ShapeError(f"a four-part arrangement has 4 tracks, got {len(song.tracks)}")
+    voices, _ = to_voices(song, RESOLUTION)
+    grid = np.full((steps, 4), REST, np.int64)
+    grid[: len(voices)] = voices[:steps]
+    return grid
+
+
+def save_for_scorer(path: str | Path, grids: Sequence[Ints], split: str = "valid") -> None:
+    """Write grids int [step, 4] as an .npz that other scorers read: `split` int16 [piece, step, 4], padded with -2."""
+    _save(path, {split: grids})
+
+
+def save_reference_for_scorer(path: str | Path, splits: Sequence[str] = ("train", "valid")) -> None:
+    """Write splits of the bundled chorales in the format of `save_for_scorer`: what its grids are to be compared with.
+
+    Other JSB arrays will not do: they lack some pieces, write repeats out or end with a rest.
+    """
+    _save(path, {split: jsb_grids(split) for split in splits})
+
+
+def _save(path: str | Path, splits: Mapping[str, Sequence[Ints]]) -> None:
+    arrays: dict[str, Any] = {split: _padded(grids) for split, grids in splits.items()}
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _padded(grids: Sequence[Ints]) -> NDArray[np.int16]:
+    checked = check_grids(grids)
+    padded = np.full((len(checked), max(map(len, checked)), 4), PADDING, np.int16)
+    for row, grid in zip(padded, checked, strict=True):
+        row[: len(grid)] = grid
+    return padded

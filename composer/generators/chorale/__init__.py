@@ -1,0 +1,1 @@
+"""Family `chorale`: a melody in, three voices below it out."""

@@ -1,0 +1,1 @@
+"""Layers and losses that families share; none of them knows a family."""

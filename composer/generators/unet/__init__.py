@@ -1,0 +1,1 @@
+"""Family `unet`: the U-Net of AWS DeepComposer's sample, the system to beat."""

@@ -1,0 +1,186 @@
+"""The takes of a session: begun, finished, kept, dropped, saved; what is written goes through the scribe."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from composer.config import to_dict
+from composer.errors import ComposerError, ConfigError
+from composer.generators import Model
+from composer.generators.latents import Latents, to_json
+from composer.live.melody.capture import RecordConfig
+from composer.live.melody.dynamics import PLAINLY, Feel
+from composer.live.session.accompanist import Accompanist
+from composer.live.session.desk import Desk
+from composer.live.session.scribe import Box, Scribe
+from composer.live.session.state import SessionConfig
+from composer.live.session.worker import reason
+from composer.live.takes.saved import SOUND, UNDONE, Header, model_fields, now
+from composer.songs import audio as synth
+from composer.songs import midi as midifile
+from composer.songs.song import Song
+
+UNDOABLE = 64  # takes that are at hand; those before are on the disk only, so that a long day needs no more memory
+FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
+WRITERS: dict[str, Callable[[Path, Song], Any]] = {
+    ".mid": midifile.write,
+    ".midi": midifile.write,
+    ".wav": synth.write_wav,
+}
+
+
+@dataclass
+class Take:
+    """A phrase or duet: what was played, what was made of it, and where it is written."""
+
+    box: Box
+    melody: Song | None = None
+    arrangement: Song | None = None
+    feel: Feel = PLAINLY
+    kept: bool = False
+
+
+class Book:
+    """The takes that were made, the last ones at hand and the last one last; one without notes is not among them.
+
+    tell: says a line to the player. silent: nothing sounds here, so each take is rendered to WAV.
+    """
+
+    def __init__(self, scribe: Scribe, tell: Callable[[str], None], silent: bool = False) -> None:
+        self._tell, self._silent = tell, silent
+        self.takes: deque[Take] = deque(maxlen=UNDOABLE)
+        self.count = 0
+        self.remarks: tuple[str, ...] = ()
+        self._scribe = scribe
+        self._open: Take | None = None
+
+    def begin(self, desk: Desk, beat: float, device: str) -> None:
+        """A take whose first downbeat is `beat`; its seconds begin a bar before that."""
+        config, bar = desk.config, desk.config.beats_per_bar
+        seconds = desk.time.seconds(beat)
+        qpm = round(desk.time.qpm_at(seconds), 6)
+        record = RecordConfig(
+            qpm=qpm, bars=config.bars, beats_per_bar=bar, count_in=1, offset=config.offset
+        )
+        header = partial(_header, config, desk.accompanist, record, device)
+        self._open = Take(self._scribe.begin(header, seconds - bar * record.beat_seconds))
+
+    def answered(
+        self, melody: Song | None, arrangement: Song | None, why: str, feel: Feel = PLAINLY
+    ) -> None:
+        """What was played, how, and what was made of it; again where it is made anew."""
+        take = self._open
+        if take is None:
+            return
+        if melody is None and take.melody is None:
+            self._scribe.discard(take.box)
+            self._open = None
+            return
+        if take.melody is None:
+            self.takes.append(take)
+            self.count += 1
+        take.feel = feel
+        take.melody, take.arrangement = melody or take.melody, arrangement or take.arrangement
+        self.remarks = _remarks(arrangement)
+        self._scribe.finish(take.box, take.melody, take.arrangement, why)
+        if self._silent and (song := take.arrangement or take.melody) is not None:
+            self._scribe.do(partial(_render, take.box, song, self._tell))
+
+    def fail(self) -> None:
+        """What goes on ends without a melody; its keys are on the disk."""
+        take = self._open
+        if take is not None and take.melody is None:
+            self._scribe.finish(take.box, None, None, "failed")
+
+    def close(self, seconds: float) -> None:
+        """The take is over at `seconds` of the clock; its last sounds are still written."""
+        if self._open is not None:
+            self._open.box.until = seconds + FADES
+        self._open = None
+
+    def last(self, what: str) -> Take:
+        """The last take. Raises ConfigError where there is none to do `what` with."""
+        if not self.takes:
+            raise ConfigError(f"no take to {what} yet: press space, or play on the keyboard")
+        return self.takes[-1]
+
+    def keep(self) -> None:
+        """Mark the last one."""
+        take = self.last("keep")
+        take.kept = True
+        self._scribe.amend(take.box, kept=True)
+
+    def undo(self) -> None:
+        """Drop the last one; its folder stays, and says so."""
+        self._scribe.amend(self.last("undo").box, ended=UNDONE)
+        self.takes.pop()
+        self.count -= 1
+
+    def save(self, path: Path, tell: Callable[[str], None]) -> None:
+        """Write the last one's music beside the music that goes on; tell: how it went."""
+        take = self.last("save")
+        song = take.arrangement or take.melody
+        write = WRITERS.get(path.suffix.lower())
+        if write is None or song is None:
+            raise ConfigError(f"a take is saved as {', '.join(WRITERS)}, got {path.name!r}")
+        self._scribe.do(partial(_save, write, path, song, tell))
+
+
+def _header(
+    config: SessionConfig, accompanist: Accompanist, record: RecordConfig, device: str
+) -> Header:
+    model = accompanist.model
+    fields: dict[str, Any] = dict(model_fields(model.folder)) if isinstance(model, Model) else {}
+    return Header(
+        now(),
+        mode=config.mode,
+        **fields,
+        seed=accompanist.seed,
+        latents=to_json(Latents(accompanist.seed, **dict(accompanist.latents))),
+        qpm=record.qpm,
+        beats_per_bar=config.beats_per_bar,
+        bars=config.bars,
+        count_in=config.count_in,
+        record=to_dict(record),
+        programs=config.programs,
+        device=device,
+        offset=config.offset,
+    )
+
+
+def _render(box: Box, song: Song, tell: Callable[[str], None]) -> None:
+    """The sound of a take where there is none now."""
+    if box.writer is not None:
+        path = box.writer.folder / SOUND
+        try:
+            synth.write_wav(path, song)
+        except ComposerError as error:
+            tell(f"no sound here, and no WAV: {reason(error)}")
+        else:
+            tell(f"no sound here: hear it in {path}")
+
+
+def _save(
+    write: Callable[[Path, Song], Any], path: Path, song: Song, tell: Callable[[str], None]
+) -> None:
+    try:
+        write(path, song)
+    except ComposerError as error:
+        tell(reason(error).removesuffix(" with -o"))  # which is of the command line
+    else:
+        tell(f"saved {path}")
+
+
+def _remarks(arrangement: Song | None) -> tuple[str, ...]:
+    """What an arrangement says of itself."""
+    try:
+        made = json.loads(arrangement.made) if arrangement is not None and arrangement.made else {}
+        return (f"{made['model']}, seed {made['latents']['seed']}",)
+    except (ValueError, KeyError, TypeError):
+        return ()

@@ -1,0 +1,65 @@
+"""Calibration: one plays along eight clicks, and learns how late keyboard and player are together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from composer.errors import ConfigError
+from composer.live.melody.transport import Offset, grid_offset
+from composer.live.session.desk import Desk
+from composer.live.session.state import Shown
+from composer.live.session.worker import Done
+
+CLICKS = 8
+
+
+class CalibrationRun:
+    """Eight clicks from beat 0 on; see `desk.Run`. found: called with the offset that was measured."""
+
+    def __init__(self, desk: Desk, found: Callable[[Offset], None]) -> None:
+        self.phase, self.over, self.start = "calibrating", "", 0.0
+        self.length: float | None = float(CLICKS)
+        self._desk, self._found = desk, found
+        self._presses: list[float] = []
+
+    def hear(self, event: Any, beat: float) -> None:  # noqa: ARG002
+        """Any key will do."""
+        if event.is_press:
+            self._presses.append(event.seconds)
+
+    def step(self, now: float) -> None:
+        """Half a beat after the last click it is reckoned."""
+        if self.over or self._desk.time.beat(now) < CLICKS - 0.5:
+            return
+        self.over, self.phase = "played", "idle"
+        try:
+            offset = grid_offset(
+                self._presses, [self._desk.time.seconds(beat) for beat in range(CLICKS)]
+            )
+        except ConfigError as error:
+            self._desk.tell(str(error))
+            return
+        self._found(offset)
+
+    def due(self, now: float) -> float:
+        """There is no hurry."""
+        return now + 0.02
+
+    def take(self, done: Done, now: float) -> None:
+        """Nothing is asked of the worker."""
+
+    def changed(self, again: bool = False) -> None:
+        """Nothing sounds."""
+
+    def stop(self, now: float) -> None:
+        """Without a result."""
+        self.end(now, "stopped")
+
+    def end(self, now: float, why: str) -> None:  # noqa: ARG002
+        """Without a result."""
+        self.over, self.phase = why, "idle"
+
+    def shown(self, now: float) -> Shown:  # noqa: ARG002
+        """Nothing but the clicks."""
+        return (), ()

@@ -1,0 +1,115 @@
+"""What a session lends to what is going on in it: settings, time, the model, where to send notes. No logic."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from composer.live.melody.transport import Transport
+from composer.live.session.accompanist import Accompanist
+from composer.live.session.state import Latency, SessionConfig, Shown
+from composer.live.session.worker import Done, Thinking
+
+MEASURED = 1000  # latencies that are remembered of each kind
+
+
+class Sounding(Protocol):
+    """What is asked of a sequencer; `composer.live.midi.sequencer.Sequencer` is the real one."""
+
+    def now(self, message: Any) -> None:
+        """Send at once."""
+
+    def at(self, seconds: float, message: Any, tag: str = "") -> None:
+        """Send later."""
+
+    def cancel(self, tag: str, after: float = ..., end_now: bool = False) -> None:
+        """Drop what has that tag and is not sent yet; end_now: and end what sounds of it."""
+
+    def silence(self) -> None:
+        """All notes off."""
+
+
+@dataclass
+class Desk:
+    """Shared by a session and what runs in it; used in the session's thread alone.
+
+    tell: says one line to the player. answered: takes the melody and arrangement of a phrase as soon as they are known,
+    why it ended, and with what feel it sounds.
+    """
+
+    config: SessionConfig
+    accompanist: Accompanist
+    sequencer: Sounding
+    worker: Thinking
+    tell: Callable[[str], None]
+    answered: Callable[..., None]
+    began: Callable[[float], None]
+    time: Transport = field(default_factory=lambda: Transport.start(0.0, 100.0))
+    latencies: dict[str, deque[float]] = field(default_factory=dict)
+    programs: dict[int, int] = field(default_factory=dict)
+
+    def measure(self, kind: str, seconds: float) -> None:
+        """Remember a latency."""
+        self.latencies.setdefault(kind, deque(maxlen=MEASURED)).append(1e3 * seconds)
+
+    def measured(self) -> dict[str, Latency]:
+        """The latencies, in ms; of `ready`, where small is bad, the first percentile."""
+        kept = {
+            kind: list(values) for kind, values in self.latencies.copy().items()
+        }  # the session's thread adds more
+        tails = {kind: 1 if kind == "ready" else 99 for kind in kept}
+        return {k: Latency(v[-1], float(np.percentile(v, tails[k]))) for k, v in kept.items() if v}
+
+    def note(self, seconds: float, channel: int, pitch: int, velocity: int, tag: str = "") -> None:
+        """A key of a voice goes down at `seconds`, or with velocity 0 up."""
+        from mido import Message
+
+        kind = "note_on" if velocity else "note_off"
+        self.sequencer.at(
+            seconds, Message(kind, channel=channel, note=pitch, velocity=velocity), tag
+        )
+
+    def program(self, channel: int, program: int) -> None:
+        """Choose the instrument of a channel, where it is another than before."""
+        from mido import Message
+
+        if self.programs.get(channel) != program:
+            self.programs[channel] = program
+            self.sequencer.now(Message("program_change", channel=channel, program=program))
+
+
+class Run(Protocol):
+    """A performance, from the count-in to the end: a phrase and its answers, or a duet."""
+
+    phase: str
+    over: str  # why it ended; "" while it goes on
+    start: float  # the beat at which what is shown begins
+    length: float | None  # in beats; None: open
+
+    def hear(self, event: Any, beat: float) -> None:
+        """The keyboard said something."""
+
+    def step(self, now: float) -> None:
+        """Do what is due at `now`, seconds; called every few milliseconds."""
+
+    def due(self, now: float) -> float:
+        """When `step` is wanted again at the latest, seconds."""
+
+    def take(self, done: Done, now: float) -> None:
+        """The worker finished something."""
+
+    def changed(self, again: bool = False) -> None:
+        """Another model, knob or seed; again: asked for by a re-roll."""
+
+    def stop(self, now: float) -> None:
+        """The player has had enough; a second time: at once."""
+
+    def end(self, now: float, why: str) -> None:
+        """Over, now: end what sounds, and hand over what was played."""
+
+    def shown(self, now: float) -> Shown:
+        """Melody and accompaniment for the screen."""

@@ -1,0 +1,356 @@
+"""A duet: the voices of each beat are decided before it, and chosen on it by what was really struck.
+
+For each beat a table is made ready: the voices if nothing new comes, then those for likely pitches, as time allows.
+What is not ready is not waited for: then the voices hold what they have. Never late, never stuck.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import ceil
+from typing import Any, Final, NamedTuple
+
+from composer.errors import ConfigError
+from composer.live.melody.dynamics import velocity
+from composer.live.session.accompanist import Accompanist, Voices, likely_pitches
+from composer.live.session.desk import Desk
+from composer.live.session.hearing import SNAP, Hearing
+from composer.live.session.parts import TAG, Part
+from composer.live.session.state import VOICES, Shown, ShownNote
+from composer.live.session.worker import Done, reason
+from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
+
+LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3  # before its beat a decision begins; whichever is longer,
+MOST_LEAD = 0.5  # but no more than so many beats
+COMMIT = 0.003  # seconds before the beat at which the choice is made
+AHEAD = 0.02  # seconds before their time that notes within a beat are sent
+LATE_SECONDS, LATE_BEATS = (
+    0.08,
+    SNAP,
+)  # after the beat a late stroke still changes the voices; whichever is shorter
+JUST_AFTER = 0.001  # seconds; strokes between the choice and the beat are seen to then
+HELD: Final = -1  # no pitch: no decision was there
+RECENT = 100.0  # beats of the past that are told to the Accompanist, more than it looks at
+
+
+class Asked(NamedTuple):
+    """A key for the worker: the pitch at the beat of a plan, None for none, and by which version of the past."""
+
+    plan: Plan
+    pitch: int | None
+    version: int
+
+
+@dataclass(eq=False)
+class Plan:
+    """What is ready for a beat. heard: the past that it goes by, `shift` beats later than in the session.
+
+    plain: the pitch that sounded when the plan was made, None for none. version: of the past.
+    """
+
+    beat: float
+    heard: Song
+    shift: float
+    plain: int | None
+    version: int = 0
+    is_ready: bool = False
+    table: dict[int | None, Voices] = field(default_factory=dict)
+    fresh: set[int | None] = field(default_factory=set)  # entries that go by the newest past
+
+    def choose(self, pitch: int | None) -> tuple[int | None, Voices] | None:
+        """(Its pitch, the entry for `pitch`, else the one for nothing new); None where there is neither."""
+        found = next((key for key in (pitch, self.plain) if key in self.table), HELD)
+        return None if found == HELD else (found, self.table[found])
+
+    def enter(self, key: Asked, voices: Voices) -> None:
+        """An entry is made; one that goes by an older past is better than none."""
+        current = key.version == self.version
+        if current or key.pitch not in self.table:
+            self.table[key.pitch] = voices
+        if current:
+            self.fresh.add(key.pitch)
+
+
+def check_partner(accompanist: Accompanist) -> None:
+    """Raise ConfigError for a model that cannot play a duet."""
+    if not 0 < len(accompanist.parts) < VOICES:
+        raise ConfigError("this model arranges whole phrases; a duet needs one like jsb-chorales")
+
+
+class DuetRun:
+    """From the first downbeat until it is stopped; see `desk.Run`. Raises ConfigError for a model that cannot do it."""
+
+    def __init__(self, desk: Desk) -> None:
+        check_partner(desk.accompanist)
+        names = desk.accompanist.parts
+        config = desk.config
+        self.phase, self.over, self.start = "count-in", "", 0.0
+        self.length: float | None = None
+        self.held_beats = 0  # that began without a decision
+        self._desk, self._names, self._bar = desk, names, config.beats_per_bar
+        self._hearing = Hearing(config.beats_per_bar, config.qpm)
+        self._parts = [Part(desk, voice) for voice in range(1, 1 + len(names))]
+        self._melody: tuple[Note, ...] = ()
+        self._next = 0.0  # the beat that is to be decided
+        self._plan: Plan | None = None
+        self._begun: Plan | None = None  # of the beat that goes on
+        self._chosen: int | None = None  # whose voices sound in it; HELD for no decision
+        self._seen = -1  # state of the keys that the plan goes by
+        self._requests: deque[Asked] = deque(maxlen=8)  # for late strokes
+        self._choose_programs()
+        desk.began(0.0)
+
+    def hear(self, event: Any, beat: float) -> None:
+        """Keys, at their beats."""
+        self._hearing.hear(event, beat)
+
+    def step(self, now: float) -> None:
+        """Do what is due: plan, choose, exchange, go on."""
+        if self.over:
+            return
+        time = self._desk.time
+        if self.phase == "count-in" and time.beat(now) >= 0:
+            self.phase = "listening"
+        self._catch_up(now)
+        self._exchange_if_late(now)
+        at = time.seconds(self._next)
+        if now >= at - self._lead(now):
+            self._prepare()
+        if now >= at - COMMIT:
+            self._commit()
+        for part in self._parts:
+            part.pump(min(time.beat(now + AHEAD), self._next - 1e-6))
+
+    def due(self, now: float) -> float:
+        """When a plan or a choice is next to be made; a few milliseconds at most."""
+        at = self._desk.time.seconds(self._next)
+        return min([now + 0.005, *(t for t in (at - self._lead(now), at - COMMIT) if t > now)])
+
+    def take(self, done: Done, now: float) -> None:
+        """An entry of a table is there."""
+        key = done.key
+        if not isinstance(key, Asked):
+            return
+        self._desk.measure("decision", done.seconds)
+        if done.error is not None:
+            self._desk.tell(f"the voices hold, no decision: {reason(done.error)}")
+            return
+        plan = key.plan
+        if plan not in (self._plan, self._begun):
+            return
+        plan.enter(key, done.value)
+        if not plan.is_ready:
+            plan.is_ready = True
+            self._desk.measure("ready", self._desk.time.seconds(plan.beat) - now)
+        self._exchange_if_late(now)
+
+    def changed(self, again: bool = False) -> None:  # noqa: ARG002
+        """Another model, knob or seed: from the next decision on."""
+        names = self._desk.accompanist.parts
+        if len(names) != len(self._parts):
+            self._desk.tell("this model arranges whole phrases: stop, and take mode phrase")
+            return
+        self._names, self._seen = names, -1
+        self._choose_programs()
+
+    def stop(self, now: float) -> None:
+        """At once."""
+        self.end(now, "stopped")
+
+    def end(self, now: float, why: str) -> None:
+        """Over: the voices end, the whole duet is handed over."""
+        if self.over:
+            return
+        self.over, self.phase = why, "idle"
+        beat = max(0.0, self._desk.time.beat(now))
+        self._desk.worker.forget(lambda key: not isinstance(key, Asked))
+        self._desk.sequencer.cancel(TAG, end_now=True)
+        for part in self._parts:
+            part.sounding = None
+            part.end(beat)
+        self._melody = self._hearing.melody(beat)
+        song = self._song(beat, None)
+        melody = replace(song, tracks=song.tracks[:1])
+        made = any(part.notes for part in self._parts)
+        self._desk.answered(melody if self._melody else None, song if made else None, why)
+
+    def shown(self, now: float) -> Shown:
+        """The last bars."""
+        beat = self._desk.time.beat(now)
+        since = beat - 8 * self._bar
+        melody = [
+            ShownNote(n.onset, n.end, n.pitch, 0) for n in self._melody[-200:] if n.end > since
+        ]
+        down = [
+            ShownNote(h.beat, max(beat, h.beat), p, 0) for p, h in list(self._hearing.down.items())
+        ]
+        voices = [
+            ShownNote(n.onset, n.end, n.pitch, part.voice, ahead=True)
+            for part in self._parts
+            for n in part.notes[-200:]
+            if n.end > since
+        ]
+        return (*melody, *down), tuple(voices)
+
+    def _lead(self, now: float) -> float:
+        beat = 60.0 / self._desk.time.qpm_at(now)
+        return min(MOST_LEAD * beat, max(LEAD_SECONDS, LEAD_BEATS * beat))
+
+    def _catch_up(self, now: float) -> None:
+        """Beats that went by unseen (a laptop that slept) are left out: the voices end, and come in again."""
+        beat = self._desk.time.beat(now)
+        if beat - self._next > 1:
+            for part in self._parts:
+                part.end(self._next)
+            self._next = float(ceil(beat))
+            self._plan = self._begun = None
+
+    def _prepare(self) -> None:
+        """Have the table for the next beat made, and made again when the past is not what it was."""
+        beat, plan = self._next, self._plan
+        if plan is not None and self._seen == self._hearing.changes:
+            return
+        pitch, anew = self._hearing.pitch_at(beat), self._seen == -1
+        self._seen = self._hearing.changes
+        self._melody = self._hearing.melody(beat)
+        feel = self._hearing.feel(self._melody)
+        for part in self._parts:
+            part.feel = feel
+        heard = self._song(beat, beat - RECENT)
+        if plan is None:
+            plan = self._plan = Plan(beat, heard, self._shift(), pitch)
+        elif anew or heard != plan.heard:
+            plan.heard, plan.shift, plan.version = heard, self._shift(), plan.version + 1
+            plan.fresh.clear()
+        self._ask_all(plan, pitch)
+
+    def _ask_all(self, plan: Plan, pitch: int | None) -> None:
+        """What sounds comes first, then what may come."""
+        self._desk.worker.forget(lambda key: not isinstance(key, Asked))
+        if pitch is None and self._player_rests(plan.beat):
+            plan.enter(Asked(plan, None, plan.version), ((),) * len(self._parts))
+        for one in dict.fromkeys(
+            (pitch, plan.plain, *likely_pitches(plan.heard, plan.beat + plan.shift))
+        ):
+            if one not in plan.fresh:
+                self._ask(plan, one)
+
+    def _ask(self, plan: Plan, pitch: int | None, first: bool = False) -> None:
+        task = partial(decided, self._desk.accompanist, plan.heard, plan.beat, plan.shift, pitch)
+        self._desk.worker.ask(Asked(plan, pitch, plan.version), task, first)
+
+    def _player_rests(self, beat: float) -> bool:
+        """Whether the player has been silent for a bar: then the voices are, too."""
+        since = self._hearing.silent_since()
+        return not self._hearing.down and (since is None or beat - since > self._bar)
+
+    def _commit(self) -> None:
+        """The beat begins: sound what fits what was struck, or hold what sounds."""
+        beat, plan = self._next, self._plan
+        chosen = plan.choose(self._hearing.pitch_at(beat)) if plan is not None else None
+        self._begun, self._chosen, self._plan = plan, HELD, None
+        self._next = beat + 1
+        if chosen is None:
+            self.held_beats += 1
+            for part in self._parts:
+                part.hold(beat)
+        else:
+            self._chosen = chosen[0]
+            self._turn_to(beat, chosen[1])
+
+    def _exchange_if_late(self, now: float) -> None:
+        """A note that came a little after its beat gets its own voices, where they are others."""
+        plan, time = self._begun, self._desk.time
+        if plan is None or now < time.seconds(plan.beat) + JUST_AFTER:
+            return
+        if (
+            now
+            > time.seconds(plan.beat)
+            + min(LATE_SECONDS, LATE_BEATS * 60.0 / time.qpm_at(now))
+            + AHEAD
+        ):
+            self._begun = None
+            return
+        pitch = self._hearing.pitch_at(plan.beat)
+        if pitch == self._chosen or (pitch is None and self._chosen != HELD):
+            return
+        if pitch in plan.table:
+            self._chosen = pitch
+            self._turn_to(plan.beat, plan.table[pitch], time.beat(now))
+        elif (asked := Asked(plan, pitch, plan.version)) not in self._requests:
+            self._requests.append(asked)
+            self._ask(plan, pitch, first=True)
+
+    def _turn_to(self, beat: float, voices: Voices, at: float | None = None) -> None:
+        """Sound the voices of a beat, from its start or, where others sound in it, from `at` on."""
+        downbeat = beat % self._bar == 0
+        for part, notes in zip(self._parts, voices, strict=True):
+            struck = [
+                velocity(self._melody, n.onset, part.voice, downbeat and n.onset == beat)
+                for n in notes
+            ]
+            if at is None:
+                part.begin(beat, notes, struck)
+            else:
+                part.exchange(beat, at, notes, struck)
+
+    def _shift(self) -> float:
+        """Songs begin at 0: where there is a pickup, they begin a bar before the session's beat 0."""
+        return float(self._bar) if self._melody and self._melody[0].onset < 0 else 0.0
+
+    def _song(self, beat: float, since: float | None) -> Song:
+        """What was played before `beat`, cut there; since: beats before it are not needed."""
+        programs = dict(enumerate(self._desk.config.programs))
+        lines = [
+            ("Melody", self._melody),
+            *((n, part.notes) for n, part in zip(self._names, self._parts, strict=True)),
+        ]
+        tracks = tuple(
+            Track(
+                _between(notes, since, beat, self._shift()),
+                name,
+                programs.get(i, self._own_program(i)),
+            )
+            for i, (name, notes) in enumerate(lines)
+        )
+        tempo, metre = Tempo(0.0, self._hearing.qpm), TimeSignature(0.0, self._bar, 4)
+        return Song(tracks, tempos=(tempo,), time_signatures=(metre,))
+
+    def _own_program(self, voice: int) -> int:
+        own = self._desk.accompanist.programs
+        return own[voice - 1] if 0 < voice <= len(own) else 0
+
+    def _choose_programs(self) -> None:
+        chosen = dict(enumerate(self._desk.config.programs))
+        for voice in range(1 + len(self._parts)):
+            self._desk.program(
+                self._desk.config.channels[voice], chosen.get(voice, self._own_program(voice))
+            )
+
+
+def decided(
+    accompanist: Accompanist, heard: Song, beat: float, shift: float, pitch: int | None
+) -> Voices:
+    """The voices of a beat of the session, whose past is told `shift` beats later."""
+    voices = accompanist.voices(heard, beat + shift, pitch)
+    return (
+        tuple(tuple(replace(n, onset=n.onset - shift) for n in notes) for notes in voices)
+        if shift
+        else voices
+    )
+
+
+def _between(
+    notes: Sequence[Note], since: float | None, beat: float, shift: float
+) -> tuple[Note, ...]:
+    """Notes before `beat`, cut there; of those long before `since` some are left out. In order of onset."""
+    first = 0 if since is None else bisect_left(notes, since, key=lambda n: n.onset)
+    last = bisect_left(notes, beat - 1e-6, key=lambda n: n.onset)
+    return tuple(
+        replace(n, onset=n.onset + shift, duration=min(n.end, beat) - n.onset)
+        for n in notes[max(0, first - 1) : last]
+    )

@@ -1,0 +1,140 @@
+"""What was played so far, on the beats of a session: a phrase as a whole, or a duet's last bars again and again."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import floor
+
+from composer.live.melody.capture import SUSTAIN_PEDAL, Event, RecordConfig, capture
+from composer.live.melody.dynamics import Feel, feel
+from composer.songs.song import Note, Song
+
+WINDOW = 8.0  # beats that a duet writes down anew each beat; what is older is settled
+MOST = 400  # events that a duet writes down anew each beat: more in so short a time is nonsense
+SNAP = 0.125  # beats; what is struck so close to a beat is on it
+FELT = 32  # notes by which a player's feel goes
+TOGETHER = 0.03  # seconds; keys struck closer are one stroke, of which the highest is the melody
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Heard:
+    """An event, and the beat at which it came (a player's lateness taken off)."""
+
+    beat: float
+    event: Event
+
+    @property
+    def is_note(self) -> bool:
+        """Whether a key goes down or up."""
+        return self.event.kind in ("note_on", "note_off")
+
+
+class Hearing:
+    """Collects events with their beats and writes down what they make."""
+
+    def __init__(self, beats_per_bar: int, qpm: float) -> None:
+        self.beats_per_bar, self.qpm = beats_per_bar, qpm
+        self.heard: list[Heard] = []
+        self.down: dict[int, Heard] = {}
+        self.presses = 0
+        self.changes = 0  # of keys, so far: another number is another melody
+        self.last_change = float("-inf")  # beat
+        self._settled: list[Note] = []
+        self._pressed: deque[Heard] = deque(maxlen=64)
+
+    def hear(self, event: Event, beat: float) -> None:
+        """Take in what the keyboard said at `beat`; events may come a little out of order."""
+        if event.kind not in ("note_on", "note_off") and event.number != SUSTAIN_PEDAL:
+            return
+        heard = Heard(beat, event)
+        insort(self.heard, heard, key=lambda h: h.beat)
+        if not heard.is_note:
+            return
+        self.changes += 1
+        self.last_change = max(beat, self.last_change)
+        if event.is_press:
+            self.presses += 1
+            self.down[event.number] = heard
+            self._pressed.append(heard)
+        else:
+            self.down.pop(event.number, None)
+
+    def pitch_at(self, beat: float) -> int | None:
+        """What the melody plays at `beat`: the key struck there, at most SNAP away, else the last that is held."""
+        struck = [h for h in self._pressed if abs(h.beat - beat) <= SNAP]
+        near = struck or [h for h in self.down.values() if h.beat <= beat + SNAP]
+        if not near:
+            return None
+        latest = max(h.event.seconds for h in near)
+        return max(h.event.number for h in near if latest - h.event.seconds <= TOGETHER)
+
+    def silent_since(self) -> float | None:
+        """The beat since which no key is down; None while one is, and where none ever was."""
+        return None if self.down or not self.presses else self.last_change
+
+    def phrase(self, start: float, end: float, bars: int | None = None) -> Song:
+        """The melody from beat `start` (a downbeat) to `end`, a pickup before it included; maybe without notes."""
+        inside = [h for h in self.heard if h.beat >= start - self.beats_per_bar]
+        return capture(self._events(inside, start), self._seconds(end, start), self._config(bars))
+
+    def melody(self, beat: float) -> tuple[Note, ...]:
+        """All notes until `beat`, in beats of the session; only the last bars are written down anew."""
+        self._settle(beat - WINDOW)
+        return (*self._settled, *self._recent(beat))
+
+    def feel(self, melody: Sequence[Note], start: float = 0.0) -> Feel:
+        """How the last notes of `melody`, whose beat 0 is beat `start` of the session, were played."""
+        struck = [(h.beat - start, h.event.number) for h in self.heard if h.event.is_press]
+        return feel(melody[-FELT:], struck[-2 * FELT :])
+
+    def _recent(self, beat: float) -> list[Note]:
+        """The notes of what is not settled; keys still down are held until `beat` at least."""
+        if not any(h.event.is_press for h in self.heard):
+            return []
+        base = floor((self.heard[0].beat - SNAP) / self.beats_per_bar) * float(self.beats_per_bar)
+        end = max(beat, self.heard[-1].beat + 1e-6)
+        song = capture(self._events(self.heard, base), self._seconds(end, base), self._config())
+        return [replace(n, onset=n.onset + base) for n in song.tracks[0].notes]
+
+    def _settle(self, since: float) -> None:
+        """Put away the notes whose keys went up before `since`, WINDOW beats at a time."""
+        if len(self.heard) > MOST:
+            edge = self.heard[-MOST // 2].beat  # whatever is still held: a player has ten fingers
+        elif not self.heard or self.heard[0].beat > since - WINDOW:
+            return
+        else:
+            edge = min([since, *(h.beat for h in self.down.values())]) - SNAP
+            edge = min([edge, *(h.beat - SNAP for h in self._still_down(edge))])
+        kept = [h for h in self.heard if h.beat >= edge]
+        notes = [n for n in self._recent(since) if n.onset < edge - 1e-6]
+        if len(kept) == len(self.heard):
+            return
+        pedal = [h for h in self.heard if not h.is_note and h.beat < edge][-1:]
+        self._settled += [replace(n, duration=min(n.end, edge + SNAP) - n.onset) for n in notes]
+        self.heard = [replace(h, beat=edge) for h in pedal] + kept
+
+    def _still_down(self, edge: float) -> list[Heard]:
+        """Presses before `edge` whose release comes after it."""
+        down: dict[int, Heard] = {}
+        for heard in self.heard:
+            if heard.beat >= edge:
+                break
+            if heard.event.is_press:
+                down[heard.event.number] = heard
+            elif heard.is_note:
+                down.pop(heard.event.number, None)
+        return list(down.values())
+
+    def _config(self, bars: int | None = None) -> RecordConfig:
+        return RecordConfig(qpm=self.qpm, bars=bars, beats_per_bar=self.beats_per_bar, count_in=1)
+
+    def _events(self, heard: Sequence[Heard], base: float) -> list[Event]:
+        """As if they were played at one steady tempo, so that tempo changes do not matter."""
+        return [replace(h.event, seconds=self._seconds(h.beat, base)) for h in heard]
+
+    def _seconds(self, beat: float, base: float) -> float:
+        """Seconds of a take with one bar counted in whose downbeat is `base`."""
+        return (beat - base + self.beats_per_bar) * 60.0 / self.qpm

@@ -1,0 +1,188 @@
+"""An answer that sounds: an arrangement round and round on the session's beats, exchanged for another on a downbeat."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor
+
+from composer.live.melody.dynamics import PLAINLY, Feel, moved
+from composer.live.session.desk import Desk
+from composer.live.session.state import DRUMS, VOICES
+from composer.songs.song import Song
+
+TAG = "answer"
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A key that goes down with that velocity, or up with 0, `beat` beats after the downbeat of its answer."""
+
+    beat: float
+    velocity: int
+    track: int
+    pitch: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An arrangement to be played: its first track is the melody. length: in beats, whole bars. feel: the player's."""
+
+    song: Song
+    length: float
+    feel: Feel = PLAINLY
+
+    @classmethod
+    def of(cls, song: Song, beats_per_bar: int, bars: int | None, feel: Feel = PLAINLY) -> Answer:
+        """bars: of the phrase; None: as many as the song fills."""
+        filled = ceil((song.end - pickup(song)) / beats_per_bar - _TINY)
+        return cls(song, float(beats_per_bar * (bars or max(1, filled))), feel)
+
+    @cached_property
+    def strokes(self) -> list[Stroke]:
+        """In order, those that go up before those that go down; what lasts longer than the answer is cut."""
+        early, found = pickup(self.song), []
+        for i, track in enumerate(self.song.tracks):
+            for note in track.notes:
+                on, off = note.onset - early, min(note.end - early, self.length)
+                if off > on + _TINY:
+                    on, off = moved(on, self.feel), moved(off, self.feel)
+                    found += [
+                        Stroke(on, note.velocity, i, note.pitch),
+                        Stroke(off, 0, i, note.pitch),
+                    ]
+        return sorted(found, key=lambda s: (round(s.beat, 6), s.velocity > 0, s.track, s.pitch))
+
+    def over(self, beat: float) -> list[Stroke]:
+        """What sounds on over `beat` (after the downbeat), as if it were struck there."""
+        early = pickup(self.song)
+        return [
+            Stroke(beat, note.velocity, i, note.pitch)
+            for i, track in enumerate(self.song.tracks)
+            for note in track.notes
+            if note.onset - early < beat - _TINY
+            and min(note.end - early, self.length) > beat + _TINY
+        ]
+
+
+def pickup(song: Song) -> float:
+    """Beats before the first downbeat: of a captured song with a short first bar."""
+    return song.time_signatures[1].onset if len(song.time_signatures) > 1 else 0.0
+
+
+def channel_of(track: int, channels: Sequence[int], is_drum: bool = False) -> int:
+    """The MIDI channel of a track of an arrangement; tracks beyond the four voices take those that are free."""
+    if is_drum:
+        return DRUMS
+    if track < len(channels):
+        return channels[track]
+    free = [c for c in range(16) if c not in channels and c != DRUMS]
+    return free[(track - VOICES) % len(free)]
+
+
+class Playback:
+    """Sends the strokes of an answer a little before their time. start: beat of its first downbeat.
+
+    at: beat from which it is heard, for an answer that comes late. looping: whether another round follows this one.
+    """
+
+    def __init__(self, desk: Desk, answer: Answer, start: float, at: float | None = None) -> None:
+        self.answer, self.start = answer, start
+        self.cursor = start if at is None else at
+        self._desk = desk
+        self._next: tuple[float, Answer] | None = None
+        self._down: set[tuple[int, int]] = set()
+        self.looping = False
+        self._send_programs()
+        if at is not None:
+            self._strike(
+                answer.over((at - start) % answer.length), at - (at - start) % answer.length
+            )
+
+    @property
+    def round_end(self) -> float:
+        """The beat at which the round that `cursor` is in, or has just reached the end of, ends."""
+        rounds = ceil((self.cursor - self.start) / self.answer.length - _TINY)
+        return self.start + max(1, rounds) * self.answer.length
+
+    @property
+    def origin(self) -> float:
+        """The beat at which the song of the round that `cursor` is in begins, its pickup included."""
+        return self.round_end - self.answer.length - pickup(self.answer.song)
+
+    def change(self, answer: Answer, at: float) -> None:
+        """Another answer from beat `at` on (not before `cursor`); what sounds there of the old one ends."""
+        self._next = (max(at, self.cursor), answer)
+
+    def pump(self, until: float) -> None:
+        """Send all strokes up to beat `until`."""
+        if self._next is not None and self._next[0] < until:
+            at, answer = self._next
+            self._next = None
+            self._pump(at)
+            self.release(at)
+            self.answer = answer
+            self._send_programs()
+            place = (at - self.start) % answer.length
+            if place > _TINY:
+                self._strike(answer.over(place), at - place)
+        self._pump(until)
+
+    def release(self, at: float) -> None:
+        """End all that sounds at beat `at`."""
+        for channel, pitch in sorted(self._down):
+            self._desk.note(self._desk.time.seconds(at), channel, pitch, 0, TAG)
+        self._down.clear()
+
+    def withdraw(self, end_now: bool = False) -> None:
+        """Take back what was sent ahead, as nothing of it was heard yet; end_now: and end what was."""
+        self._desk.sequencer.cancel(TAG, end_now=end_now)
+        self._down.clear()
+
+    def _pump(self, until: float) -> None:
+        for origin, stroke in self._between(self.cursor, until):
+            self._strike([stroke], origin)
+        self.cursor = max(self.cursor, until)
+
+    def _between(self, a: float, b: float) -> Iterator[tuple[float, Stroke]]:
+        """(Downbeat of its round, stroke) in beats [a, b); a pickup only where a round goes before."""
+        length, strokes = self.answer.length, self.answer.strokes
+        first = max(0, floor((a - self.start) / length) - 1)
+        last = (
+            floor((a - self.start) / length + _TINY)
+            if not self.looping
+            else floor((b - self.start) / length) + 1
+        )
+        for number in range(first, last + 1):
+            origin = self.start + number * length
+            low = max(a - origin, 0.0) if number == 0 else a - origin
+            for at in range(bisect_left(strokes, low - _TINY, key=lambda s: s.beat), len(strokes)):
+                if strokes[at].beat + origin >= b - _TINY:
+                    break
+                yield origin, strokes[at]
+
+    def _strike(self, strokes: Sequence[Stroke], origin: float) -> None:
+        for stroke in strokes:
+            channel = self._channel(stroke.track)
+            key = channel, stroke.pitch
+            heard = stroke.track > 0 or self._desk.config.with_melody
+            if (stroke.velocity and not heard) or (not stroke.velocity and key not in self._down):
+                continue
+            self._down.add(key) if stroke.velocity else self._down.discard(key)
+            self._desk.note(
+                self._desk.time.seconds(origin + stroke.beat), *key, stroke.velocity, TAG
+            )
+
+    def _channel(self, track: int) -> int:
+        return channel_of(track, self._desk.config.channels, self.answer.song.tracks[track].is_drum)
+
+    def _send_programs(self) -> None:
+        chosen = self._desk.config.programs
+        for i, track in enumerate(self.answer.song.tracks):
+            if not track.is_drum:
+                self._desk.program(
+                    self._channel(i), chosen[i] if i < len(chosen) else track.program
+                )

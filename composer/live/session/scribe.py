@@ -1,0 +1,155 @@
+"""Takes are written beside the music: whoever plays hands over and goes on, a thread of its own waits for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from composer.live.melody.capture import Event
+from composer.live.session.worker import reason
+from composer.live.takes.saved import Header, TakeWriter
+from composer.songs.song import Song
+
+Task = Callable[[], Any]
+
+
+class Box:
+    """One take on its way to the disk; what comes before its folder is there waits in memory."""
+
+    def __init__(self) -> None:
+        self.writer: TakeWriter | None = None
+        self.until = float("inf")  # seconds of the clock; what comes later is of no take
+        self._early: list[tuple[str, tuple[Any, ...]]] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def open(self, writer: TakeWriter) -> None:
+        """Its folder is there."""
+        with self._lock:
+            for name, values in self._early:
+                getattr(writer, name)(*values)
+            self._early.clear()
+            self.writer = writer
+
+    def add(self, name: str, seconds: float, *values: Any) -> None:
+        """Hand over what came at `seconds` to the writer's method `name`, "event" or "played"."""
+        with self._lock:
+            if seconds > self.until:
+                return
+            if self.writer is not None:
+                getattr(self.writer, name)(*values)
+            elif not self._closed:
+                self._early.append((name, values))
+
+    def take_away(self) -> TakeWriter | None:
+        """Its writer, if there is one; nothing more comes."""
+        with self._lock:
+            self._closed = True
+            self._early.clear()
+            writer, self.writer = self.writer, None
+        return writer
+
+    def close(self) -> None:
+        """Nothing more comes; what it wrote may still be finished and amended."""
+        with self._lock:
+            self._closed = True
+            self._early.clear()
+        if self.writer is not None:
+            self.writer.close()
+
+
+class Scribe:
+    """Keeps takes in `folder` (None: nowhere). tell: says a line to the player, from another thread.
+
+    What is asked for is done in order; `event` and `played` may be called from any thread and never wait.
+    """
+
+    def __init__(self, folder: Path | None, tell: Callable[[str], None]) -> None:
+        self._folder, self._tell = folder, tell
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._current: Box | None = None
+        self._thread = threading.Thread(target=self._run, name="composer-scribe", daemon=True)
+        self._thread.start()
+
+    def begin(self, header: Callable[[], Header], start: float) -> Box:
+        """A new take, from `start` (seconds of the clock) on; the one before is closed."""
+        box, before = Box(), self._current
+        self._current = box
+
+        def task() -> None:
+            if before is not None:
+                before.close()
+            try:
+                if self._folder is not None:
+                    box.open(TakeWriter(self._folder, header(), start))
+            except Exception:
+                box.close()  # or what is played would pile up in it
+                raise
+
+        self.do(task)
+        return box
+
+    def event(self, event: Event) -> None:
+        """The keyboard said something."""
+        self._add("event", event.seconds, event)
+
+    def played(self, seconds: float, message: Any) -> None:
+        """A message was sent out."""
+        self._add("played", seconds, seconds, message)
+
+    def finish(self, box: Box, melody: Song | None, arrangement: Song | None, ended: str) -> None:
+        """The phrase is over; what sounds afterwards is still kept until the box's `until`."""
+
+        def task() -> None:
+            if box.writer is not None:
+                box.writer.finish(melody, arrangement, ended)
+                if box.writer.trouble:
+                    self._tell(box.writer.trouble)
+
+        self.do(task)
+
+    def amend(self, box: Box, **changes: Any) -> None:
+        """Change what the header says."""
+        self.do(lambda: box.writer.amend(**changes) if box.writer is not None else None)
+
+    def discard(self, box: Box) -> None:
+        """Nothing was played: no trace is left."""
+
+        def task() -> None:
+            writer = box.take_away()
+            if writer is not None:
+                writer.discard()
+
+        if self._current is box:
+            self._current = None
+        self.do(task)
+
+    def do(self, task: Task) -> None:
+        """Anything else that waits for a disk."""
+        self._tasks.put(task)
+
+    def close(self) -> None:
+        """Wait until all is written; a second time does nothing."""
+        if self._current is not None:
+            self.do(self._current.close)
+            self._current = None
+        self._tasks.put(None)
+        self._thread.join(30)
+
+    def _add(self, name: str, seconds: float, *values: Any) -> None:
+        box = self._current  # read once: another thread may end it now
+        if box is not None and self._folder is not None:
+            box.add(name, seconds, *values)
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            self._carry_out(task)
+
+    def _carry_out(self, task: Task) -> None:
+        try:
+            task()
+        except Exception as error:  # a full disk must not end the music
+            self._tell(f"the take is not kept: {reason(error)}")

@@ -1,0 +1,337 @@
+"""A session: keys come in, an accompaniment goes out, and whoever sits at it says what is next.
+
+Every method returns at once and may be called from any thread: it leaves a note for the session's own thread, which
+does all in its order and never waits for the model (`worker`), the disk (`scribe`) or a port (the sequencer).
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from composer.errors import ComposerError
+from composer.generators import Player
+from composer.live.melody.capture import Event
+from composer.live.midi.devices import Action, Profile, action
+from composer.live.midi.priority import hurry
+from composer.live.session.accompanist import Accompanist
+from composer.live.session.desk import Sounding
+from composer.live.session.director import Director
+from composer.live.session.state import SessionConfig, State
+from composer.live.session.worker import Thinking, Worker, reason
+
+Clock = Callable[[], float]
+SWITCH_SECONDS = 0.0001
+IDLE_SECONDS = 0.05
+THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch")
+
+
+class Keys(Protocol):
+    """What is asked of a keyboard; `composer.live.midi.keyboard.Keyboard` is the real one."""
+
+    @property
+    def name(self) -> str:
+        """The port's."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is plugged in."""
+
+
+class Session:
+    """Listens and answers until it is closed; `with Session(...) as session`.
+
+    model: that plays. sequencer: where it sounds; its `on_sent` becomes the session's. keyboard, profile: as in
+    `attach`. clock: monotonic seconds, the sequencer's and the keyboard's too. takes: folder of the takes, None to keep
+    none. thread: without it nothing happens but in `step` (tests). worker: that calls the model.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        model: Player,
+        sequencer: Sounding,
+        keyboard: Keys | None = None,
+        clock: Clock = time.monotonic,
+        takes: Path | None = None,
+        *,
+        profile: Profile | None = None,
+        worker: Thinking | None = None,
+        thread: bool = True,
+    ) -> None:
+        self._clock = clock
+        self._wake = threading.Event()
+        self._notes: SimpleQueue[Callable[[float], None]] = SimpleQueue()
+        worker = worker or Worker(self._wake.set, urgent=True)
+        accompanist = Accompanist(model, config.seed, dict(config.latents))
+        self._director = Director(config, accompanist, sequencer, worker, takes, self._wake.set)
+        sequencer.on_sent = self._director.scribe.played  # type: ignore[attr-defined]
+        self._sequencer = sequencer
+        self._octave = 0
+        self._raised: dict[int, int] = {}  # key that is down -> semitones it was moved by
+        self._controls: frozenset[int] = frozenset()
+        self._pads: frozenset[int] = frozenset()
+        self._closed = False
+        self._switch_interval = sys.getswitchinterval()
+        self.attach(keyboard, profile)
+        self._thread = (
+            threading.Thread(target=self._run, name="composer-session", daemon=True)
+            if thread
+            else None
+        )
+        if self._thread is not None:
+            # Threads that hold Python's lock give way after 5 ms unless told otherwise: too long for who plays.
+            sys.setswitchinterval(min(SWITCH_SECONDS, self._switch_interval))
+            self._thread.start()
+
+    def attach(self, keyboard: Keys | None, profile: Profile | None = None) -> None:
+        """The keyboard that is played, for its name on the screen, and what its controls do.
+
+        Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock, ...)`.
+        """
+        self._profile = profile
+        named = (
+            [c.split() for c, does in profile.controls.items() if does != "sustain"]
+            if profile
+            else []
+        )
+        self._controls = frozenset(int(number) for kind, number in named if kind == "cc")
+        self._pads = frozenset(int(number) for kind, number in named if kind == "note")
+        self._director.keyboard, self._director.profile = keyboard, profile
+        if profile is not None and profile.offset:
+            self._leave(lambda _now: self._director.configure(offset=profile.offset))
+
+    # What comes from the keyboard, in its threads.
+
+    def hear(self, event: Event) -> None:
+        """A key, a pedal, a button, a pad or a knob; `seconds` are the clock's. A pad with a meaning is no note."""
+        self._director.thru_seconds.append(self._clock() - event.seconds)
+        does = action(self._profile, event) if self._profile is not None else None
+        if does is not None and does.name != "sustain":
+            self.act(does)
+        if event.kind == "control_change" or event.number not in self._pads:
+            self._take(event)
+
+    def thru(self, message: Any) -> None:
+        """A mido message to sound at once, on the melody's channel; what has a meaning as a control does not."""
+        is_control = message.type == "control_change" and message.control in self._controls
+        if not is_control and not (hasattr(message, "note") and message.note in self._pads):
+            self._sound(message)
+
+    def on_clock(self, seconds: float, kind: str) -> None:
+        """A "clock", "start", "stop" or "continue" of MIDI."""
+        self._leave(lambda now: self._director.clock(seconds, kind, now))
+
+    def on_plug(self, plugged: bool) -> None:
+        """The keyboard was plugged in, or out; its keys were let go."""
+        name = (
+            self._director.keyboard.name if self._director.keyboard is not None else "the keyboard"
+        )
+        told = (
+            f"{name} is back"
+            if plugged
+            else f"{name} is unplugged: the take is kept, plug it in again and go on"
+        )
+        self._leave(lambda _now: self._director.tell(told))
+
+    def press(self, pitch: int, velocity: int = 80) -> None:
+        """A key of the computer keyboard goes down."""
+        self._by_hand("note_on", pitch, velocity)
+
+    def release(self, pitch: int) -> None:
+        """It goes up again."""
+        self._by_hand("note_off", pitch, 0)
+
+    # What a player asks for.
+
+    def play(self) -> None:
+        """Count in, then listen."""
+        self._leave(self._director.play)
+
+    def stop(self) -> None:
+        """End the phrase, or what sounds."""
+        self._leave(self._director.stop)
+
+    def set_loop(self, on: bool) -> None:
+        """Whether the answer goes round and round."""
+        self._leave(lambda _now: self._director.configure(loop=on))
+
+    def set_metronome(self, on: bool) -> None:
+        """Whether it clicks after the count-in too."""
+        self._leave(lambda _now: self._director.configure(metronome=on))
+
+    def set_with_melody(self, on: bool) -> None:
+        """Whether the answer repeats the melody."""
+        self._leave(lambda _now: self._director.configure(with_melody=on))
+
+    def set_mode(self, name: str) -> None:
+        """phrase, duet or call; what goes on ends."""
+        self._leave(lambda now: self._director.set_mode(name, now))
+
+    def set_bars(self, bars: int | None) -> None:
+        """Length of the next phrase."""
+        self._leave(lambda _now: self._director.configure(bars=bars))
+
+    def set_tempo(self, qpm: float) -> None:
+        """From now on; the beat goes on unbroken."""
+        self._leave(lambda now: self._director.set_tempo(qpm, now))
+
+    def tap(self) -> None:
+        """The tempo, by tapping."""
+        seconds = self._clock()
+        self._leave(lambda now: self._director.tap(seconds, now))
+
+    def set_model(self, name: str) -> None:
+        """Another model, bundled or a folder; what plays goes on until it is loaded."""
+        self._leave(lambda _now: self._director.load(name))
+
+    def set_knob(self, name: str, value: float | None) -> None:
+        """A latent's knob, -1 to 1; None leaves it alone."""
+        self._leave(lambda _now: self._director.set_knob(name, value))
+
+    def reroll(self) -> None:
+        """The next seed: from the next round of a loop, else from the next downbeat; after a take it sounds again."""
+        self._leave(self._director.reroll)
+
+    def keep(self) -> None:
+        """Mark the last take."""
+        self._leave(lambda _now: self._director.keep())
+
+    def undo(self) -> None:
+        """Back to the take before."""
+        self._leave(self._director.undo)
+
+    def save(self, path: str | Path) -> None:
+        """Write the last take's arrangement, as .mid or .wav."""
+        self._leave(lambda _now: self._director.save(Path(path)))
+
+    def calibrate(self) -> None:
+        """Eight clicks to play along; how late the keys come is kept for the device."""
+        self._leave(self._director.calibrate)
+
+    def panic(self) -> None:
+        """All notes off, at once, whatever else goes on."""
+        self._sequencer.silence()
+        self._leave(self._director.panic)
+
+    def act(self, does: Action | str, value: float = 1.0) -> None:
+        """What a control of a keyboard asks for (`devices.action`), or an action by name with its value."""
+        asked = does if isinstance(does, Action) else Action(does, value)
+        if asked.name in ("octave up", "octave down"):
+            self._octave = max(
+                -48, min(48, self._octave + (12 if asked.name == "octave up" else -12))
+            )
+            octaves = self._octave // 12
+            self._leave(
+                lambda _now: self._director.tell(
+                    f"octave {octaves:+d}" if octaves else "octave as it is"
+                )
+            )
+        elif asked.name == "panic":
+            self.panic()
+        elif asked.name == "tap":
+            self.tap()
+        else:
+            self._leave(lambda now: self._director.act(asked, now))
+
+    def tell(self, message: str) -> None:
+        """Show one line to the player."""
+        self._director.tell(message)
+
+    def state(self) -> State:
+        """What the screen draws."""
+        return self._director.state(self._clock())
+
+    def close(self) -> None:
+        """End what goes on, keep the take, and stop; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(10)
+            sys.setswitchinterval(self._switch_interval)
+        self._do_all(self._clock())  # what was asked for at the last moment
+        self._do(self._director.finish, self._clock())
+        self._director.close()
+
+    def step(self) -> float:
+        """Do what was asked for and what is due; seconds at which it is wanted again."""
+        now = self._clock()
+        self._do_all(now)
+        self._do(self._director.step, now)
+        return self._director.due(now)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _leave(self, note: Callable[[float], None]) -> None:
+        self._notes.put(note)
+        self._wake.set()
+
+    def _do_all(self, now: float) -> None:
+        """What was asked for so far."""
+        try:
+            while True:
+                self._do(self._notes.get_nowait(), now)
+        except Empty:
+            pass
+
+    def _do(self, note: Callable[[float], None], now: float) -> None:
+        try:
+            note(now)
+        except ComposerError as error:
+            self._director.tell(reason(error))
+        except Exception as error:  # on a stage it goes on, whatever it was
+            self._director.fail(error, now)
+
+    def _run(self) -> None:
+        hurry()
+        while not self._closed:
+            self._wake.clear()
+            due = self.step()
+            self._wake.wait(max(0.0, min(due - self._clock(), IDLE_SECONDS)))
+
+    def _by_hand(self, kind: str, pitch: int, velocity: int) -> None:
+        from mido import Message
+
+        if not 0 <= pitch <= 127:
+            return
+        seconds = self._clock()
+        self._sound(Message(kind, note=pitch, velocity=max(0, min(127, velocity))))
+        self._take(Event(seconds, kind, pitch, velocity))
+
+    def _sound(self, message: Any) -> None:
+        """Thru: it comes before `_take`, so a key that goes down is moved by the octave of this moment."""
+        config = self._director.config
+        if message.type not in THRU:
+            return
+        changes: dict[str, Any] = {"channel": config.channels[0]}
+        if hasattr(message, "note"):
+            if message.type == "note_on" and message.velocity:
+                self._raised[message.note] = self._octave
+            changes["note"] = message.note + self._raised.get(message.note, self._octave)
+        if config.thru and 0 <= changes.get("note", 0) <= 127:
+            self._sequencer.now(message.copy(**changes))
+
+    def _take(self, event: Event) -> None:
+        """Leave what the keyboard said to the session's thread; a key that goes up is the one that went down."""
+        if event.kind != "control_change":
+            raised = self._raised
+            down = event.is_press
+            shift = (
+                raised.setdefault(event.number, self._octave)
+                if down
+                else raised.pop(event.number, self._octave)
+            )
+            event = replace(event, number=max(0, min(127, event.number + shift)))
+        self._leave(lambda now: self._director.hear(event, now))

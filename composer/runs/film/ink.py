@@ -1,0 +1,199 @@
+"""What frames are drawn with: boxes, notes, text and curves, put into an image that is there already.
+
+An image is uint8 [row, column, 3], red, green and blue; all positions are pixels from its left and upper edge.
+What is shared between frames is drawn once and copied, so that a frame costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.errors import MissingPackageError
+
+try:
+    from PIL import Image, ImageDraw, ImageFont
+except ImportError as error:
+    raise MissingPackageError("video needs Pillow: pip install 'melody-composer[video]'") from error
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.floating[Any]]
+Color = NDArray[np.uint8]
+SMALLEST: Final = 8  # of a letter, in pixels
+SAMPLES: Final = 4  # of a curve in a column
+
+
+class Box(NamedTuple):
+    """A rectangle: its left and upper edge, its width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """The first column behind it."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below it."""
+        return self.y + self.height
+
+    def inset(self, left: int, top: int, right: int, bottom: int) -> Box:
+        """What is left without so much at each side."""
+        return Box(
+            self.x + left, self.y + top, self.width - left - right, self.height - top - bottom
+        )
+
+
+@lru_cache
+def rgb(color: str) -> Color:
+    """#rrggbb as uint8 [3]; do not write to it: it is shared."""
+    return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
+
+
+def mix(color: Color, other: Color, share: float) -> Color:
+    """`share` of `color`, the rest of `other`."""
+    return np.round(share * color + (1 - share) * other).astype(np.uint8)
+
+
+def fill(image: Pixels, box: Box, color: Color, share: float = 1.0) -> None:
+    """A rectangle; with a `share` below 1 what is beneath shines through."""
+    part = image[max(box.y, 0) : max(box.bottom, 0), max(box.x, 0) : max(box.right, 0)]
+    part[:] = color if share == 1 else _blend(part, color, share)
+
+
+def card(image: Pixels, box: Box, color: Color, edge: Color, radius: int) -> None:
+    """A rectangle with round corners of so many pixels, and a line around it."""
+    fill(image, box.inset(0, radius, 0, radius), edge)
+    fill(image, box.inset(radius, 0, radius, 0), edge)
+    fill(image, box.inset(1, radius, 1, radius), color)
+    fill(image, box.inset(radius, 1, radius, 1), color)
+    away = np.hypot(*np.mgrid[0.5:radius, 0.5:radius])[
+        ::-1, ::-1
+    ]  # of each pixel, from the middle of its circle
+    outer, inner = np.clip(radius + 0.5 - away, 0, 1), np.clip(radius - 0.5 - away, 0, 1)
+    for down, right in ((False, False), (False, True), (True, False), (True, True)):
+        turn = np.s_[:: -1 if down else 1, :: -1 if right else 1]
+        corner = (box.right - radius if right else box.x, box.bottom - radius if down else box.y)
+        stamp(image, *corner, outer[turn], edge)
+        stamp(image, *corner, inner[turn], color)
+
+
+def note(image: Pixels, box: Box, color: Color, edge: Color) -> None:
+    """A note: a rectangle without its corners, with a darker rim where there is room for one."""
+    x, y, width, height = box
+    right, bottom = x + width, y + height
+    if width < 3 or height < 3:
+        image[y:bottom, x:right] = color
+        return
+    rim = edge if height > 4 else color
+    image[y + 1 : bottom - 1, x:right] = rim
+    image[y, x + 1 : right - 1] = rim
+    image[bottom - 1, x + 1 : right - 1] = rim
+    if height > 4:
+        image[y + 1 : bottom - 1, x + 1 : right - 1] = color
+
+
+def text(
+    image: Pixels, x: float, y: float, words: str, size: float, color: Color, bold: bool = False
+) -> int:
+    """Words on the line `y`, from `x` on; `size` in pixels. Returns where they end."""
+    mask, left, top = _letters(words, max(round(size), SMALLEST), bold)
+    stamp(image, round(x) + left, round(y) + top, mask, color)
+    return int(round(x) + left + mask.shape[1])
+
+
+def text_width(words: str, size: float, bold: bool = False) -> int:
+    """Pixels that `words` take."""
+    mask, left, _ = _letters(words, max(round(size), SMALLEST), bold)
+    return int(left + mask.shape[1])
+
+
+def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
+    """`words` on one line of printable characters, cut with "…" where they are wider than `room`."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    if text_width(words, size, bold) <= room:
+        return words
+    while words and text_width(words + "…", size, bold) > room:
+        words = words[:-1]
+    return words.rstrip() + "…"
+
+
+def curve(
+    image: Pixels, box: Box, points: tuple[Floats, Floats], color: Color, width: float = 1.6
+) -> None:
+    """A smooth line through `points` (columns rising, rows; pixels from the image's corner), pale below it.
+
+    Every column gets the share of each pixel that the line covers: no stairs, and no library to ask.
+    """
+    xs, ys = points
+    first, last = max(int(xs[0]), box.x), min(int(np.ceil(xs[-1])), box.right - 1)
+    if last <= first:
+        return
+    at = np.arange(SAMPLES * first, SAMPLES * last + 1) / SAMPLES
+    line = np.clip(np.interp(at, xs, ys), box.y + width / 2, box.bottom - width / 2)
+    inside = np.lib.stride_tricks.sliding_window_view(line, SAMPLES + 1)[::SAMPLES]
+    upper, lower = inside.min(1) - width / 2, inside.max(1) + width / 2
+    rows = np.arange(box.y, box.bottom)[:, None]
+    covered = np.clip(np.minimum(lower, rows + 1) - np.maximum(upper, rows), 0, 1)
+    below = np.clip(rows + 1 - inside.mean(1), 0, 1)
+    stamp(image, first, box.y, np.maximum(covered, 0.12 * below), color)
+
+
+def dashes(image: Pixels, box: Box, color: Color, dash: int, gap: int) -> None:
+    """A dashed line that fills `box`."""
+    for x in range(box.x, box.right, dash + gap):
+        fill(image, Box(x, box.y, min(dash, box.right - x), box.height), color)
+
+
+def dot(image: Pixels, x: float, y: float, radius: float, color: Color, rim: Color) -> None:
+    """A round point with a rim of one pixel and a half."""
+    left, top, size = int(x - radius) - 3, int(y - radius) - 3, 2 * int(radius) + 8
+    rows, columns = np.mgrid[top : top + size, left : left + size] + 0.5
+    away = np.hypot(rows - y, columns - x)
+    stamp(image, left, top, np.clip(radius + 2 - away, 0, 1), rim)
+    stamp(image, left, top, np.clip(radius + 0.5 - away, 0, 1), color)
+
+
+def stamp(image: Pixels, x: int, y: int, mask: Mask, color: Color) -> None:
+    """`color` where `mask` is 1 (float [row, column], its corner at x, y), less where it is less."""
+    top, left = max(-y, 0), max(-x, 0)
+    part = image[max(y, 0) : max(y + len(mask), 0), max(x, 0) : max(x + mask.shape[1], 0)]
+    mask = mask[top : top + part.shape[0], left : left + part.shape[1]]
+    part[:] = _blend(part, color, mask[:, :, None])
+
+
+def _blend(part: Pixels, color: Color, share: Any) -> Pixels:
+    mixed = part + (color.astype(np.float32) - part) * np.asarray(share, np.float32)
+    return (mixed + np.float32(0.5)).astype(np.uint8)
+
+
+@lru_cache(maxsize=2000)
+def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
+    """(How much of each pixel the words cover, columns from their start to it, rows from their line to it)."""
+    font = _font(size, bold)
+    left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
+    page = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    ImageDraw.Draw(page).text((-left, -top), words, fill=255, font=font, anchor="ls")
+    return np.asarray(page, np.float32) / 255, left, top
+
+
+@lru_cache
+def _font(size: int, bold: bool) -> Any:
+    """DejaVu Sans as matplotlib brings it, which knows ♭ and ♯; Pillow's own font where it does not."""
+    package = find_spec("matplotlib")  # found, not imported: that takes long
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    for place in (package and package.submodule_search_locations) or ():
+        path = Path(place) / "mpl-data" / "fonts" / "ttf" / name
+        if path.is_file():
+            return ImageFont.truetype(str(path), size)
+    return ImageFont.load_default(size)

@@ -1,0 +1,1 @@
+"""Songs, the exchange type of everything, and the files that hold them."""

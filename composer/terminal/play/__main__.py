@@ -1,0 +1,10 @@
+"""The process of the screen; `show.play` starts it."""
+
+from __future__ import annotations
+
+import sys
+
+from composer.terminal.play.remote import main
+
+if __name__ == "__main__":
+    main(sys.argv[1])

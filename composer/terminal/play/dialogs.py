@@ -1,0 +1,130 @@
+"""Pages over the stage: help that teaches, the choice of a model, the name of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from composer.terminal.play.keys import COMMANDS
+
+BEGIN: Final = (
+    ("Begin", "Press space. Four clicks are counted in; on the one, play a melody: on the keyboard, or with tab on the "
+     "letters of this one. One note at a time is enough: the other voices are added."),
+    ("phrase", "You play some bars, or until you press space again. On the very next downbeat the arrangement sounds. "
+     "l lets it go round, r tries another one, k keeps it."),
+    ("duet", "You play on, and three voices go with you: those of each beat are decided just before it. They follow "
+     "your tempo best when you play with the click."),
+    ("call", "You play a phrase, it is answered, you play the next."),
+    ("The picture", "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes "
+     "are decided and not yet heard. At the left, keys light up that sound."),
+    ("Knobs", "1-4 choose one, arrows turn it. chords: close and plain to wide and rich. style: calmer to livelier. "
+     "melody: lower to higher. groove: calmer to denser. 0 lets it go."),
+    ("Latencies", "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: "
+     "99 of 100 took no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less "
+     "time left (first percentile)."),
+    ("Late keys?", "If notes land a step late although you are in time, press c and play along eight clicks."),
+    ("No sound?", "A red light says what is missing. esc ends every note at once."),
+)  # fmt: skip
+
+
+class Page(ModalScreen[str]):
+    """A page over the stage; Escape closes it."""
+
+    BINDINGS = [Binding("escape", "close", "close")]  # noqa: RUF012 -- Textual's own way
+    DEFAULT_CSS = """
+    Page { align: center middle; }
+    Page > Vertical { width: 76; max-width: 96%; height: auto; max-height: 96%; border: round $secondary;
+        padding: 0 1; background: $surface; border-title-color: $text; border-subtitle-color: $text-muted; }
+    Page OptionList, Page Input { margin: 1 0 0 0; max-height: 14; }
+    Page VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    Page Static { padding: 0 1 0 0; }
+    Page .hint { color: $text-muted; margin: 1 0 0 0; }
+    """
+
+    def action_close(self) -> None:
+        """Nothing was chosen."""
+        self.dismiss("")
+
+
+class Help(Page):
+    """What the stage is, and what its keys do."""
+
+    BINDINGS = [Binding("q,space,enter,question_mark,f1", "close", "close")]  # noqa: RUF012
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        with Vertical() as box:
+            box.border_title = "How to play"
+            box.border_subtitle = "arrows scroll, Escape closes"
+            with VerticalScroll():
+                yield Static(_grid(BEGIN))
+                yield Static(_grid([(command.shown, command.help) for command in COMMANDS]))
+
+
+class Choice(Page):
+    """One of several names; "" where none was chosen."""
+
+    def __init__(self, title: str, names: Sequence[str], now: str) -> None:
+        super().__init__()
+        self._title, self._names, self._now = title, list(names), now
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        with Vertical() as box:
+            box.border_title = self._title
+            marks = ["● " if name == self._now else "  " for name in self._names]
+            yield OptionList(
+                *(
+                    Option(Text(m + n), id=str(i))
+                    for i, (m, n) in enumerate(zip(marks, self._names, strict=True))
+                )
+            )
+            yield Label("Enter takes it, Escape leaves all as it is", classes="hint")
+
+    def on_mount(self) -> None:
+        """The name of now is where the choice begins."""
+        self.query_one(OptionList).highlighted = (
+            self._names.index(self._now) if self._now in self._names else 0
+        )
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Chosen."""
+        self.dismiss(self._names[event.option_index])
+
+
+class Question(Page):
+    """A line of text, with one to begin from."""
+
+    def __init__(self, title: str, hint: str, text: str) -> None:
+        super().__init__()
+        self._title, self._hint, self._text = title, hint, text
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        with Vertical() as box:
+            box.border_title = self._title
+            yield Input(self._text)
+            yield Label(self._hint, classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answered."""
+        self.dismiss(event.value)
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(width=12, style="bold")
+    table.add_column(ratio=1)
+    for name, text in rows:
+        table.add_row(name, text)
+    table.add_row("", "")
+    return table

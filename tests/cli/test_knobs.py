@@ -1,0 +1,92 @@
+"""Latents, keeping, blending and measuring on the command line, in processes of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from composer.songs.midi import read
+from tests.cli.test_arrange import fails, files
+
+
+@pytest.fixture
+def one(composer_command):
+    """Runs `composer ARGUMENTS` in a folder that holds one.mid, an arrangement."""
+    assert composer_command("arrange", "ode-to-joy", "--seed", 1, "-o", "one.mid").returncode == 0
+    return composer_command
+
+
+def test_latents_have_seeds_and_knobs(one):
+    for name, options in (
+        ("same", ["--groove", "1"]),
+        ("denser", ["--groove", "+1.0"]),
+        ("low", ["--melody", "-0.9"]),
+    ):
+        done = one("arrange", "ode-to-joy", "--seed", 1, "-o", f"{name}.mid", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+    plain, same, denser, low = (
+        read(one.folder / f"{n}.mid") for n in ("one", "same", "denser", "low")
+    )
+    assert plain.tracks == same.tracks
+    assert sum(len(t.notes) for t in denser.tracks[1:]) > 1.1 * sum(
+        len(t.notes) for t in plain.tracks[1:]
+    )
+    assert (
+        sum(t.mean_pitch for t in low.tracks[1:]) < sum(t.mean_pitch for t in plain.tracks[1:]) - 3
+    )
+
+
+def test_a_part_is_made_anew(one):
+    done = one(
+        "arrange", "one.mid", "--keep", "alto", "--bars", "5-8", "--seed", 5, "-o", "two.mid"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    before, after = (read(one.folder / f"{n}.mid") for n in ("one", "two"))
+    assert before.tracks[:2] == after.tracks[:2] and before.tracks[3] != after.tracks[3]
+    for a, b in zip(before.tracks, after.tracks, strict=True):
+        assert [n for n in a.notes if n.end <= 16] == [n for n in b.notes if n.end <= 16]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--chords", "1.5"], ["chords", "from -1 to +1", "1.5"]),
+        (["--groove", "loud"], ["groove", "'loud'"]),
+        (["--keep", "viola"], ["no voice 'viola'", "Alto, Tenor, Bass"]),
+        (["--keep", "7-99"], ["no bar 7-99", "1 to 16"]),
+        (["--bars", "five"], ["5-8", "'five'"]),
+    ],
+)
+def test_bad_knobs_and_locks_are_one_line(one, options, words):
+    fails(one("arrange", "one.mid", "-o", "two.mid", *options), *words)
+    assert files(one.folder) == ["one.mid"]
+
+
+def test_a_blend(one):
+    assert one("arrange", "ode-to-joy", "--seed", 2, "-o", "two.mid").returncode == 0
+    done = one("blend", "one.mid", "two.mid", "--steps", 3)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(one.folder) == [
+        "blend/01.mid",
+        "blend/02.mid",
+        "blend/03.mid",
+        "one.mid",
+        "two.mid",
+    ]
+    ends = [(one.folder / name).read_bytes() for name in ("blend/01.mid", "blend/03.mid")]
+    assert ends == [(one.folder / name).read_bytes() for name in ("one.mid", "two.mid")]
+    assert "02.mid" in done.stdout and "differs from A" in done.stdout
+
+
+def test_what_cannot_blend(one):
+    fails(one("blend", "one.mid", "nothing.mid"), "cannot read nothing.mid")
+    fails(one("blend", "one.mid", "one.mid", "--model", "nothing"), "no model 'nothing'")
+    fails(one("blend", "one.mid", "one.mid", "--steps", 1), "steps")
+    assert files(one.folder) == ["one.mid"]
+
+
+def test_what_the_knobs_move(composer_command):
+    done = composer_command("knobs", "jsb-chorales", "--pieces", 2, "--seeds", 1)
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in ("drawn anew", "harmony", "groove", "notes a beat", "groove moves rhythm most"):
+        assert word in done.stdout
+    fails(composer_command("knobs", "nothing"), "no model 'nothing'")

@@ -1,0 +1,143 @@
+"""The shipped model, used as a player does: every bundled melody, and melodies that nobody would bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import composer
+from composer import catalog as melodies
+from composer.data.jsb import RANGES
+from composer.generators import CARD, PLAYS, WEIGHTS, Model, models
+from composer.metrics import rolls
+from composer.songs.grid import to_pianoroll, to_voices
+from composer.songs.song import Note, Song, TimeSignature, Track
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return composer.load_model("jsb-chorales")
+
+
+def tune(pitches: list[int], length: float = 1.0, numerator: int = 4) -> Song:
+    notes = tuple(Note(i * length, p, length) for i, p in enumerate(pitches))
+    return Song((Track(notes, "Melody"),), time_signatures=(TimeSignature(0, numerator, 4),))
+
+
+def check(song: Song, out: Song) -> None:
+    """What holds for every arrangement of a one-line song in the soprano's range."""
+    assert out.tracks[0].notes == song.tracks[0].notes
+    assert (out.tempos, out.time_signatures) == (song.tempos, song.time_signatures)
+    assert [t.name for t in out.tracks[1:]] == ["Alto", "Tenor", "Bass"]
+    end = song.tracks[0].end
+    for track in out.tracks[1:]:
+        low, high = RANGES[track.name]
+        assert track.notes and all(low <= n.pitch <= high for n in track.notes)
+        assert track.end <= end + 1e-6 and all(n.duration > 0 for n in track.notes)
+        assert all(
+            a.end <= b.onset + 1e-6 for a, b in zip(track.notes, track.notes[1:], strict=False)
+        )
+
+
+def test_the_folder_is_complete_and_small() -> None:
+    folder = models()["jsb-chorales"]
+    assert sum(f.stat().st_size for f in folder.iterdir()) <= 10_000_000
+    assert {f.name for f in folder.iterdir()} >= {CARD, PLAYS, WEIGHTS}
+    card = json.loads((folder / CARD).read_text())
+    assert card["family"] == "chorale" and card["scores"]["bach_distance"] <= 1.2
+
+
+@pytest.mark.parametrize("name", melodies.names())
+def test_every_bundled_melody_is_arranged(model: Model, name: str) -> None:
+    song = composer.read(melodies.path(name))
+    check(song, model.arrange(song, seed=1))
+
+
+@pytest.mark.parametrize(
+    "name", ["ode-to-joy", "amazing-grace", "irish-washerwoman", "uneven-stairs"]
+)
+def test_voices_sound_exactly_where_the_melody_does(model: Model, name: str) -> None:
+    song = composer.read(melodies.path(name))
+    sounding = to_voices(model.arrange(song), 12)[0] >= 0
+    melody = sounding[:, 0]
+    for voice in sounding[:, 1:].T:
+        # A rest of one step (a sixteenth, or in compound metres up to an eighth) is too short to stop for.
+        gap = np.flatnonzero(voice[: len(melody)] != melody)
+        assert len(gap) <= 0.02 * len(melody)
+
+
+def test_a_seed_repeats_and_another_differs(model: Model) -> None:
+    song = composer.read(melodies.path("old-hundredth"))
+    one, again, other = (to_voices(model.arrange(song, seed=s))[0][:, 1:] for s in (5, 5, 6))
+    assert (one == again).all() and (one != other).mean() >= 0.2
+
+
+@pytest.mark.parametrize(
+    "pitches",
+    [[60], [67] * 64, [72, 60, 79, 57, 81], [60, 62, 64] * 4, [69, 71, 72, 74, 76, 77, 80, 81]],
+)
+@pytest.mark.parametrize("numerator", [3, 4, 5])
+def test_odd_melodies_are_arranged(model: Model, pitches: list[int], numerator: int) -> None:
+    song = tune(pitches, numerator=numerator)
+    check(song, model.arrange(song))
+
+
+def test_a_negative_seed_is_refused(model: Model) -> None:
+    with pytest.raises(composer.ComposerError, match="0 or more, got -1"):
+        model.arrange(tune([60, 62]), seed=-1)
+
+
+def test_five_hundred_bars(model: Model) -> None:
+    song = tune([60 + (7 * i) % 17 for i in range(2000)])
+    check(song, model.arrange(song))
+
+
+def test_a_melody_above_and_below_the_range_is_moved_by_octaves_and_back(model: Model) -> None:
+    song = composer.read(melodies.path("frere-jacques"))
+    moved = Song(
+        (
+            Track(
+                tuple(
+                    Note(n.onset, n.pitch - 24, n.duration, n.velocity)
+                    for n in song.tracks[0].notes
+                )
+            ),
+        ),
+        song.tempos,
+        song.time_signatures,
+    )
+    here, there = model.arrange(song, seed=2), model.arrange(moved, seed=2)
+    for a, b in zip(here.tracks[1:], there.tracks[1:], strict=True):
+        assert [n.pitch - 24 for n in a.notes] == [n.pitch for n in b.notes]
+
+
+def test_what_is_written_is_what_was_arranged(model: Model, tmp_path: Path) -> None:
+    song = composer.read(melodies.path("greensleeves"))
+    out = model.arrange(song, seed=3)
+    composer.write(tmp_path / "out.mid", out)
+    back = composer.read(tmp_path / "out.mid")
+    for a, b in zip(out.tracks, back.tracks, strict=True):
+        assert [(n.pitch, n.velocity) for n in a.notes] == [(n.pitch, n.velocity) for n in b.notes]
+        assert np.allclose([n.onset for n in a.notes], [n.onset for n in b.notes], atol=1 / 480)
+
+
+def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(model: Model) -> None:
+    shares = []
+    for name in melodies.names():
+        out = model.arrange(composer.read(melodies.path(name)), seed=1)
+        roll = to_pianoroll(out)
+        shares.append(rolls.in_scale_ratio(roll, rolls.own_scale(roll[:, :, :1]))[1:])
+        voices, _ = to_voices(out)
+        assert not ((voices[:, :1] >= 0) & (voices[:, 1:] < 0)).any(), name
+    assert np.mean(shares) >= 0.93
+
+
+@pytest.mark.parametrize("pitches", [[60], [67] * 40, [60, 84, 55, 79] * 8, [62, 64, 65] * 700])
+def test_odd_melodies_get_a_sensible_answer(model: Model, pitches: list[int]) -> None:
+    song = tune(pitches)
+    out = model.arrange(song)
+    assert out.tracks[0].notes == song.tracks[0].notes
+    assert all(track.notes and track.end == song.tracks[0].end for track in out.tracks[1:])
