@@ -1,10 +1,31 @@
-"""What can go wrong: one root, so that the edges can catch it and print one line."""
+"""Errors: one root, so that the edges can catch them all and show one line."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mend:
+    """Name a way out of an error, which each edge words for itself.
+
+    The terminal says `--track 2`, the page says "choose another track". way: one of the names that `composer.cli.mends`
+    words. value: what to suggest, if anything.
+    """
+
+    way: str
+    value: object = None
+
 
 class ComposerError(Exception):
-    """Anything that the caller can mend; its text says what was expected, what came, and how to mend it."""
+    """Anything that the caller can mend; its text says what was expected and what came.
+
+    mend: ways out, which the edges word; a plain name stands for `Mend(name)`.
+    """
+
+    def __init__(self, text: str = "", *, mend: Mend | str | None = None) -> None:
+        super().__init__(text)
+        self.mend = Mend(mend) if isinstance(mend, str) else mend
 
 
 class ShapeError(ComposerError, ValueError):

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from composer.cli import arranging, playing, taking, teaching, training
+from composer.cli.mends import worded
 from composer.cli.shared import BAD_INPUT, INTERRUPTED, app, say
 from composer.errors import ComposerError
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         say("stopped")
         status = INTERRUPTED
     except (ComposerError, OSError, MemoryError) as error:
-        say(str(error) or "out of memory")
+        say(worded(error) or "out of memory")
         status = BAD_INPUT
     except Exception as error:
         # Typer's and Click's errors of usage: their class has moved between versions, their method has not.

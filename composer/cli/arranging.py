@@ -282,7 +282,7 @@ def models() -> None:
     for name in generators.models():
         model = generators.load_model(name)
         distance = model.card.get("scores", {}).get("bach_distance")
-        duets = "yes" if model.family.voices(model.config) else "no"
+        duets = "yes" if "plays_ahead" in model.family.capabilities else "no"
         shown = f"{distance:.3f}" if distance is not None else "–"
         table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))
     if not table.row_count:

@@ -135,9 +135,12 @@ class Trainer:
 
     def _everywhere(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """The step as a graph, run on every replica."""
-        return tf.function(
-            lambda *arguments: self.strategy.run(step, args=arguments), autograph=False
-        )  # type: ignore[no-any-return]
+
+        def run(*arguments: Any) -> Any:
+            return self.strategy.run(step, args=arguments)
+
+        graph: Callable[..., Any] = tf.function(run, autograph=False)
+        return graph
 
     def iterate(self) -> dict[str, float]:
         """One iteration: its losses by name. Raises ComposerError where one is not a number."""

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from composer.generators import Model
+from composer.generators.family import Request
+from composer.generators.latents import Latents
 from composer.songs.song import take_melody
 from tests.benchmarks.table import ROOT, Row, clocked, playable, tune
 
@@ -144,7 +146,7 @@ def _unet(song: Any) -> tuple[float, float]:
 
     def arrange(run: Any) -> None:
         melody = take_melody(song)
-        arrays, steps = FAMILY.encode(song, melody, 0, config)
+        arrays, steps = FAMILY.encode(song, melody, Request(Latents(0)), config)
         roll = run({k: tf.constant(v) for k, v in arrays.items()})
         FAMILY.decode({"roll": roll.numpy()}, steps, song, melody)
 

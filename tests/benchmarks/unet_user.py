@@ -12,6 +12,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: F401
 import tensorflow as tf
 
+from composer.generators.family import Request
+from composer.generators.latents import Latents
 from composer.generators.unet.codec import FAMILY, UnetConfig
 from composer.songs.midi import read, write
 from composer.songs.song import take_melody
@@ -24,7 +26,7 @@ def main(weights: str, source: str, out: str) -> None:
     generator.load_weights(weights)
     song = read(source)
     melody = take_melody(song)
-    arrays, steps = FAMILY.encode(song, melody, 0, config)
+    arrays, steps = FAMILY.encode(song, melody, Request(Latents(0)), config)
     inputs = {name: tf.constant(array) for name, array in arrays.items()}
     roll = generator(inputs, training=False).numpy()
     write(out, FAMILY.decode({"roll": roll}, steps, song, melody))

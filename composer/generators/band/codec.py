@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.errors import ConfigError
-from composer.generators.chorale.codec import fold, octave_shift, pitch_class_weights
-from composer.generators.latents import NAMES, Latents, Origin, draw, uniform
+from composer.generators.family import Request
+from composer.generators.latents import NAMES, Origin, draw, uniform
+from composer.generators.layers.melody import fold, octave_shift, pitch_class_weights
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
 from composer.songs.song import Melody, Note, Song, Track
 from composer.songs.theory import signature_shift
@@ -159,11 +160,11 @@ class Encoded:
 
 
 def encode(
-    song: Song, melody: Melody, origin: int | Origin, config: BandConfig
+    song: Song, melody: Melody, request: Request, config: BandConfig
 ) -> tuple[dict[str, NDArray[Any]], Encoded]:
     """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
 
-    origin: a seed, or where the latents come from.
+    request: where the latents come from.
     """
     grid = pulse_grid(song, melody.line.end)
     places = place_inputs(grid)
@@ -178,7 +179,9 @@ def encode(
         **melody_inputs(fitted, onsets, shift, config),
         "place": with_shift(places, shift),
         "allowed": config.cells.allowed(shift),
-        **spread_latents(draw_latents(origin, int(grid.bar.max()) + 1, config), grid, config),
+        **spread_latents(
+            draw_latents(request.origin, int(grid.bar.max()) + 1, config), grid, config
+        ),
     }
     return {k: v[None] for k, v in inputs.items()}, Encoded(grid, shift, config)
 
@@ -249,9 +252,8 @@ def sample_latents(seed: int, bars: int, config: BandConfig) -> dict[str, Array]
     return {"chords": chords, "style": style, "melody": melody, "groove": groove}
 
 
-def draw_latents(origin: int | Origin, bars: int, config: BandConfig) -> dict[str, Array]:
+def draw_latents(origin: Origin, bars: int, config: BandConfig) -> dict[str, Array]:
     """The latents of so many bars; they have no knobs."""
-    origin = Latents(origin) if isinstance(origin, int) else origin
     return draw(origin, lambda seed: sample_latents(seed, bars, config), {})
 
 
@@ -359,7 +361,12 @@ def _within(notes: list[Note], line: Track, is_drum: bool) -> list[Note]:
 class BandFamily:
     """This module behind the interface of `composer.generators`."""
 
+    name = "band"
     config = BandConfig
+    recipe = "adversarial"
+    capabilities = frozenset({"arranges"})
+    produces = "notes"
+    memory = recall = 0.0
     train: ClassVar[dict[str, Any]] = {
         "supervised_iterations": 1800,
         "adversarial_iterations": 200,
@@ -374,9 +381,9 @@ class BandFamily:
     decode = staticmethod(decode)
 
     @staticmethod
-    def voices(config: BandConfig) -> tuple[str, ...]:  # noqa: ARG004
-        """None of them can be kept yet."""
-        return ()
+    def voices(config: BandConfig) -> tuple[str, ...]:
+        """Return the names of the added tracks; none of them can be kept yet."""
+        return config.names
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> BandConfig:

@@ -27,7 +27,7 @@ from composer.generators.band.codec import (
     place_inputs,
     with_shift,
 )
-from composer.generators.chorale.codec import fold, pitch_class_weights
+from composer.generators.layers.melody import fold, pitch_class_weights
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
 from composer.songs.song import Song, Track, top_line
 from composer.songs.theory import signature_shift

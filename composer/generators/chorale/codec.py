@@ -16,10 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.config import from_dict
-from composer.errors import ConfigError, MelodyError
+from composer.errors import ConfigError
 from composer.generators.chorale.latents import DIRECTIONS, sample_latents, spread_latents
-from composer.generators.keep import Ahead, Keep, Kept, around, continued, keep_voices
-from composer.generators.latents import NAMES, Latents, Origin, draw
+from composer.generators.family import Request
+from composer.generators.keep import Kept, around, continued, keep_voices
+from composer.generators.latents import NAMES, Origin, draw
+from composer.generators.layers.melody import (
+    LOW,
+    PITCHES,
+    bridge_rests,
+    fold,
+    octave_shift,
+    pitch_class_weights,
+)
 from composer.songs.grid import REST, PulseGrid, line_notes, pulse_grid, sample_line
 from composer.songs.song import Melody, Note, Song, Track
 from composer.songs.theory import signature_shift
@@ -31,10 +40,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-LOW, PITCHES = (
-    30,
-    57,
-)  # the networks' pitches, after transposition to C: 30..86; index PITCHES is a rest or unknown
 PARTS = ("Soprano", "Alto", "Tenor", "Bass")
 DECIDED = (3, 1, 2)  # the order of the networks: bass, alto, tenor
 REACH = (36, 81)  # what the networks' pitches hold in every key
@@ -143,15 +148,14 @@ class Encoded:
 def encode(
     song: Song,
     melody: Melody,
-    origin: int | Origin,
+    request: Request,
     config: ChoraleConfig,
-    keep: Keep | None = None,
-    ahead: Ahead | None = None,
 ) -> tuple[dict[str, NDArray[np.generic]], Encoded]:
     """The arrays for arranging `melody` under the metre of `song`, and what `decode` needs.
 
-    origin: a seed, or where the latents come from. keep: what of the voices of `song` stays as it is.
+    request: where the latents come from, what of the voices of `song` stays as it is, how far they play ahead.
     """
+    keep, ahead = request.keep, request.ahead
     now, end = (ahead.now, ahead.end) if ahead else (None, melody.line.end)
     line = ahead.line(melody.line) if ahead else melody.line
     grid = pulse_grid(song, end)
@@ -168,7 +172,7 @@ def encode(
     moved = fold(bridged + np.where(bridged == REST, 0, octaves), *reach)
     shift = signature_shift(pitch_class_weights(moved))
     kept = keep_voices(keep, song, config.parts[1:], melody.index, grid, end) if keep else []
-    latents = draw_latents(origin, int(grid.bar.max()) + 1)
+    latents = draw_latents(request.origin, int(grid.bar.max()) + 1)
     inputs: dict[str, NDArray[np.generic]] = {
         **melody_inputs(moved, onsets, grid, shift, known_metre=bool(song.time_signatures)),
         "allowed": allowed_pitches(shift, config),
@@ -211,9 +215,8 @@ def _not_needed(pulses: int, stride: int) -> int:
     )
 
 
-def draw_latents(origin: int | Origin, bars: int) -> dict[str, Array]:
+def draw_latents(origin: Origin, bars: int) -> dict[str, Array]:
     """The latents of so many bars."""
-    origin = Latents(origin) if isinstance(origin, int) else origin
     return draw(origin, lambda seed: sample_latents(seed, bars), DIRECTIONS)
 
 
@@ -224,40 +227,6 @@ def given_pitches(pitches: NDArray[np.int64], moved: int) -> Ints:
     """
     index = fold(np.where(pitches == REST, REST, pitches + moved), LOW, LOW + PITCHES - 1)
     return np.where(pitches == REST, PITCHES, index - LOW).astype(np.int32).reshape(-1, 4)
-
-
-def octave_shift(pitches: NDArray[np.int64], low: int, high: int) -> int:
-    """Semitones (whole octaves) that bring most of the sounding steps into low..high; 0 wins ties."""
-    sounding = pitches[pitches != REST]
-    if not len(sounding):
-        raise MelodyError("a melody needs at least one note; the track has none")
-    shifts = np.array([0, -12, 12, -24, 24, -36, 36, -48, 48])
-    moved = sounding[:, None] + shifts
-    outside = ((moved < low) | (moved > high)).sum(axis=0)
-    return int(shifts[np.argmin(outside)])
-
-
-def fold(pitches: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64]:
-    """Single notes outside low..high, an octave or more apart, moved octave by octave into it; rests stay."""
-    up = np.ceil(np.maximum(low - pitches, 0) / 12).astype(int)
-    down = np.ceil(np.maximum(pitches - high, 0) / 12).astype(int)
-    return np.where(pitches == REST, REST, pitches + 12 * (up - down))
-
-
-def bridge_rests(pitches: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """(where the voices sound, pitches with rests of one step filled by the note before)."""
-    rest = np.pad(pitches == REST, 1)
-    starts, ends = np.flatnonzero(~rest[:-1] & rest[1:]), np.flatnonzero(rest[:-1] & ~rest[1:])
-    filled = pitches.copy()
-    for start, end in zip(starts, ends, strict=True):
-        if end - start < 2 and start > 0:
-            filled[start:end] = filled[start - 1]
-    return filled != REST, filled
-
-
-def pitch_class_weights(pitches: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sounding steps of each pitch class: float [12], C first."""
-    return np.bincount(pitches[pitches != REST] % 12, minlength=12).astype(float)
 
 
 def melody_inputs(
@@ -353,7 +322,13 @@ def voices_of(songs: list[Song]) -> dict[str, Any]:
 class ChoraleFamily:
     """This module behind the interface of `composer.generators`."""
 
+    name = "chorale"
     config = ChoraleConfig
+    recipe = "adversarial"
+    capabilities = frozenset({"arranges", "plays_ahead", "keeps"})
+    produces = "notes"
+    memory = float(MEMORY)
+    recall = float(RECALL)
     train: ClassVar[dict[str, Any]] = {}
     latents = NAMES
     knobs = tuple(DIRECTIONS)

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composer.generators.chorale.codec import PITCHES, PLACE, ChoraleConfig
+from composer.generators.chorale.codec import PLACE, ChoraleConfig
+from composer.generators.layers.melody import PITCHES
 from composer.generators.layers.pulses import (
     FOLD,
     Cut,

@@ -15,14 +15,16 @@ from composer.errors import ConfigError
 from composer.generators.chorale.codec import (
     DECIDED,
     HIDDEN,
-    LOW,
-    PITCHES,
     Array,
     ChoraleConfig,
     allowed_pitches,
+    melody_inputs,
+)
+from composer.generators.layers.melody import (
+    LOW,
+    PITCHES,
     bridge_rests,
     fold,
-    melody_inputs,
     pitch_class_weights,
 )
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composer.generators.chorale.codec import PITCHES
+from composer.generators.layers.melody import PITCHES
 
 Tensor = Any
 

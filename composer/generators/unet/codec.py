@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
+from composer.generators.family import Request
+from composer.generators.latents import Between
 from composer.songs.grid import RESOLUTION, from_pianoroll, to_pianoroll
 from composer.songs.song import Melody, Note, Song, Track
 
@@ -51,17 +53,20 @@ class UnetConfig:
 def encode(
     song: Song,  # noqa: ARG001
     melody: Melody,
-    seed: int,
+    request: Request,
     config: UnetConfig,
 ) -> tuple[dict[str, NDArray[Any]], int]:
     """The melody's windows, float [window, 32, 128, 1] of -1 and 1, with their noise; and how many steps it lasts."""
+    origin = request.origin
+    while isinstance(origin, Between):  # it has no latents to blend: the first end decides
+        origin = origin.first
     if not melody.line.notes:
         raise MelodyError("a melody needs at least one note; the track has none")
     roll = to_pianoroll(Song((melody.line,)))
     count = -(-len(roll) // STEPS)
     padded = np.zeros((count * STEPS, PITCHES, 1), bool)
     padded[: len(roll)] = roll
-    rngs = (np.random.default_rng([seed, window]) for window in range(count))
+    rngs = (np.random.default_rng([origin.seed, window]) for window in range(count))
     noise = np.stack([truncated_normal(rng, (*BOTTLENECK, config.noise)) for rng in rngs])
     return {"melody": signed(padded.reshape(count, STEPS, PITCHES, 1)), "noise": noise}, len(roll)
 
@@ -131,7 +136,12 @@ class Windows:
 class UnetFamily:
     """This module behind the interface of `composer.generators`."""
 
+    name = "unet"
     config = UnetConfig
+    recipe = "adversarial"
+    capabilities = frozenset({"arranges"})
+    produces = "notes"
+    memory = recall = 0.0
     train: ClassVar[dict[str, Any]] = {  # as in the sample
         "supervised_iterations": 0,
         "adversarial_iterations": 1000,
@@ -152,8 +162,8 @@ class UnetFamily:
 
     @staticmethod
     def voices(config: UnetConfig) -> tuple[str, ...]:  # noqa: ARG004
-        """None of them can be kept: every window is drawn at once."""
-        return ()
+        """Return the names of the added tracks; none can be kept: every window is drawn at once."""
+        return VOICES[1:]
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> UnetConfig:

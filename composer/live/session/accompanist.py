@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from composer.generators import Player
-from composer.generators.chorale.codec import MEMORY, RECALL
 from composer.generators.latents import Source
 from composer.songs.song import Note, Song, TimeSignature, Track
 from composer.songs.theory import C_MAJOR, pitch_class_weights, signature_shift
@@ -60,7 +59,8 @@ class Accompanist:
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the voices that it can play ahead; none for a model that arranges whole phrases only."""
-        return self.model.family.voices(self.model.config)
+        family = self.model.family
+        return family.voices(self.model.config) if "plays_ahead" in family.capabilities else ()
 
     @property
     def programs(self) -> tuple[int, ...]:
@@ -82,7 +82,7 @@ class Accompanist:
         heard: the melody, and beside it the voices as they were played. Where nothing was heard yet there is silence,
         or the chord under `expected` as a first note. A decision takes as long after an hour as after a minute.
         """
-        song, taken = recent(heard, beat)
+        song, taken = recent(heard, beat, self.model.family.memory, self.model.family.recall)
         now = beat - taken
         if not any(note.onset < now - _TINY for note in song.tracks[0].notes):
             return self._first(heard, beat, expected)
@@ -95,7 +95,8 @@ class Accompanist:
 
     def decide(self, heard: Song, beat: float, pitches: Sequence[int] | None = None) -> Decision:
         """All at once: the voices if nothing new comes, and the table for `pitches` (default: `likely_pitches`)."""
-        pitches = likely_pitches(heard, beat) if pitches is None else pitches
+        memory = self.model.family.memory
+        pitches = likely_pitches(heard, beat, memory=memory) if pitches is None else pitches
         plain = self.voices(heard, beat, held_pitch(heard, beat))
         return Decision(beat, plain, {pitch: self.voices(heard, beat, pitch) for pitch in pitches})
 
@@ -112,12 +113,12 @@ class Accompanist:
         return tuple(_in_beat(by_name.get(part, ()), note.onset, start) for part in self.parts)
 
 
-def recent(heard: Song, beat: float) -> tuple[Song, float]:
+def recent(heard: Song, beat: float, memory: float, recall: float) -> tuple[Song, float]:
     """The song without what lies too far back to matter at `beat`, and how many beats were taken off its start.
 
     Nothing is taken off in the first minutes; later whole bars, PERIOD at a time, so that places in the bar stay.
     """
-    since = beat - MEMORY - MARGIN
+    since = beat - memory - MARGIN
     metre = heard.metre_at(beat)
     span = PERIOD * metre.beats_per_bar
     whole = int(max(0.0, since - metre.onset) // span)
@@ -131,7 +132,7 @@ def recent(heard: Song, beat: float) -> tuple[Song, float]:
 
     signatures = (_metre(heard, beat),) if taken else heard.time_signatures
     tracks = tuple(
-        moved(t, beat - RECALL - MARGIN if i else since) for i, t in enumerate(heard.tracks)
+        moved(t, beat - recall - MARGIN if i else since) for i, t in enumerate(heard.tracks)
     )
     return replace(heard, tracks=tracks, time_signatures=signatures), taken
 
@@ -141,13 +142,15 @@ def held_pitch(heard: Song, beat: float) -> int | None:
     return next((n.pitch for n in heard.tracks[0].notes if n.onset < beat - _TINY <= n.end), None)
 
 
-def likely_pitches(heard: Song, beat: float, most: int = 16) -> tuple[int, ...]:
+def likely_pitches(
+    heard: Song, beat: float, most: int = 16, memory: float = 32.0
+) -> tuple[int, ...]:
     """Pitches that the melody may play at `beat`, the likeliest first: at most so many.
 
     The note that sounds or sounded last, then steps, thirds and wider intervals in the key of what was heard, the
     notes between, and octaves last.
     """
-    notes = [n for n in heard.tracks[0].notes if beat - MEMORY < n.onset < beat - _TINY]
+    notes = [n for n in heard.tracks[0].notes if beat - memory < n.onset < beat - _TINY]
     if not notes:
         return ()
     return tuple(

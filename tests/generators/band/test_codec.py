@@ -34,6 +34,8 @@ from composer.generators.band.windows import (
     pulse_classes,
     to_piece,
 )
+from composer.generators.family import Request
+from composer.generators.latents import Latents
 from composer.generators.layers import wgan
 from composer.songs.grid import pulse_grid
 from composer.songs.song import Melody, Note, Song, TimeSignature, Track, take_melody
@@ -111,7 +113,7 @@ def played(networks: Any, arrays: dict[str, Any]) -> dict[str, Any]:
 
 def arranged(networks: Any, config: BandConfig, song: Song, seed: int = 0) -> Song:
     melody = take_melody(song)
-    arrays, context = encode(song, melody, seed, config)
+    arrays, context = encode(song, melody, Request(Latents(seed)), config)
     return decode(played(networks, arrays), context, song, melody)
 
 
@@ -213,7 +215,7 @@ def test_classes_of_a_pulse_are_those_that_fill_half_of_it(tiny: BandConfig) -> 
 def test_a_song_survives_the_way_there_and_back(songs: list[Song], tiny: BandConfig) -> None:
     for song in songs[:4]:
         melody = take_melody(song, 0)
-        arrays, context = encode(song, melody, 0, tiny)
+        arrays, context = encode(song, melody, Request(Latents(0)), tiny)
         piece = to_piece(song, tiny)
         assert piece is not None and len(piece) == arrays["melody"].shape[1]
         sound, onset = Windows([], tiny).render(piece.notes, 0, 4 * len(piece), context.shift)
@@ -255,7 +257,7 @@ def test_added_notes_keep_to_the_melody_and_follow_its_loudness(tiny: BandConfig
     notes = (Note(1.5, 60, 1, 40), Note(2.5, 64, 1.1, 120))
     song = Song((Track(notes, ""),))
     melody = take_melody(song)
-    arrays, context = encode(song, melody, 0, tiny)
+    arrays, context = encode(song, melody, Request(Latents(0)), tiny)
     shape = (1, arrays["melody"].shape[1], 4, len(tiny.cells))
     onset = np.zeros(shape, np.float32)
     onset[0, :, 0] = onset[0, :, 2] = 1
@@ -471,7 +473,7 @@ def test_each_latent_changes_what_is_played(
 ) -> None:
     song = songs[0]
     melody = take_melody(song, 0)
-    arrays, context = encode(song, melody, 0, tiny)
+    arrays, context = encode(song, melody, Request(Latents(0)), tiny)
     bars = int(context.grid.bar.max()) + 1
     before, other = sample_latents(0, bars, tiny), sample_latents(1, bars, tiny)
     plain = played(networks, arrays)

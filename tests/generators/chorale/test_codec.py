@@ -12,6 +12,8 @@ from composer.data.jsb import load, to_song
 from composer.errors import ConfigError, MelodyError
 from composer.generators.chorale import codec as c
 from composer.generators.chorale.windows import Windows, hide, to_piece
+from composer.generators.family import Request
+from composer.generators.latents import Latents
 from composer.songs.song import Melody, Note, Song, TimeSignature, Track, take_melody
 
 
@@ -54,7 +56,7 @@ def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
     song = song_of([67, 69, 71, 72] * 40)
     melody = take_melody(song)
     config = c.ChoraleConfig()
-    _, context = c.encode(song, melody, 0, config)
+    _, context = c.encode(song, melody, Request(Latents(0)), config)
     grid = context.grid
     latents = c.sample_latents(0, 40)
     draws = [c.spread_latents(c.sample_latents(s, 40), grid, config) for s in range(20)]
@@ -86,7 +88,7 @@ def test_a_seed_gives_the_first_bars_the_same_noise_however_long_the_piece() -> 
 
 def decode_constant(song: Song, pitch: int = 60) -> tuple[Song, Melody]:
     melody = take_melody(song)
-    inputs, context = c.encode(song, melody, 0, c.ChoraleConfig())
+    inputs, context = c.encode(song, melody, Request(Latents(0)), c.ChoraleConfig())
     count = inputs["melody"].shape[1]
     index = pitch + context.shift + context.octaves - c.LOW
     outputs = {"pitches": np.full((1, count, 4, 3), index), "strike": np.ones((1, count, 3))}

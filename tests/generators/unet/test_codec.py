@@ -13,6 +13,8 @@ from composer.config import from_dict, to_dict
 from composer.data import jsb
 from composer.errors import ConfigError, MelodyError, ModelError
 from composer.generators import Model, family
+from composer.generators.family import Request
+from composer.generators.latents import Latents
 from composer.generators.layers import wgan
 from composer.generators.unet.codec import (
     FAMILY,
@@ -44,7 +46,7 @@ def echo(melody: Any) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def test_encode_shapes_and_values(song: Song) -> None:
-    arrays, steps = encode(song, take_melody(song), 0, TINY)
+    arrays, steps = encode(song, take_melody(song), Request(Latents(0)), TINY)
     assert {k: (v.shape, v.dtype) for k, v in arrays.items()} == {
         "melody": ((3, 32, 128, 1), np.float32),
         "noise": ((3, 2, 8, 3), np.float32),
@@ -60,7 +62,7 @@ def test_encode_shapes_and_values(song: Song) -> None:
 
 def test_there_and_back_over_three_windows(song: Song) -> None:
     melody = take_melody(song)
-    arrays, steps = encode(song, melody, 0, TINY)
+    arrays, steps = encode(song, melody, Request(Latents(0)), TINY)
     back = decode(echo(arrays["melody"]), steps, song, melody)
     assert [t.name for t in back.tracks] == ["Flute", "Alto", "Tenor", "Bass"]
     assert back.tracks[0] == song.tracks[0]
@@ -76,7 +78,7 @@ def test_there_and_back_over_three_windows(song: Song) -> None:
 def test_added_notes_stop_with_the_melody() -> None:
     song = Song((Track((Note(0, 60, 1.1),)),))
     melody = take_melody(song)
-    _, steps = encode(song, melody, 0, TINY)
+    _, steps = encode(song, melody, Request(Latents(0)), TINY)
     back = decode({"roll": np.ones((1, 32, 128, 4), np.float32)}, steps, song, melody)
     assert back.tracks[0].name == "Melody"
     assert {n.end for t in back.tracks[1:] for n in t.notes} == {1.1}
@@ -91,10 +93,10 @@ def test_zero_is_silence(song: Song) -> None:
 def test_the_seed_is_the_noise_and_a_longer_melody_draws_the_same(song: Song) -> None:
     melody = take_melody(song)
     short = take_melody(Song((Track(song.tracks[0].notes[:2]),)))
-    noise = encode(song, melody, 5, TINY)[0]["noise"]
-    assert np.array_equal(noise, encode(song, melody, 5, TINY)[0]["noise"])
-    assert np.array_equal(noise[:1], encode(song, short, 5, TINY)[0]["noise"])
-    assert not np.array_equal(noise, encode(song, melody, 6, TINY)[0]["noise"])
+    noise = encode(song, melody, Request(Latents(5)), TINY)[0]["noise"]
+    assert np.array_equal(noise, encode(song, melody, Request(Latents(5)), TINY)[0]["noise"])
+    assert np.array_equal(noise[:1], encode(song, short, Request(Latents(5)), TINY)[0]["noise"])
+    assert not np.array_equal(noise, encode(song, melody, Request(Latents(6)), TINY)[0]["noise"])
     assert not np.array_equal(noise[0], noise[1])
 
 
@@ -220,7 +222,7 @@ def test_exported_it_arranges_any_length(
     (tmp_path / "generator.tflite").write_bytes(tflite)
     (tmp_path / "model.json").write_text(json.dumps({"family": "unet", "config": to_dict(TINY)}))
     model = Model(tmp_path)
-    arrays, _ = encode(song, take_melody(song), 3, TINY)
+    arrays, _ = encode(song, take_melody(song), Request(Latents(3)), TINY)
     assert np.allclose(model._run(arrays)["roll"], played(networks, arrays), atol=1e-5)
     short = Song((Track((Note(0.5, 65, 1.5),), "Short"),))
     assert model.arrange(short).tracks[0] == short.tracks[0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import composer
 from composer.generators import Model
-from composer.generators.chorale.codec import MEMORY
+from composer.generators.chorale.codec import MEMORY, RECALL
 from composer.live.melody.dynamics import (
     MOST_MOVED,
     PLAINLY,
@@ -101,11 +101,11 @@ def test_before_anything_is_heard_there_is_silence_and_a_first_note_gets_its_cho
 
 def test_an_hour_is_cut_to_what_matters_in_whole_bars() -> None:
     song = heard([60 + i % 7 for i in range(12_000)], THREE)
-    cut, taken = recent(song, 12_000.0)
+    cut, taken = recent(song, 12_000.0, MEMORY, RECALL)
     assert taken % 96 == 0 and len(cut.tracks[0].notes) < 80
     assert cut.tracks[0].notes[-1].onset == 11_999 - taken
     assert (cut.time_signatures, 12_000 - taken < 200) == ((THREE,), True)
-    same, none = recent(heard([60] * 90), 90.0)
+    same, none = recent(heard([60] * 90), 90.0, MEMORY, RECALL)
     assert (
         none == 0 and len(same.tracks[0].notes) == 40 == MEMORY + MARGIN
     )  # only notes are left out

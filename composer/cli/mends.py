@@ -1,0 +1,23 @@
+"""Word the ways out of an error for those who type commands."""
+
+from __future__ import annotations
+
+from composer.errors import ComposerError
+
+MENDS = {
+    "out": "choose another place with -o",
+    "soundfont": "name one with --soundfont",
+    "track": "--track chooses another",
+    "takes": "choose a folder with --takes",
+    "resume": "--resume goes on with it, or choose another --out",
+}
+
+
+def worded(error: BaseException) -> str:
+    """Return an error's text and, where it knows a way out, how to type it."""
+    text = str(error)
+    mend = getattr(error, "mend", None)
+    if not isinstance(error, ComposerError) or mend is None:
+        return text
+    value = "" if mend.value is None else f" {mend.value}"
+    return f"{text}; {MENDS[mend.way]}{value}"
