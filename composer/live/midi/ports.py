@@ -30,6 +30,9 @@ VIRTUAL_CLIENT, VIRTUAL_PORT = (
     "Composer",
     "arrangement",
 )  # what others see of a virtual output: Composer:arrangement
+# What rtmidi calls its own end of a connection, ours as that of any program: others see it as a port.
+_CONNECTION = re.compile(r"rtmidi(in|out) client(-\d+)?:rtmidi (in|out)put")
+_VIRTUAL = re.compile(rf"{VIRTUAL_CLIENT}(-\d+)?:.*")
 
 Callback = Callable[[Any], None]
 P = TypeVar("P", bound="_Port")
@@ -289,21 +292,22 @@ def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
 
     kind: "input" or "output", for the words of an error.
     """
+    if name in names:
+        return str(name)
+    names = [n for n in names if not _CONNECTION.fullmatch(plain(n))]
     if not names:
         device = {
             "input": "plug the keyboard in",
             "output": "switch the instrument on, or use a virtual port,",
         }[kind]
         raise PortError(f"no MIDI {kind} found: {device} and try again")
-    if name in names:
-        return str(name)
-    wanted = _plain(name or "")
+    wanted = plain(name or "")
     if wanted:
-        matches = [n for n in names if _plain(n) == wanted] or [
-            n for n in names if wanted in _plain(n)
+        matches = [n for n in names if plain(n) == wanted] or [
+            n for n in names if wanted in plain(n)
         ]
     else:
-        matches = [n for n in names if LOOPBACK not in n.lower()]
+        matches = [n for n in names if is_instrument(n)]
     if len(matches) == 1:
         return matches[0]
     raise PortError(_not_chosen(name if wanted else None, kind, names, matches))
@@ -317,14 +321,24 @@ def _not_chosen(name: str | None, kind: str, names: Sequence[str], matches: Sequ
         return f"no MIDI {kind} is called {name!r}; there is: {listed}"
     if matches:
         return f"there are {len(matches)} MIDI {kind}s, name one: {listed}"
-    return f"no {'keyboard' if kind == 'input' else 'instrument'} found, only ALSA's loopback: {listed}"
+    what = "keyboard" if kind == "input" else "instrument"
+    return f"no {what} found, only ALSA's loopback or Composer's own ports: {listed}"
+
+
+def is_instrument(name: str) -> bool:
+    """Whether a port may be an instrument: no loopback, and none that a Composer has made.
+
+    Those are the ports of this process and of any other that runs Composer.
+    """
+    known = _CONNECTION.fullmatch(plain(name)) or _VIRTUAL.fullmatch(name)
+    return known is None and LOOPBACK not in name.casefold()
 
 
 def _ignore(_message: Any) -> None:
     pass
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without case and without ALSA's client and port numbers, which change when a keyboard is replugged."""
     return re.sub(r"\s+\d+:\d+$", "", name.strip()).casefold()
 

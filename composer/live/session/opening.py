@@ -10,9 +10,10 @@ from pathlib import Path
 
 from composer.errors import PortError
 from composer.live.midi.devices import GENERIC, Profile, profile, profile_for
+from composer.live.midi.echo import echoes
 from composer.live.midi.keyboard import Keyboard
-from composer.live.midi.outputs import Nowhere, open_output_named
-from composer.live.midi.ports import LOOPBACK, VIRTUAL_CLIENT, list_ports
+from composer.live.midi.outputs import Nowhere, Output, open_output_named
+from composer.live.midi.ports import is_instrument, list_ports, plain
 from composer.live.midi.sequencer import Sequencer
 from composer.live.session.accompanist import Accompanist
 from composer.live.session.director import ready_model
@@ -66,7 +67,7 @@ def open_session(options: PlayOptions) -> Iterator[Session]:
         sequencer = Sequencer(output)
         open_parts.callback(sequencer.close)
         session = open_parts.enter_context(Session(options.session, model, sequencer, takes=folder))
-        seat = open_parts.enter_context(_Seat(session, options, known))
+        seat = open_parts.enter_context(_Seat(session, options, known, output))
         session.tell(
             _welcome(output.why if isinstance(output, Nowhere) else "", seat, options.plain)
         )
@@ -90,10 +91,18 @@ def _welcome(silent: str, seat: _Seat, plain: bool) -> str:
 
 
 class _Seat:
-    """The keyboard's place in a session: taken by the one that is named, else by the first that is there or comes."""
+    """The keyboard's place in a session: for the one that is named, else the first that comes.
 
-    def __init__(self, session: Session, options: PlayOptions, known: Profile | None) -> None:
+    No keyboard is what gives back what `output` is sent: it would play itself for ever. Nor is,
+    where none is named, the instrument that sounds.
+    """
+
+    def __init__(
+        self, session: Session, options: PlayOptions, known: Profile | None, output: Output
+    ) -> None:
         self._session, self._options, self._known = session, options, known
+        self._output = output
+        self._echoing: set[str] = set()  # ports that were tried
         self._left = threading.Event()
         self.keyboard: Keyboard | None = None
         self.others = ""  # what to say of further keyboards
@@ -102,6 +111,11 @@ class _Seat:
 
     def __enter__(self) -> _Seat:
         if self._options.port is not None:
+            if echoes(self._options.port, self._options.midi_api, self._output):
+                raise PortError(
+                    f"{self._options.port!r} gives back what is sent to {self._output.name}, and would "
+                    "play itself for ever: choose another keyboard or another output"
+                )
             self._take(self._options.port)
         elif not self._look():
             self._thread = threading.Thread(
@@ -124,8 +138,11 @@ class _Seat:
     def _look(self) -> bool:
         """Take a keyboard if one is there; of several one whose profile is known."""
         try:
-            names = [n for n in list_ports(self._options.midi_api).inputs if _is_keyboard(n)]
+            api = self._options.midi_api
+            names = [n for n in list_ports(api).inputs if self._may_be_keyboard(n)]
             names.sort(key=lambda name: profile_for(name).name == GENERIC)
+            while names and echoes(names[0], api, self._output):
+                self._echoing.add(names.pop(0))
             if names:
                 self.others = (
                     f"; there is also {', '.join(names[1:])}: --port chooses" if names[1:] else ""
@@ -136,6 +153,10 @@ class _Seat:
         except PortError as error:  # no MIDI system, or it went away between two looks
             self.missing = str(error)
         return False
+
+    def _may_be_keyboard(self, name: str) -> bool:
+        is_output = plain(name) == plain(self._output.name)
+        return is_instrument(name) and not is_output and name not in self._echoing
 
     def _take(self, name: str) -> None:
         session = self._session
@@ -148,7 +169,3 @@ class _Seat:
             on_plug=session.on_plug,
         )
         session.attach(keyboard, self._known or profile_for(keyboard.name))
-
-
-def _is_keyboard(name: str) -> bool:
-    return LOOPBACK not in name.casefold() and not name.startswith(VIRTUAL_CLIENT)

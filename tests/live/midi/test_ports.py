@@ -12,7 +12,7 @@ import pytest
 
 from composer.errors import PortError
 from composer.live.midi import ports
-from composer.live.midi.ports import Ports, choose, list_ports, open_input
+from composer.live.midi.ports import Ports, choose, is_instrument, list_ports, open_input
 
 ALSA_NAMES = (
     "Midi Through:Midi Through Port-0 14:0",
@@ -217,3 +217,26 @@ def test_stderr_is_whole_again_after_a_failure(capfd):
         raise RuntimeError
     os.write(2, b"seen")
     assert capfd.readouterr().err == "seen"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "RtMidiOut Client:RtMidi output 129:0",
+        "RtMidiOut Client-03:RtMidi output",
+        "Composer-01:arrangement",
+    ],
+)
+def test_a_port_that_composer_made_is_no_keyboard(own):
+    assert (
+        not is_instrument(own)
+        and is_instrument("Composers' Keys:out")
+        and is_instrument("AKM322:AKM322 MIDI 1 20:0")
+    )
+    with pytest.raises(
+        PortError, match=r"no MIDI input found|only ALSA's loopback or Composer's own ports"
+    ):
+        choose(None, [own])
+    assert choose(None, [own, "AKM322:keys"]) == "AKM322:keys"
+    assert choose("out", ["RtMidiOut Client:RtMidi output", "Synth:out"]) == "Synth:out"
+    assert choose(own, [own, "AKM322:keys"]) == own  # by its whole name

@@ -6,15 +6,22 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import mido
 import pytest
+from mido.backends.backend import Backend
 
 from composer.errors import ConfigError, ModelError, OutputError, PortError
+from composer.live.midi.ports import open_output
 from composer.live.session.opening import PlayOptions, open_session
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import list_takes
 from composer.songs.song import Note, Song
+from tests.support.jack_listener import JackListener
 from tests.support.jack_server import JackKeyboard, jack  # noqa: F401
 
 ROOT = Path(__file__).parents[3]
@@ -112,3 +119,80 @@ def test_what_is_named_must_be_there(jack, tmp_path):  # noqa: F811
         options = PlayOptions(**{"midi_api": "jack", "out": "none", "takes": tmp_path, **wrong})
         with pytest.raises(error), open_session(options):
             pytest.fail("it opened")
+
+
+@contextmanager
+def loop():
+    """An instrument that gives back at Loop-01:out what it hears at Loop:in."""
+    backend = Backend("mido.backends.rtmidi/UNIX_JACK")
+    heard: list[mido.Message] = []
+
+    def give_back(message: mido.Message) -> None:
+        heard.append(message)
+        out.send(message)
+
+    back = backend.open_input("in", virtual=True, client_name="Loop", callback=give_back)
+    out = backend.open_output("out", virtual=True, client_name="Loop")
+    try:
+        yield heard
+    finally:
+        back.close()
+        out.close()
+
+
+def notes(heard: Iterable[mido.Message]) -> list[int]:
+    return [message.note for message in heard if message.type == "note_on" and message.velocity]
+
+
+@pytest.mark.parametrize("out", ["Organ", "virtual", "virtual:AKM322"])
+def test_no_port_of_composer_is_a_keyboard(jack, tmp_path, out):  # noqa: F811
+    with (
+        JackListener("Organ") as organ,
+        open_output("Organ", "jack"),
+        open_output("Choir", "jack", virtual=True),
+    ):
+        play = Command("--out", out, "--count-in", 0, "--no-metronome", takes=tmp_path)
+        play.until("no keyboard yet")
+        with open_output("Organ", "jack"):  # of another Composer, after this one looked
+            time.sleep(2)
+        with JackKeyboard([Note(0.0, 60, 0.5)], QPM, stop_key=False) as keyboard:
+            assert "AKM322:keys" in play.until("is there")
+            play.say("space")
+            play.until("listening")
+            keyboard.play()
+            time.sleep(2)
+            play.say("q")
+            assert play.process.wait(20) == 0
+        told = [line for line in play.lines if line.startswith("keyboard: ")]
+        assert told[:2] == ["keyboard: none: plug one in", "keyboard: AKM322:keys"]
+        if out == "Organ":
+            assert (
+                sum(line.startswith("90 3C") and not line.endswith("00") for line in organ.heard)
+                <= 2
+            )
+            assert len(organ.heard) < 500
+
+
+def test_a_port_that_gives_back_what_is_sent_is_no_keyboard(jack, tmp_path):  # noqa: F811
+    options = PlayOptions(SessionConfig(count_in=0), midi_api="jack", out="Loop:in", takes=tmp_path)
+    with loop() as heard:
+        with open_session(options) as session:
+            assert "no keyboard yet" in session.state().message
+            with JackKeyboard([Note(0.0, 60, 0.5)], QPM, stop_key=False) as keyboard:
+                until(lambda: session.state().plugged)
+                assert "AKM322" in session.state().device
+                keyboard.play()
+                until(lambda: notes(heard))
+                time.sleep(0.5)
+                assert notes(heard) == [60]
+        looped = replace(options, port="loop")
+        gives_back = pytest.raises(
+            PortError, match=r"^'loop' gives back what is sent to Loop:in, .*: choose"
+        )
+        with gives_back, open_session(looped):
+            pytest.fail("it opened")
+        with open_session(replace(looped, out="none")) as session:
+            assert session.state().device == "Loop-01:out"
+    own = replace(options, out="virtual", port="Composer")
+    with pytest.raises(PortError, match="gives back"), open_session(own):
+        pytest.fail("it opened")
