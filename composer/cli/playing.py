@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from composer.cli.arranging import run_jobs
+from composer.cli.ending import Ending, ending, tell
 from composer.cli.shared import (
     DEFAULT_MODEL,
     PLAY,
@@ -78,7 +82,10 @@ def record(
 
     config = RecordConfig(qpm=qpm, bars=bars)
     loaded = load(model) if also_arrange else None  # an unknown model must not cost a take
-    song = _record(out, port, midi_api, config)
+    with ending() as asked:
+        song = _record(out, port, midi_api, config, asked)
+    if asked.number not in (None, signal.SIGINT):  # nobody waits for more, or reads it
+        raise typer.Exit(asked.status)
     typer.echo(
         f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars"
     )
@@ -88,7 +95,14 @@ def record(
         )
 
 
-def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song:
+def _record(
+    out: Path,
+    port: str | None,
+    api: str,
+    config: RecordConfig,
+    asked: Ending,
+) -> Song:
+    """The song, once it is in `out`, whatever signal ended it."""
     from composer.files import atomic
     from composer.live.midi.ports import open_input
     from composer.live.midi.recorder import record
@@ -97,9 +111,10 @@ def _record(out: Path, port: str | None, api: str, config: RecordConfig) -> Song
     with atomic(out) as temporary:
         temporary.touch()  # a place that cannot be written must not cost a take
         with open_input(port, api) as opened:
-            typer.echo(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.", err=True)
-            take = record(opened, config, on_event=_show_note)
-        typer.echo(err=True)
+            asked.is_kept = True
+            tell(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.")
+            take = record(opened, config, wait=partial(_wait, asked), on_event=_show_note)
+        tell()
         if not take.song.end:
             raise MelodyError(
                 f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})"
@@ -112,7 +127,12 @@ def _show_note(event: Event) -> None:
     from composer.songs.theory import pitch_class_name
 
     if event.is_press:
-        typer.echo(f"{pitch_class_name(event.number)}{event.number // 12 - 1} ", err=True, nl=False)
+        tell(f"{pitch_class_name(event.number)}{event.number // 12 - 1}", end=" ")
+
+
+def _wait(asked: Ending, seconds: float) -> bool:
+    time.sleep(seconds)
+    return asked.number is not None
 
 
 @app.command(
@@ -238,8 +258,9 @@ def play_on_stage(options: PlayOptions) -> None:
     from composer.live.takes.saved import takes_folder
     from composer.terminal import play as stage
 
-    with open_session(options) as session:
+    with ending() as asked, open_session(options) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
+        asked.is_kept = True  # what closes now saves the take
         made = session.state().takes
     if made:
         say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from composer.terminal.play.app import StageConfig
@@ -46,10 +46,11 @@ def _terminal_put_back() -> Iterator[None]:
     try:
         yield
     finally:
-        if termios.tcgetattr(sys.stdin) != before:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-            sys.stdout.write(PUT_BACK)
-            sys.stdout.flush()
+        with suppress(OSError, termios.error):  # a window that was closed
+            if termios.tcgetattr(sys.stdin) != before:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+                sys.stdout.write(PUT_BACK)
+                sys.stdout.flush()
 
 
 def is_screen() -> bool:

@@ -1,0 +1,64 @@
+"""What ends a command from outside: Ctrl-C, SIGTERM, or SIGHUP of a terminal that was closed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import typer
+
+
+class Ending:
+    """The signal that asked for the end, once there is something to keep.
+
+    number: of the first one; None before it. is_kept: set where what is being made would be lost
+    if the next one broke it off; until then a signal ends the command at once.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.is_kept = False
+
+    @property
+    def status(self) -> int:
+        """The exit status that a shell gives to a command that a signal ended; 0 without one."""
+        return 0 if self.number is None else 128 + self.number
+
+    def hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Take a signal. The first one counts: a closed window sends several."""
+        again, self.number = self.number is not None, self.number or number
+        if self.is_kept or again:
+            return
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(self.status)
+
+
+@contextmanager
+def ending() -> Iterator[Ending]:
+    """Hear the signals until the end of the block; one that is ignored (nohup) stays so."""
+    heard = Ending()
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {n: signal.getsignal(n) for n in numbers}
+    before = {n: was for n, was in before.items() if was not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, heard.hear)
+    try:
+        yield heard
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+def tell(text: str = "", end: str = "\n") -> None:
+    """Say something on stderr, where there still is one: a terminal that is gone costs no take."""
+    with suppress(OSError, ValueError):
+        typer.echo(text + end, err=True, nl=False)
