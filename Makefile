@@ -1,5 +1,10 @@
 # make demo: hear it. make test, make lint: what CI runs. make bench: the figures, in ratios.
-PYTHON ?= python3
+# The newest Python that runs here and that TensorFlow has wheels for (3.10 to 3.13), else 3.14,
+# which plays but does not train. `make demo PYTHON=python3.12` chooses another.
+PYTHON ?= $(shell for version in 3.13 3.12 3.11 3.10 3.14; do \
+	for name in python$$version python3 python; do \
+	$$name -c "import ensurepip, sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')" \
+	>/dev/null 2>&1 && echo $$name && exit; done; done)
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
@@ -30,7 +35,9 @@ clean:
 	rm -rf $(VENV) $(OUT)
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.14 found: install one (with venv), or name it: make demo PYTHON=..."; exit 2; }
+	@echo "$$($(PYTHON) --version) ($(PYTHON)), in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml $(SOURCES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet .
