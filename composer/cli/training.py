@@ -77,7 +77,7 @@ def train(
     from composer.training.distribution import open_strategy
 
     chosen = open_strategy(strategy)
-    asked = training.Asked(
+    asked = training.TrainingRequest(
         dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from
     )
     with _watching(out) as watchers:
@@ -246,14 +246,14 @@ def video(
     While a run trains, RUN/video.mp4 grows by itself; this makes it anew, in another size, or with sound.
     """
     from composer.runs.film import VIDEO, FilmConfig, film, size_of
-    from composer.runs.run import Run
+    from composer.runs.run import TrainingRun
 
     config = FilmConfig(fps, size_of(size), audio, first, last)
     began = time.perf_counter()
     with new_bar() as bar:
         task = bar.add_task("Filming", total=None)
         made = film(
-            Run(run),
+            TrainingRun(run),
             out or run / VIDEO,
             config,
             lambda i, n: bar.update(task, completed=i, total=n),

@@ -18,7 +18,7 @@ from composer.evaluation.compare import Evaluation, compare
 from composer.evaluation.listen import Arranger, dataset_responses, only_melody, responses
 from composer.evaluation.measure import ALL, measure, track_names
 from composer.generators import CARD, models
-from composer.runs.run import ASKED, Run
+from composer.runs.run import ASKED, TrainingRun
 from composer.songs import midi as midifile
 from composer.songs.song import Song
 
@@ -57,7 +57,7 @@ class Judged:
     evaluation: Evaluation
     responses: Pairs = field(default_factory=dict)
     ladder: Pairs = field(default_factory=dict)
-    run: Run | None = None
+    run: TrainingRun | None = None
     remarks: tuple[str, ...] = ()
 
     def table(self) -> list[tuple[str, str, float, float, float]]:
@@ -98,9 +98,9 @@ def _roles(asked: dict[str, Any], reference: str | None) -> tuple[str, ...]:
     return tuple(asked.get("roles", ())) if reference in (None, asked["dataset"]) else ()
 
 
-def _run(source: str) -> Run | None:
+def _run(source: str) -> TrainingRun | None:
     folder = Path(source.rpartition("@")[0] or source)
-    return Run(folder) if (folder / ASKED).is_file() else None
+    return TrainingRun(folder) if (folder / ASKED).is_file() else None
 
 
 def _is_model(source: str) -> bool:

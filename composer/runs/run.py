@@ -61,7 +61,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """The folder of a run. Raises ModelError where it is none."""
 
     folder: Path
@@ -263,13 +263,13 @@ def _within(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def find(name: str) -> tuple[Run, int]:
+def find(name: str) -> tuple[TrainingRun, int]:
     """The run and iteration that `RUN`, `RUN@1200`, `RUN@best` or `RUN@latest` name.
 
     Raises ModelError where there is no such run, or where it does not keep that iteration.
     """
     folder, at, which = name.rpartition("@")
-    run = Run(Path(folder if at else name))
+    run = TrainingRun(Path(folder if at else name))
     return run, run.iteration(which if at else "latest")
 
 

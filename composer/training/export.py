@@ -17,7 +17,7 @@ from composer.errors import OutputError
 from composer.evaluation.chorales import through_public_path
 from composer.files import atomic
 from composer.generators import CARD, PLAYS, WEIGHTS, family, load_model
-from composer.runs.run import Run, find
+from composer.runs.run import TrainingRun, find
 from composer.training.setup import load_checkpoint
 from composer.training.trainer import Tensors, TrainConfig, Trainer
 
@@ -75,7 +75,7 @@ def _card(
     }
 
 
-def _measured(run: Run, iteration: int) -> dict[str, Any]:
+def _measured(run: TrainingRun, iteration: int) -> dict[str, Any]:
     """What the run last measured of the model up to that iteration, beside the dataset's own values."""
     lines = [line for line in run.log if line.get("measures") and line["iteration"] <= iteration]
     return {"generated": lines[-1]["measures"], "dataset": run.reference} if lines else {}

@@ -29,7 +29,7 @@ from composer.data import Corpus, Role, load_corpus, parse_roles
 from composer.errors import ConfigError, ModelError, OutputError
 from composer.files import atomic
 from composer.generators import WEIGHTS, Family, Player, family, load_model
-from composer.runs.run import ASKED, CHECKPOINTS, REFERENCE, WATCHED, Report, Run, foreign
+from composer.runs.run import ASKED, CHECKPOINTS, REFERENCE, WATCHED, Report, TrainingRun, foreign
 from composer.songs import midi as midifile
 from composer.songs.song import Song, excerpt
 from composer.training.trainer import State, TrainConfig, Trainer
@@ -41,7 +41,7 @@ SPARE = 0.04  # of the minutes: for the film, TensorBoard and the end
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainingRequest:
     """What a user asks of training.
 
     dataset: a name or a folder, by default `jsb`. roles: texts NAME=PATTERN, the melody first. family: by default
@@ -69,7 +69,7 @@ class Asked:
         if self.seed is not None and self.seed < 0:
             raise ConfigError(f"a seed is 0 or more, got {self.seed}")
 
-    def filled(self, before: dict[str, Any]) -> Asked:
+    def filled(self, before: dict[str, Any]) -> TrainingRequest:
         """The same, what was left open as a run was begun with it."""
         return replace(
             self,
@@ -83,12 +83,12 @@ class Asked:
 
 def train(
     out: Path,
-    asked: Asked | None = None,
+    asked: TrainingRequest | None = None,
     resume: bool = False,
     watchers: Sequence[Watcher] = (),
     strategy: Any = None,
     reader: Callable[[str, Sequence[Role]], Corpus] = load_corpus,
-) -> Run:
+) -> TrainingRun:
     """Train a model into the run folder `out`; returns the run.
 
     resume: go on from the last checkpoint in `out`, with what it was begun with; what is asked besides must agree.
@@ -98,7 +98,7 @@ def train(
     """
     started = time.perf_counter()
     before = _read(out).asked if resume else _unused(out)
-    asked = (asked or Asked()).filled(before)
+    asked = (asked or TrainingRequest()).filled(before)
     given, name = _read_config(asked.config), _family_name(asked)
     kind, corpus = family(name), reader(str(asked.dataset), parse_roles(asked.roles))
     wanted = _settings(asked, corpus, before, given, name)
@@ -109,7 +109,7 @@ def train(
     judge = Judge(corpus, settings.evaluate_pieces)
     if resume:
         _check_same(out, before, wanted)
-        run = Run(out)
+        run = TrainingRun(out)
         trainer.restore(newest(run))
         run.forget_after(trainer.iteration)
     else:
@@ -128,7 +128,7 @@ def train(
     return run
 
 
-def _family_name(asked: Asked) -> str:
+def _family_name(asked: TrainingRequest) -> str:
     base = load_model(asked.begin_from) if asked.begin_from else None
     name = asked.family or (str(base.card["family"]) if base else "chorale")
     if base and base.card["family"] != name:
@@ -137,7 +137,7 @@ def _family_name(asked: Asked) -> str:
 
 
 def _settings(
-    asked: Asked, corpus: Corpus, before: dict[str, Any], given: dict[str, Any], name: str
+    asked: TrainingRequest, corpus: Corpus, before: dict[str, Any], given: dict[str, Any], name: str
 ) -> dict[str, Any]:
     """What is written to run.json. before: of the run that goes on, or empty. given: from the config file."""
     base, kind = load_model(asked.begin_from) if asked.begin_from else None, family(name)
@@ -196,17 +196,17 @@ def _of_length(settings: TrainConfig, iterations: int) -> TrainConfig:
     return replace(settings, supervised_iterations=first, adversarial_iterations=iterations - first)
 
 
-def _begun(out: Path, wanted: dict[str, Any]) -> Run:
+def _begun(out: Path, wanted: dict[str, Any]) -> TrainingRun:
     with atomic(out / ASKED) as path:
         path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
-    run = Run(out)
+    run = TrainingRun(out)
     run.forget_after(-1)
     return run
 
 
 def _unused(out: Path) -> dict[str, Any]:
     """Nothing. Raises ConfigError where `out` has a run, or anything that no run wrote."""
-    if (out / ASKED).exists() and Run(out).checkpoints:
+    if (out / ASKED).exists() and TrainingRun(out).checkpoints:
         raise ConfigError(
             f"{out} holds a run already; --resume goes on with it, or choose another --out"
         )
@@ -217,8 +217,8 @@ def _unused(out: Path) -> dict[str, Any]:
     return {}
 
 
-def _read(out: Path) -> Run:
-    run = Run(out)
+def _read(out: Path) -> TrainingRun:
+    run = TrainingRun(out)
     if not run.checkpoints:
         raise ModelError(
             f"{out} is not a training run with a checkpoint: begin it anew, without --resume"
@@ -302,7 +302,7 @@ class _Loop:
     """
 
     def __init__(
-        self, trainer: Trainer, run: Run, judge: Judge, watchers: Sequence[Watcher]
+        self, trainer: Trainer, run: TrainingRun, judge: Judge, watchers: Sequence[Watcher]
     ) -> None:
         self.trainer, self.run, self.judge, self.watchers = trainer, run, judge, watchers
         self.config = trainer.config
@@ -461,7 +461,7 @@ def _stop_when_asked() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def newest(run: Run) -> State:
+def newest(run: TrainingRun) -> State:
     """The state of the last checkpoint that is whole. Raises ModelError where there is none."""
     for path in reversed(run.checkpoints.values()):
         state = load_checkpoint(path)

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from composer.evaluation.chorales import jsb_ladder, through_public_path
 from composer.generators import load_model
-from composer.runs.run import Run
+from composer.runs.run import TrainingRun
 
 MINUTES = float(os.environ.get("RACE_MINUTES", "5"))
 MEMORY, WATCHING, COPIED = (
@@ -84,7 +84,7 @@ def _trained(family: str, folder: Path) -> dict[str, float]:
     out, model = folder / family, folder / f"{family}-model"
     memory = _run("train", "--out", out, "--family", family, "--minutes", MINUTES)
     _run("export", out, "-o", model)
-    log = Run(out).log
+    log = TrainingRun(out).log
     seconds, watching = log[-1]["seconds"], 1 - log[-1]["iterating"] / log[-1]["seconds"]
     scores = through_public_path(load_model(model))
     return {**scores, "seconds": seconds, "memory": memory, "watching": watching}

@@ -17,7 +17,7 @@ from composer.pictures.page import INK, MELODY, OTHERS
 from composer.runs.film import Film, film
 from composer.runs.film.encoder import movie
 from composer.runs.film.scene import clock
-from composer.runs.run import Report, Run
+from composer.runs.run import Report, TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.benchmarks.table import Row, tune
 
@@ -56,13 +56,13 @@ def rows() -> Iterator[Row]:
         )
 
 
-def made_up_run(folder: Path) -> Run:
+def made_up_run(folder: Path) -> TrainingRun:
     """A run whose snapshots go from noise to chords, with losses and measures at every snapshot."""
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(
         json.dumps({"dataset": "made up", "family": "chorale", "seed": 0})
     )
-    run = Run(folder)
+    run = TrainingRun(folder)
     run.write("reference.json", dict.fromkeys(MEASURES, 0.9))
     for i in range(SNAPSHOTS):
         iteration, rng = (i + 1) * LAST // SNAPSHOTS, np.random.default_rng(i)
@@ -92,7 +92,7 @@ def _arrangement(rng: np.random.Generator, noise: float) -> Song:
     return Song(tuple(tracks), (Tempo(0, 100),), (TimeSignature(0, 4, 4),))
 
 
-def _grow(run: Run) -> float:
+def _grow(run: TrainingRun) -> float:
     """CPU-seconds of a film that is told of every report of `run`, in another folder."""
     reports = [
         Report(
@@ -110,7 +110,7 @@ def _grow(run: Run) -> float:
         for songs in [run.snapshot(line["iteration"])]
     ]
     with tempfile.TemporaryDirectory() as place:
-        other = Run(_empty_run(Path(place)))
+        other = TrainingRun(_empty_run(Path(place)))
         before = _cpu()
         with Film(other.folder) as grown:
             for report in reports:
@@ -124,7 +124,7 @@ def _empty_run(folder: Path) -> Path:
     return folder
 
 
-def film_with_matplotlib(run: Run, out: Path) -> None:
+def film_with_matplotlib(run: TrainingRun, out: Path) -> None:
     """The same film, every frame a new matplotlib figure; the encoder is ours."""
     log, reference = run.log, run.reference
     with movie(out, (1280, 720), 8.0) as feed:

@@ -20,7 +20,7 @@ from composer.evaluation.page import color_of, draw
 from composer.evaluation.report import check_place, number, to_csv, to_json, to_tables, write
 from composer.generators import load_model
 from composer.pictures.page import MELODY, OTHERS
-from composer.runs.run import Run
+from composer.runs.run import TrainingRun
 from composer.songs.midi import write as write_midi
 from composer.songs.song import Note, Song, Track
 
@@ -51,7 +51,7 @@ def run_folder(tmp_path, model_folder):
     shutil.copytree(model_folder, folder / "models" / "000010")
     run_json = {"dataset": "jsb", "roles": []}
     (folder / "run.json").write_text(json.dumps(run_json))
-    run = Run(folder)
+    run = TrainingRun(folder)
     run.write("reference.json", {"distance": 0.2, "c_major_ratio": 0.7})
     for i in range(1, 5):
         line = {
@@ -296,7 +296,7 @@ def beyond(axis) -> list:
 
 
 def test_no_text_lies_over_another(judged, run_folder):
-    assert overlaps(draw(None, replace(judged, run=Run(run_folder)))) == []
+    assert overlaps(draw(None, replace(judged, run=TrainingRun(run_folder)))) == []
     assert overlaps(draw(None, band())) == []
 
 
@@ -313,7 +313,7 @@ def test_the_page_is_1600_pixels_wide_and_has_the_tracks_colours(judged, tmp_pat
 
 
 def test_a_run_shows_its_trajectories_and_the_datasets_value(judged, run_folder):
-    figure = draw(None, replace(judged, run=Run(run_folder)))
+    figure = draw(None, replace(judged, run=TrainingRun(run_folder)))
     axes = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_title(loc="left")}
     assert list(axes) == ["loss: critic", "loss: generator", "distance", "in C major"]
     curve, line = axes["distance"].lines
@@ -321,7 +321,7 @@ def test_a_run_shows_its_trajectories_and_the_datasets_value(judged, run_folder)
     assert set(line.get_ydata()) == {0.2} and line.get_linestyle() == "--"
     assert len(axes["loss: critic"].lines) == 1
     assert len({axis.get_xlim() for axis in axes.values()}) == 1
-    empty = Run(run_folder)
+    empty = TrainingRun(run_folder)
     empty.forget_after(0)
     assert overlaps(draw(None, replace(judged, run=empty))) == []
 

@@ -18,20 +18,20 @@ from composer.runs.run import (
     MODELS,
     SNAPSHOTS,
     WATCHED,
-    Run,
+    TrainingRun,
     foreign,
 )
 from composer.songs.song import Note, Song, Track
-from composer.training.setup import Asked, train
+from composer.training.setup import TrainingRequest, train
 
 LEFT = ".0123456789abcdef"  # as `atomic` names what a killed process leaves
 TUNE = Song((Track((Note(0, 60, 1),), "melody"),))
 
 
-def new_run(folder: Path, iterations: tuple[int, ...] = (100, 200)) -> Run:
+def new_run(folder: Path, iterations: tuple[int, ...] = (100, 200)) -> TrainingRun:
     folder.mkdir(exist_ok=True)
     (folder / ASKED).write_text("{}")
-    run = Run(folder)
+    run = TrainingRun(folder)
     for at in iterations:
         run.append({"iteration": at, "seconds": 1.0, "losses": {}})
         run.save_snapshot(at, dict.fromkeys(WATCHED, TUNE))
@@ -141,7 +141,7 @@ def test_training_refuses_a_folder_with_anything_of_others(tmp_path: Path, name:
         with pytest.raises(
             ConfigError, match=r"is not empty: no run wrote .*; choose another folder$"
         ):
-            train(out, Asked())
+            train(out, TrainingRequest())
         assert tree(out) == before
 
 

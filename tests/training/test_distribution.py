@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from composer.errors import ConfigError
-from composer.runs.run import Run
+from composer.runs.run import TrainingRun
 from composer.training.distribution import open_strategy
 from tests.training.test_setup import TINY
 
@@ -95,7 +95,7 @@ def test_the_command_trains_on_two_and_the_first_writes_the_run(tmp_path: Path) 
     config.write_text(json.dumps(TINY))
     arguments = ("--config", config, "--iterations", 4, "--strategy", "multi-worker")
     ended(processes("-m", "composer", "train", "--out", tmp_path / "run", *arguments))
-    run = Run(tmp_path / "run")
+    run = TrainingRun(tmp_path / "run")
     assert (
         run.finished
         and [line["iteration"] for line in run.log] == [0, 1, 2, 3, 4]

@@ -20,10 +20,10 @@ from composer.arranging.batch import open_model
 from composer.data.jsb import load, to_song
 from composer.errors import ComposerError, ConfigError, ModelError, OutputError
 from composer.generators import CARD, PLAYS, WEIGHTS, family, load_model
-from composer.runs.run import ASKED, LOG, Report, Run
+from composer.runs.run import ASKED, LOG, Report, TrainingRun
 from composer.training import setup as training
 from composer.training.export import export
-from composer.training.setup import Asked, load_checkpoint, train
+from composer.training.setup import TrainingRequest, load_checkpoint, train
 from composer.training.trainer import TrainConfig, Trainer
 
 ROOT = Path(__file__).parents[2]
@@ -62,13 +62,13 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Report], Path]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingRun, list[Report], Path]:
     """An unbroken run of six iterations, what its watchers saw, and its config."""
     folder = tmp_path_factory.mktemp("trained")
     config = folder / "config.json"
     config.write_text(json.dumps(TINY))
     reports: list[Report] = []
-    asked = Asked(config=config, iterations=6, seed=4)
+    asked = TrainingRequest(config=config, iterations=6, seed=4)
     return train(folder / "whole", asked, watchers=[reports.append]), reports, config
 
 
@@ -81,12 +81,12 @@ def exported(trained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def copy(trained: Any, tmp_path: Path) -> Run:
+def copy(trained: Any, tmp_path: Path) -> TrainingRun:
     """That run, to damage."""
-    return Run(Path(shutil.copytree(trained[0].folder, tmp_path / "copy")))
+    return TrainingRun(Path(shutil.copytree(trained[0].folder, tmp_path / "copy")))
 
 
-def same(one: Run, other: Run) -> bool:
+def same(one: TrainingRun, other: TrainingRun) -> bool:
     """Whether two runs ended with the same bits."""
     a, b = (load_checkpoint(run.checkpoints[run.latest]) for run in (one, other))
     return a.keys() == b.keys() and all((a[k] == b[k]).all() for k in a)
@@ -144,7 +144,9 @@ def test_the_last_checkpoints_and_the_best_are_whole_the_others_only_play(traine
     assert run.checkpoints[2].stat().st_size < 0.5 * run.checkpoints[6].stat().st_size
 
 
-def test_a_run_resumed_from_any_checkpoint_equals_the_unbroken_one(trained: Any, copy: Run) -> None:
+def test_a_run_resumed_from_any_checkpoint_equals_the_unbroken_one(
+    trained: Any, copy: TrainingRun
+) -> None:
     whole = trained[0]
     copy.checkpoints[6].unlink()
     resumed = train(copy.folder, resume=True)
@@ -160,7 +162,7 @@ def test_kill_9_at_any_moment_loses_nothing(trained: Any, tmp_path: Path) -> Non
     run, asked = tmp_path / "killed", ["--config", config, "--iterations", 6, "--seed", 4]
     rng = np.random.default_rng(0)
     for turn in range(3):
-        resume = ["--resume"] if run.exists() and Run(run).checkpoints else []
+        resume = ["--resume"] if run.exists() and TrainingRun(run).checkpoints else []
         process = command("train", "--out", run, *asked, *resume)
         until = time.monotonic() + 60
         kept = len(list(run.glob("checkpoints/*.npz")))
@@ -174,7 +176,7 @@ def test_kill_9_at_any_moment_loses_nothing(trained: Any, tmp_path: Path) -> Non
             process.send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
-    assert same(whole, Run(run)) and untimed(Run(run).log) == untimed(whole.log)
+    assert same(whole, TrainingRun(run)) and untimed(TrainingRun(run).log) == untimed(whole.log)
     assert not list(run.glob("**/.*"))  # nothing half-written is left by the run that ended
 
 
@@ -183,19 +185,19 @@ def test_ctrl_c_saves_says_so_and_the_run_goes_on(trained: Any, tmp_path: Path) 
     whole, _, config = trained
     run = tmp_path / "stopped"
     process = command("train", "--out", run, "--config", config, "--iterations", 6, "--seed", 4)
-    while not (run / LOG).exists() or len(Run(run).log) < 3:
+    while not (run / LOG).exists() or len(TrainingRun(run).log) < 3:
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "--resume goes on" in err and "Traceback" not in err
-    assert 2 <= Run(run).latest < 6
+    assert 2 <= TrainingRun(run).latest < 6
     assert same(whole, train(run, resume=True))
 
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_clear_line_and_leaves_the_last_good_checkpoint(
-    trained: Any, copy: Run
+    trained: Any, copy: TrainingRun
 ) -> None:
     copy.checkpoints[6].unlink()
     before = load_checkpoint(copy.checkpoints[4])
@@ -232,7 +234,7 @@ def test_both_phases_move_the_weights() -> None:
     assert any((a != b.numpy()).any() for a, b in zip(critic, moved, strict=True))
 
 
-def plays_what_was_kept(model: Any, run: Run, iteration: int) -> None:
+def plays_what_was_kept(model: Any, run: TrainingRun, iteration: int) -> None:
     """A model has the weights of that checkpoint, and plays the notes that Keras plays with them."""
     trainer = trainer_of(0)
     trainer.networks.generator.load_weights(model.folder / WEIGHTS)
@@ -256,7 +258,7 @@ def test_an_export_plays_the_notes_that_keras_plays(trained: Any, exported: Path
     assert card["measures"] == {"generated": run.log[-1]["measures"], "dataset": run.reference}
 
 
-def test_any_kept_iteration_of_a_run_is_a_model_to_play(copy: Run) -> None:
+def test_any_kept_iteration_of_a_run_is_a_model_to_play(copy: TrainingRun) -> None:
     model = open_model(f"{copy.folder}@2")
     assert model.folder == copy.folder / "models" / "000002"
     plays_what_was_kept(model, copy, 2)
@@ -274,7 +276,9 @@ def test_fine_tuning_begins_with_the_models_weights(
 ) -> None:
     run, _, config = trained
     model = exported
-    tuned = train(tmp_path / "tuned", Asked(config=config, iterations=2, begin_from=str(model)))
+    tuned = train(
+        tmp_path / "tuned", TrainingRequest(config=config, iterations=2, begin_from=str(model))
+    )
     assert tuned.asked["from"]["model"] == str(model) and len(tuned.asked["from"]["weights"]) == 64
     assert tuned.asked["train"]["supervised_rate"] == pytest.approx(0.3e-3)
     before, after = (load_checkpoint(r.checkpoints[r.latest]) for r in (run, tuned))
@@ -283,7 +287,7 @@ def test_fine_tuning_begins_with_the_models_weights(
     far = [sum(float(np.abs(before[k] - x[k]).sum()) for k in weights) for x in (after, fresh)]
     assert far[0] < 0.5 * far[1]
     with pytest.raises(ConfigError, match="of family chorale, not unet"):
-        train(tmp_path / "other", Asked(family="unet", begin_from=str(model)))
+        train(tmp_path / "other", TrainingRequest(family="unet", begin_from=str(model)))
 
 
 @pytest.mark.slow
@@ -304,7 +308,7 @@ def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) 
         np.array_equal(before[k], after[k]) for k in before
     )
     run = train(
-        tmp_path / "run", Asked(config=config, minutes=0.01)
+        tmp_path / "run", TrainingRequest(config=config, minutes=0.01)
     )  # not even the graphs are made in that time
     settings = run.asked["train"]
     assert run.latest == settings["supervised_iterations"] + settings["adversarial_iterations"] == 2
@@ -315,31 +319,31 @@ def test_bad_requests_are_named(config: Path, tmp_path: Path, trained: Any) -> N
     bad = tmp_path / "bad.json"
     bad.write_text('{"train": {"bach": 3}}')
     with pytest.raises(ConfigError, match="'bach'"):
-        train(tmp_path / "run", Asked(config=bad))
+        train(tmp_path / "run", TrainingRequest(config=bad))
     bad.write_text('{"trian": {}}')
     with pytest.raises(ConfigError, match="'trian'"):
-        train(tmp_path / "run", Asked(config=bad))
+        train(tmp_path / "run", TrainingRequest(config=bad))
     bad.write_text("{")
     with pytest.raises(ConfigError, match="not a JSON config"):
-        train(tmp_path / "run", Asked(config=bad))
+        train(tmp_path / "run", TrainingRequest(config=bad))
     with pytest.raises(ModelError, match="not a training run"):
-        train(tmp_path / "run", Asked(config=config), resume=True)
+        train(tmp_path / "run", TrainingRequest(config=config), resume=True)
     with pytest.raises(ModelError, match="not a training run"):
         export(str(tmp_path / "run"), tmp_path / "out")
     assert not (tmp_path / "out").exists() and not (tmp_path / "run").exists()
     for wrong in ({"minutes": 0.0}, {"minutes": 1.0, "iterations": 5}, {"seed": -1}):
         with pytest.raises(ConfigError):
-            Asked(**wrong)
+            TrainingRequest(**wrong)
     run = trained[0].folder
     with pytest.raises(ConfigError, match="holds a run already"):
-        train(run, Asked(config=config, iterations=6))
+        train(run, TrainingRequest(config=config, iterations=6))
     with pytest.raises(ConfigError, match="another seed: 4, not 1"):
-        train(run, Asked(seed=1), resume=True)
+        train(run, TrainingRequest(seed=1), resume=True)
     with pytest.raises(ConfigError, match="another train supervised_iterations: 5, not 6"):
-        train(run, Asked(config=config, iterations=7), resume=True)
+        train(run, TrainingRequest(config=config, iterations=7), resume=True)
     bad.write_text(json.dumps({**TINY, "model": {**TINY["model"], "channels": 9}}))
     with pytest.raises(ConfigError, match="another model channels: 8, not 9"):
-        train(run, Asked(config=bad, iterations=6), resume=True)
+        train(run, TrainingRequest(config=bad, iterations=6), resume=True)
 
 
 def test_too_little_music_is_refused_with_what_is_needed(tmp_path: Path) -> None:
@@ -349,11 +353,11 @@ def test_too_little_music_is_refused_with_what_is_needed(tmp_path: Path) -> None
         song = training.beginning(to_song(chorale), 12)
         training.midifile.write(folder / f"{i}.mid", song)
     with pytest.raises(ConfigError, match="at least 32 beats"):
-        train(tmp_path / "run", Asked(dataset=str(folder)))
+        train(tmp_path / "run", TrainingRequest(dataset=str(folder)))
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(
-    copy: Run, monkeypatch: pytest.MonkeyPatch
+    copy: TrainingRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy.checkpoints[6].unlink()
     monkeypatch.setattr(Trainer, "_mean", lambda self, value: float("nan"))
@@ -366,7 +370,9 @@ def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(
     assert copy.latest == 4 and all((before[k] == after[k]).all() for k in before)
 
 
-def test_a_damaged_run_or_export_is_named(exported: Path, copy: Run, tmp_path: Path) -> None:
+def test_a_damaged_run_or_export_is_named(
+    exported: Path, copy: TrainingRun, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(exported, tmp_path / "mine"))
     (folder / PLAYS).write_bytes((folder / PLAYS).read_bytes()[:1000])
     with pytest.raises(ModelError, match="damaged"):

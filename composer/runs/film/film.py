@@ -21,7 +21,7 @@ from composer.runs.film.encoder import Stream, movie
 from composer.runs.film.ink import Pixels
 from composer.runs.film.rolls import draw_playhead, scope_of, shown_bars
 from composer.runs.film.scene import Moment, Scene, about
-from composer.runs.run import FILM, Report, Run
+from composer.runs.run import FILM, Report, TrainingRun
 from composer.songs.midi import read
 from composer.songs.song import Song, excerpt
 
@@ -91,7 +91,7 @@ def size_of(text: str) -> tuple[int, int]:
 
 
 def film(
-    run: Run, out: Path, config: FilmConfig = FilmConfig(), on_step: OnStep | None = None
+    run: TrainingRun, out: Path, config: FilmConfig = FilmConfig(), on_step: OnStep | None = None
 ) -> Made:
     """Write the film of a run's snapshots as MP4 (H.264; AAC where it is heard), whole or not at all.
 
@@ -121,7 +121,7 @@ def _write_silent(path: Path, frames: Frames, config: FilmConfig, on_step: OnSte
 
 
 def _write_heard(
-    path: Path, run: Run, scene: Scene, frames: Frames, config: FilmConfig, on_step: OnStep
+    path: Path, run: TrainingRun, scene: Scene, frames: Frames, config: FilmConfig, on_step: OnStep
 ) -> int:
     """The same with sound: a frame stands while its first melody's arrangement is heard, under a moving line."""
     name, song = next(iter(scene.songs.items()))
@@ -217,7 +217,7 @@ class Film:
         """A new film of all snapshots before the report's."""
         if self._stream is not None:
             self._stream.abandon()
-        run = Run(self.path.parent)
+        run = TrainingRun(self.path.parent)
         before = {
             line["iteration"]: line for line in run.log if line["iteration"] < report.iteration
         }
@@ -250,7 +250,7 @@ def _nobody(done: int, total: int) -> None:
     """Whom steps are told when nobody asks."""
 
 
-def _chosen(run: Run, config: FilmConfig) -> list[int]:
+def _chosen(run: TrainingRun, config: FilmConfig) -> list[int]:
     """The iterations that are shown. Raises ModelError where there is none."""
     found = sorted(at for at, files in run.snapshots.items() if files)
     if not found:
@@ -266,7 +266,7 @@ def _chosen(run: Run, config: FilmConfig) -> list[int]:
     return chosen
 
 
-def _some(run: Run, chosen: Sequence[int]) -> dict[int, Songs]:
+def _some(run: TrainingRun, chosen: Sequence[int]) -> dict[int, Songs]:
     """A few snapshots, from the first to the last: enough to know how much room their notes need."""
     places = (
         np.unique(np.linspace(0, len(chosen) - 1, SAMPLED).round().astype(int)) if chosen else ()
@@ -278,7 +278,7 @@ def _songs(snapshots: Mapping[int, Songs]) -> list[Song]:
     return [song for songs in snapshots.values() for song in songs.values()]
 
 
-def _scene(run: Run, config: FilmConfig, known: Mapping[int, Songs], count: int) -> Scene:
+def _scene(run: TrainingRun, config: FilmConfig, known: Mapping[int, Songs], count: int) -> Scene:
     """What all frames share, from a few of `count` snapshots."""
     songs: Songs = {}
     for snapshot in known.values():
@@ -290,7 +290,7 @@ def _scene(run: Run, config: FilmConfig, known: Mapping[int, Songs], count: int)
     return Scene(config.size, about(run.asked), songs, scope_of(_songs(known)), heard)
 
 
-def _frames(run: Run, scene: Scene, chosen: Sequence[int]) -> Frames:
+def _frames(run: TrainingRun, scene: Scene, chosen: Sequence[int]) -> Frames:
     """What draws the frame of each iteration."""
     log: Log = {line["iteration"]: line for line in run.log if line["iteration"] <= chosen[-1]}
     series, files = series_of(log.values(), run.reference), run.snapshots

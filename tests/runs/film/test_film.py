@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from composer.errors import ConfigError, ModelError, OutputError
-from composer.runs.run import Report, Run
+from composer.runs.run import Report, TrainingRun
 from composer.songs import audio as synth
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.conftest import ROOT, lacking, needs
@@ -60,18 +60,18 @@ def song(*bass: Note, melody: tuple[Note, ...] = (Note(2, 74, 6),), qpm: float =
     return Song(tracks, (Tempo(0, qpm),), (TimeSignature(0, 4, 4),), title="A tune")
 
 
-def new_run(folder: Path, snapshots: dict[int, dict[str, Song]] | None = None) -> Run:
+def new_run(folder: Path, snapshots: dict[int, dict[str, Song]] | None = None) -> TrainingRun:
     """A run with these snapshots, a report each: the loss falls from 4 by 1, the measure rises from .1 by .1."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").write_text('{"dataset": "jsb", "family": "chorale", "seed": 0}')
-    run = Run(folder)
+    run = TrainingRun(folder)
     run.write("reference.json", {"in_scale_ratio": 0.9})
     for i, (iteration, songs) in enumerate((snapshots or {}).items()):
         keep(run, iteration, songs, i)
     return run
 
 
-def keep(run: Run, iteration: int, songs: dict[str, Song], place: int = 0) -> Report:
+def keep(run: TrainingRun, iteration: int, songs: dict[str, Song], place: int = 0) -> Report:
     """Log and keep a snapshot as training does; returns what training would tell."""
     losses, measures = {"critic": 4.0 - place}, {"in_scale_ratio": 0.1 + 0.1 * place}
     run.save_snapshot(iteration, songs)
@@ -91,7 +91,7 @@ BASSES = {
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> TrainingRun:
     return new_run(tmp_path / "run", {at: {"tune": song(bass)} for at, bass in BASSES.items()})
 
 
@@ -641,7 +641,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from tests.runs.film.test_film import *
-run = Run(Path(sys.argv[1]))
+run = TrainingRun(Path(sys.argv[1]))
 grown = Film(run.folder, SMALL)
 try:
     for at in range(100, 100_000, 100):
@@ -653,7 +653,7 @@ except KeyboardInterrupt:
 """
 
 
-def growing(run: Run) -> subprocess.Popen[str]:
+def growing(run: TrainingRun) -> subprocess.Popen[str]:
     """A process in which a run and its film grow, after the seventh snapshot."""
     command = [sys.executable, "-c", GROW, str(run.folder), str(ROOT)]
     process = subprocess.Popen(
