@@ -16,7 +16,8 @@ from composer.evaluation.compare import HISTOGRAMS, TITLES
 from composer.evaluation.judge import Judged
 from composer.evaluation.measure import ALL, MEASURES
 from composer.evaluation.report import number
-from composer.pictures.page import DRUMS, INK, MELODY, MUTED, OTHERS
+from composer.pictures.palette import LIGHT, MELODY, OTHERS
+from composer.pictures.text import DRUMS
 from composer.songs.theory import pitch_class_name
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ class Paper:
         axes = self.figure.add_axes(place, **options)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(DATASET)
-        axes.tick_params(colors=MUTED, labelsize=9, length=3)
+        axes.tick_params(colors=LIGHT.faint, labelsize=9, length=3)
         axes.set_axisbelow(True)
         return axes
 
     def text(self, x: float, below: float, text: str, **style: Any) -> None:
         """Text `below` inches under where the page is filled to, as it is."""
-        style = {"size": 10, "color": INK, "va": "center", "family": "DejaVu Sans", **style}
+        style = {"size": 10, "color": LIGHT.text, "va": "center", "family": "DejaVu Sans", **style}
         self.figure.text(
             x / WIDTH, (self.top - below) / self.height, text, parse_math=False, **style
         )
@@ -81,7 +82,7 @@ class Paper:
     def heading(self, text: str, explanation: str = "") -> None:
         """The heading of a section."""
         self.text(LEFT, 0.15, text, size=14, weight="bold")
-        self.text(WIDTH - RIGHT, 0.17, explanation, color=MUTED, ha="right", size=9.5)
+        self.text(WIDTH - RIGHT, 0.17, explanation, color=LIGHT.faint, ha="right", size=9.5)
         self.top -= HEADING
 
 
@@ -121,7 +122,7 @@ def _draw_head(paper: Paper, judged: Judged) -> None:
     own, dataset = map(number, judged.distance)
     paper.text(LEFT, 0.45, judged.source, size=20, weight="bold")
     distance = f"distance {own}; the dataset's even and odd pieces: {dataset}"
-    paper.text(LEFT, 0.85, f"beside {judged.reference}     {distance}", size=11, color=MUTED)
+    paper.text(LEFT, 0.85, f"beside {judged.reference}     {distance}", size=11, color=LIGHT.faint)
     paper.top -= HEAD
 
 
@@ -141,7 +142,11 @@ def _draw_histograms(paper: Paper, judged: Judged) -> None:
             if name in evaluation.table
         ]
         paper.text(
-            LEFT, 0.36, "given" if i == 0 else "apart " + ", ".join(apart), size=9, color=MUTED
+            LEFT,
+            0.36,
+            "given" if i == 0 else "apart " + ", ".join(apart),
+            size=9,
+            color=LIGHT.faint,
         )
         if not drums[i]:
             axes = paper.axes(LEFT + 1.55, 4.2, HISTOGRAM)
@@ -207,21 +212,21 @@ def _draw_lines(paper: Paper, lines: Sequence[Line], explanation: str) -> None:
     )
     axes.spines["bottom"].set_visible(False)
     for shift, color, values in (
-        (-0.19, INK, [line.generated for line in lines]),
+        (-0.19, LIGHT.text, [line.generated for line in lines]),
         (0.19, DATASET, [line.dataset for line in lines]),
     ):
         scale = [
             np.nanmax([abs(line.generated), abs(line.dataset), 5 * line.least]) for line in lines
         ]
         axes.barh(y + shift, np.nan_to_num(np.array(values) / scale), 0.36, color=color)
-    paper.text(LEFT + 2.75, -0.12, explanation, size=9, color=MUTED)
+    paper.text(LEFT + 2.75, -0.12, explanation, size=9, color=LIGHT.faint)
     for i, line in enumerate(lines):
         below = (i + 0.5) * LINE
         paper.text(LEFT, below, line.title)
         paper.text(LEFT + 7.8, below, number(line.generated), ha="right")
-        paper.text(LEFT + 8.6, below, number(line.dataset), ha="right", color=MUTED)
+        paper.text(LEFT + 8.6, below, number(line.dataset), ha="right", color=LIGHT.faint)
     paper.text(LEFT + 7.8, -0.12, "generated", size=9, ha="right")
-    paper.text(LEFT + 8.6, -0.12, "dataset", size=9, ha="right", color=MUTED)
+    paper.text(LEFT + 8.6, -0.12, "dataset", size=9, ha="right", color=LIGHT.faint)
     paper.top -= height + FOOT
 
 
@@ -246,7 +251,7 @@ def _draw_apart(paper: Paper, lines: Sequence[Line], tracks: Sequence[str]) -> N
         [line.all_apart for line in lines],
         y,
         130,
-        INK,
+        LIGHT.text,
         marker="|",
         linewidths=2,
         label="added",
@@ -261,7 +266,7 @@ def _draw_apart(paper: Paper, lines: Sequence[Line], tracks: Sequence[str]) -> N
     axes.set_xlim(0, far * 1.05)
     axes.set_xlabel(
         "how far apart generated and dataset are, in standard deviations of the dataset",
-        color=MUTED,
+        color=LIGHT.faint,
     )
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize=9
@@ -293,7 +298,7 @@ def _draw_traces(paper: Paper, traces: dict[str, tuple[list[int], list[float], f
     last = max(max(iterations) for iterations, _, _ in traces.values())
     for i, (title, (iterations, values, dataset)) in enumerate(traces.items()):
         axes = paper.axes(LEFT + 0.4 + (i % TRACES) * (width + 0.75), width, TRACE)
-        axes.set_title(title, size=10, color=INK, loc="left", pad=5)
+        axes.set_title(title, size=10, color=LIGHT.text, loc="left", pad=5)
         axes.plot(
             iterations,
             values,
@@ -302,7 +307,7 @@ def _draw_traces(paper: Paper, traces: dict[str, tuple[list[int], list[float], f
             marker="." if len(values) < 20 else None,
         )
         if not isnan(dataset):
-            axes.axhline(dataset, color=MUTED, linestyle="--", linewidth=1.3)
+            axes.axhline(dataset, color=LIGHT.faint, linestyle="--", linewidth=1.3)
         axes.set_xlim(0, max(last, 1))
         axes.yaxis.set_major_locator(_locator(4))
         axes.xaxis.set_major_locator(_locator(5, integer=True))

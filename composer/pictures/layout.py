@@ -1,32 +1,29 @@
-"""Where everything in a picture of a song goes: bars, rows of bars, inches; nothing is drawn here."""
+"""The layout of a piano roll: bars, beats, chords, pitches, drums; nothing is drawn here.
+
+Every surface draws this one layout, in units of its own: the page in inches, a film in pixels, the
+terminal in rows and columns, the browser from `Layout.as_data()`. All count from the upper left corner.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
-from composer.errors import ComposerError, MelodyError
+from composer.errors import MelodyError
+from composer.pictures.palette import track_colors
+from composer.pictures.text import drum_name, one_line, signs, track_name
 from composer.songs.song import Note, Song, TimeSignature, melody_track
 from composer.songs.theory import beat_onsets, chords_per_beat
 
-WIDTH: Final = 16.0  # of the page in inches, as all sizes here
-LEFT: Final = 1.0
-RIGHT: Final = 0.4
-HEAD: Final = 1.05  # title and facts, without the legend
-LEGEND_LINE: Final = 0.28
-LEGEND_COLUMNS: Final = 6
-PITCHES: Final = 3.8  # the height that the pitches of a row share
-LANE: Final = 0.17  # of one drum
-NUMBERS: Final = 0.3  # bar numbers and the space above them
-CHORDS: Final = 0.55
-FOOT: Final = 0.15
-WIDEST_BEAT: Final = 1.2
-
-BARS_PER_ROW: Final = 8
-BEATS_PER_ROW: Final = 32
-MAX_ROWS: Final = 40  # a longer song gets more bars in a row
-MAX_BARS: Final = 2000
+BLACK_KEYS: Final = frozenset((1, 3, 6, 8, 10))
+TOMS: Final = frozenset((41, 43, 45, 47, 48, 50))
+NO_PITCH: Final = (0, -1)  # lowest and highest, if there is none
+MIDDLE_C: Final = 60
+KICK, SNARE, CYMBAL = 36, 38, 42  # the drums that stand for their families
+CLOSE: Final = 1e-6  # beats
 
 
 class Bar(NamedTuple):
@@ -37,179 +34,310 @@ class Bar(NamedTuple):
     end: float
 
 
-class Row(NamedTuple):
-    """Bars side by side; `top` is the upper edge of their pitches, in inches above the foot of the page."""
+class Scope(NamedTuple):
+    """The pitches and drums that a roll has room for.
 
-    bars: list[Bar]
-    top: float
+    low, high: pitches, both included; none if high < low. lanes: drums, from the lowest lane to the highest.
+    """
+
+    low: int
+    high: int
+    lanes: tuple[int, ...] = ()
+
+    @property
+    def pitches(self) -> range:
+        """The pitches, from the lowest to the highest."""
+        return range(self.low, self.high + 1)
+
+
+class Room(NamedTuple):
+    """How many pitches and drums a surface has room for."""
+
+    spare: int = 2  # semitones above and below what is played
+    narrowest: int = 18  # semitones in all
+    widest: int = 128
+    outliers: float = 0.0  # share of the notes at each end that need no place
+    lanes: int = 128
+    unpitched: bool = True  # whether the pitches are left out if drums alone play
+
+
+PAGE: Final = Room()
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A place for every beat and pitch, in the unit of a surface, from the upper left corner of the roll."""
+
+    scope: Scope
+    start: float  # the beat at the left edge
+    beat: float  # width of a beat
+    semitone: float  # height of a pitch
+    lane: float  # height of a drum's lane
+
+    def x(self, beat: float) -> float:
+        """Return the distance of a beat from the left edge."""
+        return (beat - self.start) * self.beat
+
+    def y(self, pitch: float) -> float:
+        """Return the distance of the upper edge of a pitch from the top."""
+        return (self.scope.high - pitch) * self.semitone
+
+    def drum_y(self, drum: int) -> float:
+        """Return the distance of the upper edge of a drum's lane from the top."""
+        lanes = self.scope.lanes
+        above = len(lanes) - 1 - lanes.index(drum)
+        return self.pitched + above * self.lane
+
+    @property
+    def pitched(self) -> float:
+        """The height of all pitches, without the drums below them."""
+        return len(self.scope.pitches) * self.semitone
+
+    @property
+    def height(self) -> float:
+        """The height of the roll."""
+        return self.pitched + len(self.scope.lanes) * self.lane
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A song and all that a picture of it shows.
+
+    >>> from composer.songs.song import Note, Song, Track
+    >>> layout = lay_out(Song((Track((Note(0, 60, 6),), "Flute"),)))
+    >>> [bar.number for bar in layout.bars], layout.scope.low, layout.colors
+    ([1, 2], 52, ['#E4472E'])
+    """
+
+    song: Song
+    melody: int  # index of the track to highlight; -1 for none
+    bars: tuple[Bar, ...]
+    scope: Scope
 
     @property
     def start(self) -> float:
-        """Where its first bar starts, in beats."""
+        """The first beat that is shown."""
         return self.bars[0].start
 
     @property
     def end(self) -> float:
-        """Where its last bar ends, in beats."""
+        """The beat at which the last bar ends."""
         return self.bars[-1].end
 
+    @cached_property
+    def beats(self) -> list[float]:
+        """Onset of every beat, to the end of the last bar."""
+        return beat_onsets(self.song, self.end)
 
-@dataclass(frozen=True)
-class Page:
-    """A song and its place on paper.
+    @cached_property
+    def chords(self) -> list[tuple[float, str]]:
+        """Onset and name of every chord that differs from the one before."""
+        return chord_changes(chords_per_beat(self.song))
 
-    melody: index of the track to highlight, -1 for none. chords: (onset, name) where the chord changes.
-    beats: onset of every beat, to the end of the last bar. low, high: the pitches of a row, none where
-    high < low; below them one lane for each drum in `lanes`. beat, semitone: inches for each.
+    @cached_property
+    def colors(self) -> list[str]:
+        """The colour of each track, as #RRGGBB."""
+        return track_colors(len(self.song.tracks), self.melody)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The name of each track."""
+        return [track_name(track.name, index) for index, track in enumerate(self.song.tracks)]
+
+    @property
+    def order(self) -> list[int]:
+        """The tracks in the order of drawing: the melody last, over all others."""
+        return drawing_order(len(self.song.tracks), self.melody)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the layout as lists, texts and numbers alone, which become JSON as they are."""
+        lanes = [{"pitch": drum, "name": drum_name(drum)} for drum in self.scope.lanes]
+        tracks = [self._track_data(index) for index in range(len(self.song.tracks))]
+        return {
+            "title": one_line(self.song.title),
+            "bars": [list(bar) for bar in self.bars],
+            "beats": self.beats,
+            "chords": [[onset, signs(name)] for onset, name in self.chords],
+            "low": self.scope.low,
+            "high": self.scope.high,
+            "lanes": lanes,
+            "tracks": tracks,
+            "order": self.order,
+        }
+
+    def _track_data(self, index: int) -> dict[str, Any]:
+        track = self.song.tracks[index]
+        notes = [[note.onset, note.end, note.pitch, note.velocity] for note in track.notes]
+        return {
+            "name": self.names[index],
+            "color": self.colors[index],
+            "is_melody": index == self.melody,
+            "is_drum": track.is_drum,
+            "notes": notes,
+        }
+
+
+def lay_out(song: Song, melody: int | None = None, room: Room = PAGE) -> Layout:
+    """Return the layout of a whole song.
+
+    melody: index of the track to highlight; None for the highest on average. Raise MelodyError if
+    there is no such track.
     """
-
-    song: Song
-    melody: int
-    chords: list[tuple[float, str]]
-    beats: list[float]
-    low: int
-    high: int
-    lanes: list[int]
-    beat: float
-    semitone: float
-    height: float
-    rows: list[Row]
-
-    def x(self, row: Row, onset: float) -> float:
-        """Inches from the left edge of the page to `onset` (beats)."""
-        return LEFT + (onset - row.start) * self.beat
-
-    def y(self, row: Row, pitch: float) -> float:
-        """Inches from the foot of the page to the lower edge of `pitch`."""
-        return row.top - (self.high + 1 - pitch) * self.semitone
-
-    def lane(self, row: Row, drum: int) -> float:
-        """Inches from the foot of the page to the lower edge of the lane of `drum`; the first is the lowest."""
-        return self.bottom(row) + self.lanes.index(drum) * LANE
-
-    def bottom(self, row: Row) -> float:
-        """Inches from the foot of the page to the lower edge of a row, its drums included."""
-        return self.y(row, self.low) - len(self.lanes) * LANE
-
-
-def lay_out(song: Song, melody: int | None = None) -> Page:
-    """The page for `song`: rows of eight bars, fewer where bars are long, more where the song is.
-
-    Raises ComposerError for a song without notes or of more than MAX_BARS bars, MelodyError for a
-    `melody` that is not there.
-    """
-    if song.end <= 0:
-        raise ComposerError("a picture needs at least one note, the song has none")
-    chosen = _melody(song, melody)
-    rows = rows_of(bars(song))
-    low, high = _pitch_range(song)
-    lanes = sorted({note.pitch for track in song.tracks if track.is_drum for note in track.notes})
-    semitone = min(max(PITCHES / max(high + 1 - low, 1), 0.05), 0.13)
-    chords = chord_changes(chords_per_beat(song))
-    pitches_and_below = (
-        (high + 1 - low) * semitone + LANE * len(lanes) + (CHORDS if chords else 0.2)
-    )
-    head = HEAD + LEGEND_LINE * (1 + (len(song.tracks) - 1) // LEGEND_COLUMNS)
-    height = head + (NUMBERS + pitches_and_below) * len(rows) + FOOT
-    tops = [height - head - NUMBERS - i * (NUMBERS + pitches_and_below) for i in range(len(rows))]
-    beat = min(
-        (WIDTH - LEFT - RIGHT) / max(row[-1].end - row[0].start for row in rows), WIDEST_BEAT
-    )
-    placed = [Row(row, top) for row, top in zip(rows, tops, strict=True)]
-    return Page(
-        song,
-        chosen,
-        chords,
-        beat_onsets(song, placed[-1].end),
-        low,
-        high,
-        lanes,
-        beat,
-        semitone,
-        height,
-        placed,
-    )
+    return Layout(song, _melody(song, melody), tuple(bars(song)), scope_of([song], room))
 
 
 def bars(song: Song) -> list[Bar]:
-    """The bars of `song`, the last at full length; a first bar shorter than the second is a pickup, number 0."""
+    """Return the bars of a song, the last at full length.
+
+    A first bar that is shorter than the second is a pickup, number 0.
+    """
     starts = song.bar_onsets()
-    ends = [*starts[1:], max(starts[-1] + song.metre_at(starts[-1]).beats_per_bar, song.end)]
-    is_pickup = len(starts) > 1 and ends[0] - starts[0] < ends[1] - starts[1] - 1e-9
-    return [
-        Bar(i + (not is_pickup), a, b) for i, (a, b) in enumerate(zip(starts, ends, strict=True))
-    ]
-
-
-def rows_of(song_bars: list[Bar]) -> list[list[Bar]]:
-    """Bars in rows: a pickup beside the first full bars, a single bar left over at the end of the row before."""
-    if len(song_bars) > MAX_BARS:
-        raise ComposerError(
-            f"a picture has room for {MAX_BARS} bars, the song has {len(song_bars)}"
-        )
-    longest = max(bar.end - bar.start for bar in song_bars)
-    size = min(max(int(BEATS_PER_ROW / longest), 1), BARS_PER_ROW)
-    while len(song_bars) > size * MAX_ROWS:
-        size *= 2
-    pickup = song_bars[0].number == 0
-    starts = [0, *range(size + pickup, len(song_bars), size)]
-    if len(starts) > 1 and starts[-1] == len(song_bars) - 1 and size > 1:
-        starts.pop()
-    return [song_bars[a:b] for a, b in zip(starts, [*starts[1:], len(song_bars)], strict=True)]
+    last = song.metre_at(starts[-1]).beats_per_bar
+    ends = [*starts[1:], max(starts[-1] + last, song.end)]
+    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
+    is_pickup = len(starts) > 1 and lengths[0] < lengths[1] - 1e-9
+    first = 0 if is_pickup else 1
+    return [Bar(first + i, starts[i], ends[i]) for i in range(len(starts))]
 
 
 def main_metre(song: Song) -> TimeSignature:
-    """The time signature that is in force for the most beats."""
+    """Return the time signature that is in force for the most beats."""
     beats: dict[tuple[int, int], float] = defaultdict(float)
     for bar in bars(song):
         metre = song.metre_at(bar.start)
         beats[metre.numerator, metre.denominator] += bar.end - bar.start
-    return TimeSignature(0.0, *max(beats, key=lambda figures: beats[figures]))
+    numerator, denominator = max(beats, key=lambda figures: beats[figures])
+    return TimeSignature(0.0, numerator, denominator)
 
 
-def chord_changes(chords: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Those of `chords` (onset, name) that differ from the one named before; beats without a chord are passed over."""
+def chord_changes(chords: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return those of `chords` (onset, name) that differ from the one before; "" is passed over.
+
+    >>> chord_changes([(0, "C"), (1, ""), (2, "C"), (3, "G")])
+    [(0, 'C'), (3, 'G')]
+    """
     changes: list[tuple[float, str]] = []
+    before = ""
     for onset, name in chords:
-        if name and (not changes or changes[-1][1] != name):
+        if name and name != before:
             changes.append((onset, name))
+            before = name
     return changes
 
 
+def drawing_order(count: int, melody: int = 0) -> list[int]:
+    """Return the indexes of `count` tracks from the one below all others to the melody, above them."""
+    order = [index for index in reversed(range(count)) if index != melody]
+    if 0 <= melody < count:
+        order.append(melody)
+    return order
+
+
+def is_black(pitch: int) -> bool:
+    """Return true for the pitch of a black key."""
+    return pitch % 12 in BLACK_KEYS
+
+
+def drum_family(drum: int) -> int:
+    """Return the drum that stands for the family of `drum`: KICK, SNARE (toms too) or CYMBAL.
+
+    >>> drum_family(35), drum_family(45), drum_family(49)
+    (36, 38, 42)
+    """
+    if drum < 37:
+        return KICK
+    if drum in TOMS or drum <= 40:
+        return SNARE
+    return CYMBAL
+
+
+def lane_order(drums: Iterable[int]) -> tuple[int, ...]:
+    """Return drums from the lowest lane to the highest: kicks, then snares and toms, then cymbals."""
+    return tuple(sorted(set(drums), key=lambda drum: (drum_family(drum), drum)))
+
+
+def scope_of(songs: Iterable[Song], room: Room = PAGE, least: Scope | None = None) -> Scope:
+    """Return the pitches and drums of some songs, as far as there is room, and all of `least`."""
+    tracks = [track for song in songs for track in song.tracks]
+    pitches = [note.pitch for track in tracks if not track.is_drum for note in track.notes]
+    drums = Counter(note.pitch for track in tracks if track.is_drum for note in track.notes)
+    kept = least.lanes if least else ()
+    more = [drum for drum, _ in drums.most_common() if drum not in kept]
+    lanes = lane_order([*kept, *more[: max(room.lanes - len(kept), 0)]])
+    low, high = _pitch_range(sorted(pitches), room, least)
+    return Scope(low, high, lanes)
+
+
+def _pitch_range(pitches: Sequence[int], room: Room, least: Scope | None) -> tuple[int, int]:
+    """Return the lowest and highest pitch with a place, for pitches in rising order."""
+    if least is not None:
+        full = len(least.pitches) >= room.widest
+        return (least.low, least.high) if full or not pitches else _widened(pitches, room, least)
+    if pitches:
+        return _at_least(*_narrowed(pitches, *_outer(pitches, room), room), room)
+    return NO_PITCH if room.unpitched else _at_least(MIDDLE_C, MIDDLE_C, room)
+
+
+def _outer(pitches: Sequence[int], room: Room) -> tuple[int, int]:
+    few = int(room.outliers * len(pitches))
+    return pitches[few] - room.spare, pitches[-1 - few] + room.spare
+
+
+def _widened(pitches: Sequence[int], room: Room, least: Scope) -> tuple[int, int]:
+    """Widen `least` for what it does not hold, by more than is needed, so that it seldom happens."""
+    low, high = _outer(pitches, room)
+    low = least.low if low >= least.low else low - 2
+    high = least.high if high <= least.high else high + 2
+    return _at_least(*_narrowed(pitches, low, high, room), room)
+
+
+def _narrowed(pitches: Sequence[int], low: int, high: int, room: Room) -> tuple[int, int]:
+    """Cut what is too wide, around the middle note."""
+    if high + 1 - low <= room.widest:
+        return low, high
+    middle = pitches[len(pitches) // 2]
+    low = min(max(middle - room.widest // 2, low), high + 1 - room.widest)
+    return low, low + room.widest - 1
+
+
+def _at_least(low: int, high: int, room: Room) -> tuple[int, int]:
+    """Widen what is too narrow at both sides, within MIDI's pitches."""
+    missing = max(0, room.narrowest - (high + 1 - low))
+    low = min(max(low - missing // 2, 0), 128 - room.narrowest)
+    return low, min(max(high, low + room.narrowest - 1), 127)
+
+
 def unisons(song: Song) -> dict[tuple[int, Note], list[int]]:
-    """For notes, by (track, note), that share their pitch with another track: all tracks there, in order."""
+    """Return the tracks that share a pitch while both sound, in order, by (track, note)."""
     by_pitch: dict[int, list[tuple[Note, int]]] = defaultdict(list)
-    for index, played in enumerate(song.tracks):
-        for note in () if played.is_drum else played.notes:
+    for index, track in enumerate(song.tracks):
+        if track.is_drum:
+            continue
+        for note in track.notes:
             by_pitch[note.pitch].append((note, index))
     shared: dict[tuple[int, Note], set[int]] = defaultdict(set)
     for notes in by_pitch.values():
-        notes.sort()
-        for i, (note, track) in enumerate(notes):
-            for j in range(i + 1, len(notes)):
-                other, other_track = notes[j]
-                if other.onset >= note.end - 1e-6:
-                    break
-                if other_track != track:
-                    shared[track, note] |= {track, other_track}
-                    shared[other_track, other] |= {track, other_track}
+        _share(sorted(notes), shared)
     return {key: sorted(tracks) for key, tracks in shared.items()}
 
 
+def _share(notes: Sequence[tuple[Note, int]], shared: dict[tuple[int, Note], set[int]]) -> None:
+    """Add those of `notes`, all on one pitch and in order, that sound together."""
+    for i, (note, track) in enumerate(notes):
+        for j in range(i + 1, len(notes)):
+            other, other_track = notes[j]
+            if other.onset >= note.end - CLOSE:
+                break
+            if other_track != track:
+                shared[track, note] |= {track, other_track}
+                shared[other_track, other] |= {track, other_track}
+
+
 def _melody(song: Song, melody: int | None) -> int:
+    """Return the index of the melody; -1 if none is asked for and drums alone play."""
     try:
         return melody_track(song, melody)
     except MelodyError:
         if melody is not None:
             raise
-        return -1  # drums alone
-
-
-def _pitch_range(song: Song) -> tuple[int, int]:
-    """Lowest and highest pitch of a row: what is played and two semitones more, an octave and a half at least."""
-    pitches = [note.pitch for track in song.tracks if not track.is_drum for note in track.notes]
-    if not pitches:
-        return 0, -1
-    low, high = min(pitches) - 2, max(pitches) + 2
-    spare = max(18 - (high + 1 - low), 0)
-    return max(low - (spare + 1) // 2, 0), min(high + spare // 2, 127)
+        return -1

@@ -1,4 +1,4 @@
-"""A song as a picture: a piano roll in rows of bars, a colour for each track, chord names under the beats.
+"""A song as a PNG: a piano roll in rows of bars, a colour for each track, chord names under the beats.
 
 The page is one set of axes whose unit is the inch, so that corners are round and text keeps its distance.
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from composer.files import atomic
-from composer.pictures.layout import (
+from composer.pictures.layout import is_black, main_metre, unisons
+from composer.pictures.palette import BLACK, LIGHT, WHITE, mix
+from composer.pictures.sheet import (
     HEAD,
     LANE,
     LEFT,
@@ -19,13 +21,12 @@ from composer.pictures.layout import (
     LEGEND_LINE,
     RIGHT,
     WIDTH,
-    Page,
     Row,
-    lay_out,
-    main_metre,
-    unisons,
+    Sheet,
+    sheet_of,
 )
-from composer.songs.song import Song
+from composer.pictures.text import drum_name, one_line, pitch_name, signs
+from composer.songs.song import Note, Song
 from composer.songs.theory import key_name, song_key
 
 if TYPE_CHECKING:
@@ -33,228 +34,205 @@ if TYPE_CHECKING:
 
 DPI: Final = 120
 MAX_PIXELS: Final = 60_000  # matplotlib draws 65,535 at most
+KEY_WIDTH: Final = 0.24
+KEYS_LEFT: Final = LEFT - 0.3
+LONGEST_TITLE, LONGEST_NAME = 70, 20  # characters
+SMALLEST_CHORD: Final = 4.5  # points
+LEAST_BEAT: Final = 0.1  # inches, below which beats have no lines
 
-MELODY: Final = "#E4472E"
-OTHERS: Final = (
-    "#2C6FB7",
-    "#26977D",
-    "#8457B8",
-    "#D7932A",
-    "#3FA5C9",
-    "#B84E7C",
-    "#73902B",
-    "#7A6A58",
-)
-INK, MUTED = "#22252B", "#6E7580"
-BAR_LINE, BEAT_LINE, BLACK_ROW = "#8B919C", "#DFE3E8", "#F0F2F5"
-BLACK_KEYS: Final = (1, 3, 6, 8, 10)
-# fmt: off
-DRUMS: Final = {  # General MIDI, those in use
-    35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "low tom", 42: "hi-hat",
-    43: "low tom", 44: "pedal hat", 45: "mid tom", 46: "open hat", 47: "mid tom", 48: "high tom", 49: "crash",
-    50: "high tom", 51: "ride", 52: "china", 53: "ride bell", 54: "tambourine", 55: "splash", 56: "cowbell",
-}
-# fmt: on
-
-Box = tuple[float, float, float, float]
-"""x, y, width and height in inches."""
+Rectangle = tuple[float, float, float, float]
+"""x, y (the upper edge), width and height in inches."""
 
 
 def plot_song(path: str | Path | None, song: Song, melody: int | None = None) -> Figure:
-    """Draw `song` as a piano roll, write it as PNG where a `path` is given, and return the matplotlib figure.
+    """Draw a song as a piano roll, write it as PNG if a `path` is given, and return the matplotlib figure.
 
-    melody: index of the track to highlight; None: the highest on average. Pale notes are soft, full
-    colour is loud. Notes of two tracks on one pitch share its row.
-    Raises ComposerError for a song without notes or too long for a page, MelodyError for a `melody`
-    that is not there, OutputError where the file cannot be written.
+    Pale notes are soft, full colour is loud. Notes of two tracks on one pitch share its height.
+
+    Args:
+        path: the PNG file, or None.
+        song: at least one note, at most 2000 bars.
+        melody: index of the track to highlight; None for the highest on average.
+
+    Raise ComposerError for a song without notes or too long for a page, MelodyError for a `melody`
+    that is not there, OutputError if the file cannot be written.
+
+    >>> from composer import Note, Song, Track
+    >>> figure = plot_song(None, Song((Track((Note(0, 60, 4),), "Flute"),), title="Long note"))
+    >>> figure.axes[0].texts[0].get_text()
+    'Long note'
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    page = lay_out(song, melody)
-    figure = Figure(
-        figsize=(WIDTH, page.height), dpi=min(DPI, MAX_PIXELS / page.height), facecolor="white"
-    )
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, WIDTH), ylim=(0, page.height))
+    sheet = sheet_of(song, melody)
+    dpi = min(DPI, MAX_PIXELS / sheet.height)
+    figure = Figure(figsize=(WIDTH, sheet.height), dpi=dpi, facecolor=LIGHT.ground)
+    # y counts from the top, as on every other surface.
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, WIDTH), ylim=(sheet.height, 0))
     axes.set_axis_off()
-    _draw_head(axes, page)
-    for row in page.rows:
-        _draw_grid(axes, page, row)
-        _draw_keys(axes, page, row)
-        _draw_chords(axes, page, row)
-    _draw_notes(axes, page)
+    _draw_head(axes, sheet)
+    for row in sheet.rows:
+        _draw_grid(axes, sheet, row)
+        _draw_keys(axes, row)
+        _draw_chords(axes, sheet, row)
+    _draw_notes(axes, sheet)
     if path is not None:
         with atomic(path) as temporary, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # a title in a script that the font lacks
+            # A title may be in a script that the font lacks.
+            warnings.filterwarnings("ignore", "Glyph")
             FigureCanvasAgg(figure).print_png(str(temporary))
     return figure
 
 
-def track_colors(page: Page) -> list[str]:
-    """A colour for each track, as #rrggbb; the melody has one of its own."""
-    others = [i for i in range(len(page.song.tracks)) if i != page.melody]
-    colors = {i: OTHERS[place % len(OTHERS)] for place, i in enumerate(others)}
-    return [colors.get(i, MELODY) for i in range(len(page.song.tracks))]
-
-
 def facts(song: Song) -> str:
-    """Tempo, metre, key and length in one line."""
-    tempos = [tempo.qpm for tempo in song.tempos if tempo.onset < song.end] or [song.qpm]
-    speeds = dict.fromkeys([f"{min(tempos):.0f}", f"{max(tempos):.0f}"])
-    metre = main_metre(song)
-    parts = [
-        "♩ = " + "–".join(speeds),
-        f"{metre.numerator}/{metre.denominator}" if song.time_signatures else "",
-    ]
+    """Return tempo, metre, key and length in one line."""
+    parts = ["♩ = " + _speeds(song)]
+    if song.time_signatures:
+        metre = main_metre(song)
+        parts.append(f"{metre.numerator}/{metre.denominator}")
     if any(track.notes and not track.is_drum for track in song.tracks):
-        parts.append(
-            _signs(key_name(song_key(song))) + ("" if song.key_signatures else " (estimated)")
-        )
+        estimated = "" if song.key_signatures else " (estimated)"
+        parts.append(signs(key_name(song_key(song))) + estimated)
     minutes, seconds = divmod(round(song.seconds(song.end)), 60)
-    return "     ".join([*filter(None, parts), f"{minutes}:{seconds:02d}"])
+    parts.append(f"{minutes}:{seconds:02d}")
+    return "     ".join(parts)
 
 
-def _draw_head(axes: Any, page: Page) -> None:
-    song, top = page.song, page.height
-    _text(axes, LEFT, top - 0.5, _clean(song.title, 70) or "Untitled", size=20, weight="bold")
-    _text(axes, LEFT, top - 0.83, facts(song), size=11, color=MUTED)
-    for i, (track, color) in enumerate(zip(song.tracks, track_colors(page), strict=True)):
-        line, column = divmod(i, LEGEND_COLUMNS)
-        x = LEFT + column * (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS
-        y = top - HEAD - 0.08 - line * LEGEND_LINE
-        name = _clean(track.name, 20) or f"Track {i + 1}"
-        is_melody = i == page.melody and len(song.tracks) > 1
-        _boxes(axes, [(x, y - 0.06, 0.3, 0.12)], [color])
-        _text(
-            axes,
-            x + 0.4,
-            y,
-            name + (" (melody)" if is_melody else ""),
-            weight="bold" if is_melody else "normal",
-        )
+def _speeds(song: Song) -> str:
+    tempos = [tempo.qpm for tempo in song.tempos if tempo.onset < song.end] or [song.qpm]
+    slowest, fastest = f"{min(tempos):.0f}", f"{max(tempos):.0f}"
+    return slowest if slowest == fastest else f"{slowest}–{fastest}"
 
 
-def _draw_grid(axes: Any, page: Page, row: Row) -> None:
-    """The rows of black keys and drums, then the lines of beats and bars, then the numbers of the bars."""
-    left, right, bottom = page.x(row, row.start), page.x(row, row.end), page.bottom(row)
-    black = [
-        page.y(row, pitch) for pitch in range(page.low, page.high + 1) if pitch % 12 in BLACK_KEYS
-    ]
-    _fill(axes, [(left, y, right - left, page.semitone) for y in black], BLACK_ROW)
-    octaves = [
-        page.y(row, pitch) for pitch in range(page.low + 1, page.high + 1) if pitch % 12 == 0
-    ]
-    lanes = [page.lane(row, drum) + LANE for drum in page.lanes]
-    axes.hlines([*octaves, *lanes], left, right, colors=BEAT_LINE, linewidths=0.8, zorder=1)
-    beats = (
-        [page.x(row, beat) for beat in page.beats if row.start < beat < row.end]
-        if page.beat > 0.1
-        else []
-    )
-    axes.vlines(beats, bottom, row.top, colors=BEAT_LINE, linewidths=0.8, zorder=1)
-    edges = [page.x(row, bar.start) for bar in row.bars]
-    axes.vlines([*edges, right], bottom, row.top, colors=BAR_LINE, linewidths=1.3, zorder=2)
-    axes.hlines(
-        [bottom, page.y(row, page.low), row.top],
-        left,
-        right,
-        colors=BAR_LINE,
-        linewidths=0.8,
-        zorder=2,
-    )
-    for bar, x, next_x in zip(row.bars, edges, [*edges[1:], right], strict=True):
-        if bar.number and (next_x - x > 0.3 or bar.number % 10 == 0):
-            _text(axes, x + 0.03, row.top + 0.1, str(bar.number), size=8.5, color=MUTED)
+def _draw_head(axes: Any, sheet: Sheet) -> None:
+    """Draw title, facts and legend."""
+    layout = sheet.layout
+    title = one_line(layout.song.title, LONGEST_TITLE) or "Untitled"
+    _text(axes, LEFT, 0.5, title, size=20, weight="bold")
+    _text(axes, LEFT, 0.83, facts(layout.song), size=11, color=LIGHT.faint)
+    column_width = (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS
+    for index, name in enumerate(layout.names):
+        line, column = divmod(index, LEGEND_COLUMNS)
+        x = LEFT + column * column_width
+        y = HEAD + 0.08 + line * LEGEND_LINE
+        is_melody = index == layout.melody and len(layout.names) > 1
+        label = one_line(name, LONGEST_NAME) + (" (melody)" if is_melody else "")
+        weight = "bold" if is_melody else "normal"
+        _round_boxes(axes, [(x, y - 0.06, 0.3, 0.12)], [layout.colors[index]])
+        _text(axes, x + 0.4, y, label, weight=weight)
 
 
-def _draw_keys(axes: Any, page: Page, row: Row) -> None:
-    """A keyboard at the left of the row, with the names of the C's, and the names of the drums."""
-    if page.high >= page.low:
-        x, y = LEFT - 0.3, page.y(row, page.low)
-        _fill(axes, [(x, y, 0.24, row.top - y)], "white", edge=BAR_LINE)
-        pitches = range(page.low, page.high + 1)
-        black = [(x, page.y(row, p), 0.15, page.semitone) for p in pitches if p % 12 in BLACK_KEYS]
-        _fill(axes, black, INK)
-        gaps = [page.y(row, pitch) for pitch in pitches[1:] if pitch % 12 in (0, 5)]
-        axes.hlines(gaps, x, x + 0.24, colors=BAR_LINE, linewidths=0.7, zorder=3)
-        for pitch in (p for p in pitches if p % 12 == 0):
-            middle = page.y(row, pitch + 0.5)
-            _text(axes, x - 0.06, middle, f"C{pitch // 12 - 1}", size=8.5, color=MUTED, ha="right")
-    for drum in page.lanes:
-        middle = page.lane(row, drum) + LANE / 2
-        _text(
-            axes, LEFT - 0.06, middle, DRUMS.get(drum, str(drum)), size=7.5, color=MUTED, ha="right"
-        )
+def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
+    """Draw the rows of black keys and drums, the lines of beats and bars, the numbers of the bars."""
+    left, right = row.x(row.start), row.x(row.end)
+    scope, semitone = row.grid.scope, row.grid.semitone
+    black = [row.y(pitch) for pitch in scope.pitches if is_black(pitch)]
+    _fill(axes, [(left, y, right - left, semitone) for y in black], LIGHT.band)
+
+    octaves = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 == 0]
+    lanes = [row.drum_y(drum) for drum in scope.lanes]
+    _lines(axes.hlines, [*octaves, *lanes], left, right, LIGHT.beat_line)
+
+    beats = []
+    if row.grid.beat > LEAST_BEAT:
+        beats = [row.x(beat) for beat in sheet.layout.beats if row.start < beat < row.end]
+    _lines(axes.vlines, beats, row.bottom, row.top, LIGHT.beat_line)
+
+    edges = [row.x(bar.start) for bar in row.bars] + [right]
+    _lines(axes.vlines, edges, row.bottom, row.top, LIGHT.bar_line, width=1.3)
+    sides = [row.top, row.top + row.grid.pitched, row.bottom]
+    _lines(axes.hlines, sides, left, right, LIGHT.bar_line, order=2)
+    for bar, (x, next_x) in zip(row.bars, pairwise(edges), strict=True):
+        has_room = next_x - x > 0.3 or bar.number % 10 == 0
+        if bar.number and has_room:
+            _text(axes, x + 0.03, row.top - 0.1, str(bar.number), size=8.5, color=LIGHT.faint)
 
 
-def _draw_chords(axes: Any, page: Page, row: Row) -> None:
-    """Chord names under their beats, the bass on a line of its own; smaller where the next one is near."""
-    y = page.bottom(row) - 0.14
-    here = [chord for chord in page.chords if row.start <= chord[0] < row.end]
+def _draw_keys(axes: Any, row: Row) -> None:
+    """Draw a keyboard at the left of the row, with the names of the C's, and the names of the drums."""
+    scope, semitone = row.grid.scope, row.grid.semitone
+    if scope.pitches:
+        x = KEYS_LEFT
+        _fill(axes, [(x, row.top, KEY_WIDTH, row.grid.pitched)], WHITE, edge=LIGHT.bar_line)
+        black = [(x, row.y(p), 0.15, semitone) for p in scope.pitches if is_black(p)]
+        _fill(axes, black, LIGHT.black_key)
+        # Between B and C and between E and F no black key parts the white ones.
+        gaps = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 in (0, 5)]
+        _lines(axes.hlines, gaps, x, x + KEY_WIDTH, LIGHT.bar_line, width=0.7, order=3)
+    for pitch in scope.pitches:
+        if pitch % 12 == 0:
+            middle = row.y(pitch - 0.5)
+            _label(axes, KEYS_LEFT - 0.06, middle, pitch_name(pitch), 8.5)
+    for drum in scope.lanes:
+        _label(axes, LEFT - 0.06, row.drum_y(drum) + LANE / 2, drum_name(drum), 7.5)
+
+
+def _draw_chords(axes: Any, sheet: Sheet, row: Row) -> None:
+    """Draw chord names under their beats, the bass below; smaller if the next one is near."""
+    y = row.bottom + 0.14
+    here = [chord for chord in sheet.layout.chords if row.start <= chord[0] < row.end]
     for (onset, name), (after, _) in pairwise([*here, (row.end, "")]):
-        chord, slash, bass = _signs(name).partition("/")
-        room = (after - onset) * page.beat
-        size = min(10.0, 72 * room / (0.74 * max(len(chord), len(bass) + 1)))
-        if size >= 4.5:
-            _text(axes, page.x(row, onset) + 0.02, y, chord, size=size)
-            _text(
-                axes,
-                page.x(row, onset) + 0.02,
-                y - 0.16,
-                slash + bass,
-                size=0.88 * size,
-                color=MUTED,
-            )
+        chord, slash, bass = signs(name).partition("/")
+        room = (after - onset) * row.grid.beat
+        letters = max(len(chord), len(bass) + 1)
+        size = min(10.0, 72 * room / (0.74 * letters))
+        if size < SMALLEST_CHORD:
+            continue
+        x = row.x(onset) + 0.02
+        _text(axes, x, y, chord, size=size)
+        _text(axes, x, y + 0.16, slash + bass, size=0.88 * size, color=LIGHT.faint)
 
 
-def _draw_notes(axes: Any, page: Page) -> None:
-    """Every note in every row that it sounds in; tracks on one pitch share its height, the first on top."""
-    shared, colors = unisons(page.song), track_colors(page)
-    for index, track in enumerate(page.song.tracks):
-        boxes: list[Box] = []
+def _draw_notes(axes: Any, sheet: Sheet) -> None:
+    """Draw every note in every row that it sounds in; the first track lies on top."""
+    layout = sheet.layout
+    shared = unisons(layout.song)
+    for index, track in enumerate(layout.song.tracks):
+        color = layout.colors[index]
+        boxes: list[Rectangle] = []
         shades: list[str] = []
         for note in track.notes:
-            for row in (r for r in page.rows if r.start < note.end and note.onset < r.end):
-                left, right = (
-                    page.x(row, max(note.onset, row.start)),
-                    page.x(row, min(note.end, row.end)),
-                )
-                if track.is_drum:
-                    y, height, right = (
-                        page.lane(row, note.pitch) + 0.02,
-                        LANE - 0.04,
-                        left + min(0.14, page.beat / 4),
-                    )
-                else:
-                    tracks = shared.get((index, note), [index])
-                    height = page.semitone / len(tracks)
-                    y = page.y(row, note.pitch) + height * (len(tracks) - 1 - tracks.index(index))
-                boxes.append(
-                    (left + 0.01, y + 0.006, max(right - left - 0.02, 0.02), height - 0.012)
-                )
-                shades.append(
-                    _mix(colors[index], "#FFFFFF", 0.35 + 0.65 * min(note.velocity / 100, 1.0))
-                )
-        _boxes(axes, boxes, shades, edge=_mix(colors[index], "#000000", 0.75))
+            tracks = shared.get((index, note), [index])
+            share = (tracks.index(index), len(tracks))
+            for row in sheet.rows:
+                if row.start < note.end and note.onset < row.end:
+                    boxes.append(_note_box(row, note, share, track.is_drum))
+                    shades.append(mix(color, WHITE, 0.35 + 0.65 * min(note.velocity / 100, 1.0)))
+        _round_boxes(axes, boxes, shades, edge=mix(color, BLACK, 0.75))
 
 
-def _boxes(axes: Any, boxes: list[Box], colors: list[str], edge: str = "none") -> None:
-    """Rectangles with round corners, each in its colour."""
+def _note_box(row: Row, note: Note, share: tuple[int, int], is_drum: bool) -> Rectangle:
+    """Return the rectangle of a note in a row; share: its place among the tracks on its pitch, and their number."""
+    left = row.x(max(note.onset, row.start))
+    right = row.x(min(note.end, row.end))
+    if is_drum:
+        y, height = row.drum_y(note.pitch) + 0.02, LANE - 0.04
+        right = left + min(0.14, row.grid.beat / 4)
+    else:
+        place, count = share
+        height = row.grid.semitone / count
+        y = row.y(note.pitch) + height * place
+    return left + 0.01, y + 0.006, max(right - left - 0.02, 0.02), height - 0.012
+
+
+def _round_boxes(axes: Any, boxes: list[Rectangle], colors: list[str], edge: str = "none") -> None:
+    """Draw rectangles with round corners, each in its colour."""
     from matplotlib.patches import FancyBboxPatch
 
-    styles = [f"round,pad=0,rounding_size={0.4 * min(w, h, 0.1)}" for _, _, w, h in boxes]
-    patches = [
-        FancyBboxPatch((x, y), w, h, boxstyle=s)
-        for (x, y, w, h), s in zip(boxes, styles, strict=True)
-    ]
+    patches = []
+    for x, y, width, height in boxes:
+        radius = 0.4 * min(width, height, 0.1)
+        style = f"round,pad=0,rounding_size={radius}"
+        patches.append(FancyBboxPatch((x, y), width, height, boxstyle=style))
     _collect(axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=4)
 
 
-def _fill(axes: Any, boxes: list[Box], color: str, edge: str = "none") -> None:
-    """Rectangles in one colour, under everything else."""
-    from matplotlib.patches import Rectangle
+def _fill(axes: Any, boxes: list[Rectangle], color: str, edge: str = "none") -> None:
+    """Draw rectangles in one colour, under everything else."""
+    from matplotlib.patches import Rectangle as Patch
 
-    patches = [Rectangle((x, y), w, h) for x, y, w, h in boxes]
+    patches = [Patch((x, y), width, height) for x, y, width, height in boxes]
     _collect(axes, patches, facecolors=color, edgecolors=edge, linewidths=0.7, zorder=0)
 
 
@@ -264,23 +242,26 @@ def _collect(axes: Any, patches: list[Any], **style: Any) -> None:
     axes.add_collection(PatchCollection(patches, **style))
 
 
+def _lines(
+    draw: Any,
+    places: list[float],
+    start: float,
+    end: float,
+    color: str,
+    width: float = 0.8,
+    order: int = 0,
+) -> None:
+    """Draw parallel lines; bar lines, which are wider, lie over those of beats."""
+    order = order or (2 if width > 1 else 1)
+    draw(places, start, end, colors=color, linewidths=width, zorder=order)
+
+
+def _label(axes: Any, x: float, y: float, text: str, size: float) -> None:
+    """Write a faint word that ends at `x`."""
+    _text(axes, x, y, text, size=size, color=LIGHT.faint, ha="right")
+
+
 def _text(axes: Any, x: float, y: float, text: str, **style: Any) -> None:
-    """Text as it is, never as mathematics; vertically centred on `y`."""
-    style = {"size": 10, "color": INK, "va": "center", "family": "DejaVu Sans", **style}
-    axes.text(x, y, text, parse_math=False, usetex=False, **style)
-
-
-def _clean(text: str, longest: int) -> str:
-    """`text` on one line, without characters that cannot be drawn, at most `longest` long."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
-def _signs(name: str) -> str:
-    return name.replace("#", "♯").replace("b", "♭")
-
-
-def _mix(color: str, other: str, share: float) -> str:
-    """`share` of `color` and the rest of `other`, all as #rrggbb."""
-    pairs = zip(bytes.fromhex(color[1:]), bytes.fromhex(other[1:]), strict=True)
-    return "#" + bytes(round(share * a + (1 - share) * b) for a, b in pairs).hex()
+    """Write text as it is, never as mathematics; vertically centred on `y`."""
+    usual = {"size": 10, "color": LIGHT.text, "va": "center", "family": "DejaVu Sans"}
+    axes.text(x, y, text, parse_math=False, usetex=False, **{**usual, **style})

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.errors import ComposerError, MissingPackageError, OutputError
-from composer.pictures.page import BLACK_KEYS, MELODY, OTHERS
+from composer.pictures.layout import BLACK_KEYS
+from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import Report
 from composer.songs.audio import SAMPLE_RATE, find_soundfont, render
 from composer.songs.grid import to_onsets, to_pianoroll
@@ -193,7 +194,7 @@ def picture(song: Song) -> NDArray[np.uint8]:
         (max(int(pitches[0]) - 2, 0), min(int(pitches[-1]) + 2, 127)) if len(pitches) else (54, 66)
     )
     cells = np.where(
-        np.isin(np.arange(low, high + 1) % 12, BLACK_KEYS)[:, None, None], BLACK, WHITE
+        np.isin(np.arange(low, high + 1) % 12, list(BLACK_KEYS))[:, None, None], BLACK, WHITE
     ).astype(np.uint8)
     pixels = (
         cells.repeat(max(len(roll), RESOLUTION), axis=1)

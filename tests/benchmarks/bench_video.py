@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from composer.pictures.layout import bars
-from composer.pictures.page import INK, MELODY, OTHERS
+from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.runs.film import Film, film
 from composer.runs.film.encoder import movie
 from composer.runs.film.scene import clock
@@ -140,7 +140,7 @@ def _figure(
 
     figure = Figure(figsize=(12.8, 7.2), dpi=100)
     canvas = FigureCanvasAgg(figure)
-    figure.text(0.02, 0.92, f"{iteration:,}", size=36, weight="bold", color=INK)
+    figure.text(0.02, 0.92, f"{iteration:,}", size=36, weight="bold", color=LIGHT.text)
     figure.text(0.16, 0.92, f"of {LAST:,}, {clock(log[-1]['seconds'])} of training")
     for i, (name, song) in enumerate(songs.items()):
         _roll(figure.add_axes((0.05, 0.5 - 0.45 * i, 0.63, 0.38)), name, song)
@@ -166,7 +166,7 @@ def _roll(axes: Any, name: str, song: Song) -> None:
     axes.vlines(range(4 * BARS), 30, 90, color="#DFE3E8", linewidth=0.5)
     for track, color in zip(song.tracks, (MELODY, *OTHERS), strict=False):
         notes = [Rectangle((note.onset, note.pitch), note.duration, 1) for note in track.notes]
-        axes.add_collection(PatchCollection(notes, facecolor=color, edgecolor=INK))
+        axes.add_collection(PatchCollection(notes, facecolor=color, edgecolor=LIGHT.text))
 
 
 def _seconds(job: Callable[[], object]) -> float:

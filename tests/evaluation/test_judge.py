@@ -19,7 +19,7 @@ from composer.evaluation.judge import Judged, Settings, judge
 from composer.evaluation.page import color_of, draw
 from composer.evaluation.report import check_place, number, to_csv, to_json, to_tables, write
 from composer.generators import load_model
-from composer.pictures.page import MELODY, OTHERS
+from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import TrainingRun
 from composer.songs.midi import write as write_midi
 from composer.songs.song import Note, Song, Track

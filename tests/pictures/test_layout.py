@@ -1,24 +1,19 @@
-"""Bars, rows and inches: cases proved by hand."""
+"""Bars, chords, pitches and drums: cases proved by hand."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from composer.errors import ComposerError, MelodyError
+from composer.errors import MelodyError
 from composer.pictures import layout
-from composer.pictures.layout import Bar
+from composer.pictures.layout import Bar, Grid, Room, Scope, scope_of
 from composer.songs.song import Note, Song, TimeSignature, Track
+from tests.support.tunes import PICKUP, song
 
-PICKUP = (TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
-
-
-def song(*tracks, metres=(), drums=()):
-    pitched = tuple(Track(tuple(notes)) for notes in tracks)
-    return Song((*pitched, Track(tuple(drums), is_drum=True)) if drums else pitched, (), metres)
-
-
-def of_bars(count):
-    return song([Note(0, 60, 4.0 * count)], metres=(TimeSignature(0, 4, 4),))
+FILM = Room(1, 24, widest=61, outliers=0.01, lanes=8, unpitched=False)
 
 
 def test_a_pickup_is_bar_zero_and_the_last_bar_is_full():
@@ -34,37 +29,6 @@ def test_a_pickup_is_bar_zero_and_the_last_bar_is_full():
 def test_a_longer_first_bar_is_no_pickup():
     metres = (TimeSignature(0, 4, 4), TimeSignature(4, 3, 4))
     assert [bar.number for bar in layout.bars(song([Note(0, 60, 7)], metres=metres))] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("count", "sizes"),
-    [
-        (1, [1]),
-        (8, [8]),
-        (9, [9]),
-        (10, [8, 2]),
-        (16, [8, 8]),
-        (17, [8, 9]),
-        (64, [8] * 8),
-        (330, [16] * 20 + [10]),
-    ],
-)
-def test_rows_have_eight_bars(count, sizes):
-    assert [len(row) for row in layout.rows_of(layout.bars(of_bars(count)))] == sizes
-
-
-def test_rows_hold_every_bar_once_in_order():
-    all_bars = layout.bars(of_bars(43))
-    assert [bar for row in layout.rows_of(all_bars) for bar in row] == all_bars
-
-
-def test_a_pickup_comes_on_top_and_long_bars_are_fewer():
-    with_pickup = layout.bars(song([Note(0, 60, 1 + 3 * 12)], metres=PICKUP))
-    assert [len(row) for row in layout.rows_of(with_pickup)] == [9, 4]
-    long = layout.bars(song([Note(0, 60, 7 * 12)], metres=(TimeSignature(0, 7, 4),)))
-    assert [len(row) for row in layout.rows_of(long)] == [4, 4, 4]
-    longest = layout.bars(song([Note(0, 60, 120)], metres=(TimeSignature(0, 40, 4),)))
-    assert [len(row) for row in layout.rows_of(longest)] == [1, 1, 1]
 
 
 def test_main_metre_is_the_one_of_most_beats():
@@ -91,61 +55,79 @@ def test_unisons_are_between_tracks_only_while_both_sound():
     assert layout.unisons(song([low], drums=[Note(0, 60, 2)])) == {}
 
 
-def test_inches():
-    page = layout.lay_out(
-        song([Note(0, 60, 1), Note(38, 84, 1)], drums=[Note(0, 36, 1), Note(0, 42, 1)])
-    )
-    first, second = page.rows
-    assert (page.low, page.high, page.lanes) == (58, 86, [36, 42])
-    assert (first.start, first.end, second.start, second.end) == (0, 32, 32, 40)
-    assert page.x(first, 0) == layout.LEFT
-    assert page.x(first, first.end) == pytest.approx(layout.WIDTH - layout.RIGHT)
-    assert page.y(first, 87) == first.top and page.y(first, 86) == first.top - page.semitone
-    assert page.lane(first, 42) == pytest.approx(page.y(first, 58) - layout.LANE)
-    assert (
-        page.lane(first, 36)
-        == page.bottom(first)
-        == pytest.approx(page.y(first, 58) - 2 * layout.LANE)
-    )
-    assert second.top < page.bottom(first) and page.bottom(second) > 0
-
-
-def test_every_row_is_on_the_page():
-    for count in (1, 8, 64, 330, 2000):
-        page = layout.lay_out(of_bars(count))
-        assert page.bottom(page.rows[-1]) > 0 and page.rows[0].top < page.height - layout.HEAD
-        assert len(page.rows) <= layout.MAX_ROWS
-        assert all(page.bottom(a) > b.top for a, b in zip(page.rows, page.rows[1:], strict=False))
+def test_a_grid_gives_every_beat_and_pitch_its_place():
+    grid = Grid(Scope(60, 71, (36, 42)), start=4.0, beat=10.0, semitone=3.0, lane=5.0)
+    assert (grid.x(4), grid.x(6.5)) == (0, 25)
+    assert (grid.y(71), grid.y(60)) == (0, 33)
+    assert (grid.pitched, grid.height) == (36, 46)
+    assert (grid.drum_y(42), grid.drum_y(36)) == (36, 41)
 
 
 def test_beats_go_on_to_the_end_of_the_last_bar():
-    assert layout.lay_out(song([Note(0, 60, 5)], metres=PICKUP)).beats == [0, 1, 2, 3, 4, 5, 6]
+    made = layout.lay_out(song([Note(0, 60, 5)], metres=PICKUP))
+    assert made.beats == [0, 1, 2, 3, 4, 5, 6]
+    assert (made.start, made.end) == (0, 7)
 
 
 def test_pitches_reach_over_an_octave_and_a_half_and_stay_in_midi():
     for pitch in (0, 60, 127):
-        page = layout.lay_out(song([Note(0, pitch, 1)]))
-        assert 0 <= page.low <= pitch <= page.high <= 127
-    assert layout.lay_out(song([Note(0, 60, 1)])).high - page.low < 128
+        scope = scope_of([song([Note(0, pitch, 1)])])
+        assert 0 <= scope.low <= pitch <= scope.high <= 127
+        assert len(scope.pitches) == 18
+
+
+def test_a_scope_has_room_for_all_but_a_hundredth_of_the_notes():
+    usual = [Note(i, 48 + i % 30, 1) for i in range(150)]
+    assert scope_of([song([*usual, Note(200, 5, 1)])], FILM) == Scope(47, 78)
+    assert scope_of([song([Note(0, 74, 6), Note(0, 73, 1)])], FILM) == Scope(62, 85)
+    assert len(scope_of([Song()], FILM).pitches) == 24
+
+
+def test_a_scope_is_never_so_wide_that_notes_are_hairlines_and_keeps_the_middle():
+    noise = [Note(i, i % 128, 1) for i in range(128 * 4)]
+    low, high, _ = scope_of([song(noise)], FILM)
+    assert high - low == 60 and low < 64 < high
+
+
+def test_a_scope_widens_for_what_it_does_not_hold_and_then_holds_it():
+    drums = song([Note(0, 30, 1)], drums=[Note(0, 36, 1), Note(1, 38, 1)])
+    narrow = scope_of([song([Note(2, 74, 6)], [Note(0, 50, 8)])], FILM)
+    wide = scope_of([drums], FILM, narrow)
+    assert wide.low < 30 and wide.high == narrow.high and wide.lanes == (36, 38)
+    assert scope_of([drums], FILM, wide) == wide
+
+
+def test_drums_stand_by_family_kicks_below_cymbals():
+    drums = (49, 42, 45, 38, 36, 35, 41, 51, 37)
+    assert layout.lane_order(drums) == (35, 36, 37, 38, 41, 45, 42, 49, 51)
+    many = [Note(i, 35 + i % 12, 1) for i in range(40)]
+    assert len(scope_of([song(drums=many)], FILM).lanes) == 8
 
 
 def test_melody():
     high_second = song([Note(0, 50, 1)], [Note(0, 70, 1)], drums=[Note(0, 90, 1)])
-    assert layout.lay_out(high_second).melody == 1
+    made = layout.lay_out(high_second)
+    assert made.melody == 1 and made.order == [2, 0, 1]
     assert layout.lay_out(high_second, 0).melody == 0
     with pytest.raises(MelodyError):
         layout.lay_out(high_second, 7)
-    drums = song(drums=[Note(0, 36, 1)])
-    page = layout.lay_out(drums)
-    assert page.melody == -1 and page.high < page.low and page.lanes == [36]
+    drums = layout.lay_out(song(drums=[Note(0, 36, 1)]))
+    assert drums.melody == -1 and not drums.scope.pitches and drums.scope.lanes == (36,)
+    assert drums.order == [0]
+
+
+def test_the_layout_becomes_json_and_comes_back():
+    tune = replace(song([Note(1, 61, 2, 90)], drums=[Note(0, 38, 1)], metres=PICKUP), title="A\nB")
+    data = json.loads(json.dumps(layout.lay_out(tune).as_data()))
+    assert data["title"] == "A B"
+    assert data["bars"] == [[0, 0, 1], [1, 1, 4]]
+    assert data["lanes"] == [{"pitch": 38, "name": "snare"}]
+    assert data["tracks"][0]["notes"] == [[1, 3, 61, 90]]
+    assert data["tracks"][0]["is_melody"] and data["tracks"][1]["is_drum"]
+    assert (data["low"] <= 61 <= data["high"]) and data["order"] == [1, 0]
 
 
 @pytest.mark.parametrize("empty", [Song(), Song((Track(), Track()))])
-def test_an_empty_song_is_refused(empty):
-    with pytest.raises(ComposerError, match="at least one note"):
-        layout.lay_out(empty)
-
-
-def test_too_many_bars_are_refused():
-    with pytest.raises(ComposerError, match="room for 2000 bars, the song has 2001"):
-        layout.lay_out(of_bars(2001))
+def test_an_empty_song_is_one_bar(empty):
+    made = layout.lay_out(empty)
+    assert made.bars == (Bar(1, 0, 4),) and made.chords == []

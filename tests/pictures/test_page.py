@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.errors import ComposerError, MelodyError, OutputError
-from composer.pictures import layout
 from composer.pictures import page as plotting
+from composer.pictures import sheet
+from composer.pictures.palette import MELODY
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 
@@ -29,13 +30,13 @@ def four_parts(**changes):
 
 
 def pixels(song, tmp_path, melody=None):
-    """uint8 [y, x, rgb], the foot of the page first, of the PNG file."""
+    """uint8 [y, x, rgb] of the PNG file."""
     from PIL import Image
 
     plotting.plot_song(tmp_path / "out.png", song, melody)
     with Image.open(tmp_path / "out.png") as image:
         assert image.format == "PNG"
-        return np.asarray(image.convert("RGB"))[::-1]
+        return np.asarray(image.convert("RGB"))
 
 
 def rgb(color):
@@ -48,18 +49,18 @@ def at(image, x, y):
 
 def test_the_page_has_the_size_that_was_laid_out(tmp_path):
     image = pixels(four_parts(), tmp_path)
-    height = layout.lay_out(four_parts()).height
+    height = sheet.sheet_of(four_parts()).height
     assert image.shape == (pytest.approx(height * plotting.DPI, abs=1), 1920, 3)
     assert 0.02 < (image < 250).any(axis=2).mean() < 0.6
 
 
 def test_notes_are_where_they_sound_in_the_colour_of_their_track(tmp_path):
     song = four_parts()
-    page, image = layout.lay_out(song), pixels(song, tmp_path)
-    first, second = page.rows
-    colors = plotting.track_colors(page)
-    assert colors[0] == plotting.MELODY and len(set(colors)) == 5
-    half = page.semitone / 2
+    made, image = sheet.sheet_of(song), pixels(song, tmp_path)
+    first, second = made.rows
+    colors = made.layout.colors
+    assert colors[0] == MELODY and len(set(colors)) == 5
+    half = made.rows[0].grid.semitone / 2
     for track, onset, pitch in (
         (0, 0.5, 72),
         (0, 2.9, 74),
@@ -67,60 +68,58 @@ def test_notes_are_where_they_sound_in_the_colour_of_their_track(tmp_path):
         (2, 0.5, 64),
         (3, 0.1, 48),
     ):
-        assert at(image, page.x(first, onset), page.y(first, pitch) + half) == rgb(colors[track])
-    assert at(image, page.x(second, 43.5), page.y(second, 76) + half) == rgb(plotting.MELODY)
-    assert at(image, page.x(first, 3.3), page.y(first, 74) + half) == (255, 255, 255)
+        assert at(image, first.x(onset), first.y(pitch) + half) == rgb(colors[track])
+    assert at(image, second.x(43.5), second.y(76) + half) == rgb(MELODY)
+    assert at(image, first.x(3.3), first.y(74) + half) == (255, 255, 255)
     for onset, drum in ((0.1, 36), (2.58, 42)):
-        assert at(image, page.x(first, onset), page.lane(first, drum) + layout.LANE / 2) == rgb(
-            colors[4]
-        )
+        assert at(image, first.x(onset), first.drum_y(drum) + sheet.LANE / 2) == rgb(colors[4])
 
 
 def test_two_tracks_on_one_pitch_are_both_seen(tmp_path):
     song = four_parts()
-    page, image = layout.lay_out(song), pixels(song, tmp_path)
-    x, y = page.x(page.rows[0], 1.5), page.y(page.rows[0], 65)
-    colors = plotting.track_colors(page)
-    assert at(image, x, y + 0.75 * page.semitone) == rgb(colors[1])
-    assert at(image, x, y + 0.25 * page.semitone) == rgb(colors[2])
+    made, image = sheet.sheet_of(song), pixels(song, tmp_path)
+    x, y = made.rows[0].x(1.5), made.rows[0].y(65)
+    colors = made.layout.colors
+    assert at(image, x, y + 0.25 * made.rows[0].grid.semitone) == rgb(colors[1])
+    assert at(image, x, y + 0.75 * made.rows[0].grid.semitone) == rgb(colors[2])
 
 
 def test_a_note_over_the_end_of_a_row_goes_on_in_the_next(tmp_path):
     song = four_parts(tracks=(Track((Note(0, 60, 1), Note(30, 70, 6, 100), Note(41, 60, 1))),))
-    page, image = layout.lay_out(song), pixels(song, tmp_path)
-    first, second = page.rows
+    made, image = sheet.sheet_of(song), pixels(song, tmp_path)
+    first, second = made.rows
     assert (first.end, second.start) == (33, 33)
     for row, onset in ((first, 32.5), (second, 33.5), (second, 35.5)):
-        assert at(image, page.x(row, onset), page.y(row, 70.5)) == rgb(plotting.MELODY)
-    assert at(image, page.x(second, 36.5), page.y(second, 70.5)) != rgb(plotting.MELODY)
-    assert at(image, layout.WIDTH - layout.RIGHT / 2, page.y(first, 70.5)) == (255, 255, 255)
-    assert at(image, layout.LEFT - 0.03, page.y(second, 70.5)) == (255, 255, 255)
+        assert at(image, row.x(onset), row.y(69.5)) == rgb(MELODY)
+    assert at(image, second.x(36.5), second.y(69.5)) != rgb(MELODY)
+    assert at(image, sheet.WIDTH - sheet.RIGHT / 2, first.y(69.5)) == (255, 255, 255)
+    assert at(image, sheet.LEFT - 0.03, second.y(69.5)) == (255, 255, 255)
 
 
 def test_soft_notes_are_paler(tmp_path):
     song = four_parts()
-    page, image = layout.lay_out(song), pixels(song, tmp_path)
-    soft = at(image, page.x(page.rows[0], 2.5), page.y(page.rows[0], 50.5))
-    assert all(a > b for a, b in zip(soft, rgb(plotting.track_colors(page)[3]), strict=True))
+    made, image = sheet.sheet_of(song), pixels(song, tmp_path)
+    soft = at(image, made.rows[0].x(2.5), made.rows[0].y(49.5))
+    assert all(a > b for a, b in zip(soft, rgb(made.layout.colors[3]), strict=True))
     assert soft != (255, 255, 255)
 
 
 def test_bar_lines_are_stronger_than_beat_lines(tmp_path):
     song = four_parts()
-    page, image = layout.lay_out(song), pixels(song, tmp_path)
-    row = page.rows[0]
+    made, image = sheet.sheet_of(song), pixels(song, tmp_path)
+    row = made.rows[0]
 
     def darkest(onset):
-        x = int(page.x(row, onset) * plotting.DPI)
-        return image[int(page.y(row, 57.5) * plotting.DPI), x - 2 : x + 3].min()
+        x = int(row.x(onset) * plotting.DPI)
+        return image[int(row.y(56.5) * plotting.DPI), x - 2 : x + 3].min()
 
     assert darkest(5) < 170 < darkest(6) < 240 < darkest(6.5)
 
 
 def test_the_melody_can_be_chosen(tmp_path):
-    page = layout.lay_out(four_parts(), 2)
-    colors = plotting.track_colors(page)
-    assert colors[2] == plotting.MELODY and colors.count(plotting.MELODY) == 1
+    made = sheet.sheet_of(four_parts(), 2)
+    colors = made.layout.colors
+    assert colors[2] == MELODY and colors.count(MELODY) == 1
     with pytest.raises(MelodyError, match="track 9 asked for"):
         plotting.plot_song(None, four_parts(), 8)
 
@@ -154,11 +153,11 @@ def test_chord_names_have_their_bass_below_and_stand_where_they_change():
     )
     song = four_parts(tracks=tracks, time_signatures=(), key_signatures=(KeySignature(0, 1),))
     texts = {t.get_text(): t.get_position() for t in plotting.plot_song(None, song).axes[0].texts}
-    page = layout.lay_out(song)
+    made = sheet.sheet_of(song)
     (x, y), (bass_x, bass_y) = texts["C"], texts["/E"]
-    assert x == bass_x == pytest.approx(page.x(page.rows[0], 0), abs=0.05)
-    assert bass_y < y < page.bottom(page.rows[0])
-    assert texts["Gmaj7"][0] == pytest.approx(page.x(page.rows[0], 4), abs=0.05)
+    assert x == bass_x == pytest.approx(made.rows[0].x(0), abs=0.05)
+    assert bass_y > y > made.rows[0].bottom
+    assert texts["Gmaj7"][0] == pytest.approx(made.rows[0].x(4), abs=0.05)
     assert "/F♯" in texts
 
 

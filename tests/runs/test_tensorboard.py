@@ -29,7 +29,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import (  # n
     EventAccumulator as MigratingAccumulator,
 )
 
-from composer.pictures.page import MELODY, OTHERS  # noqa: E402
+from composer.pictures.palette import MELODY, OTHERS  # noqa: E402
 from composer.runs.tensorboard import BAR, SEMITONE, STEP, TensorBoard, picture  # noqa: E402
 
 SONG = Song(

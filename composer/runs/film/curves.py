@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from composer.pictures.page import BEAT_LINE, INK, MELODY, MUTED, OTHERS
+from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.runs.film import ink
 from composer.runs.film.ink import Box, Floats, Pixels, rgb
 
@@ -127,14 +127,16 @@ class Chart:
         for one, row in zip(self.series, self.rows, strict=True):
             if one.is_loss is not before:
                 words = "Losses" if one.is_loss else "Measures"
-                ink.text(image, row.x, row.y - 7 * scale, words, 14 * scale, rgb(INK), bold=True)
+                ink.text(
+                    image, row.x, row.y - 7 * scale, words, 14 * scale, rgb(LIGHT.text), bold=True
+                )
                 if not one.is_loss:
                     self._key(image, row)
             before = one.is_loss
             plot = self.plot(row)
-            ink.fill(image, Box(plot.x, plot.bottom, plot.width, 1), rgb(BEAT_LINE))
+            ink.fill(image, Box(plot.x, plot.bottom, plot.width, 1), rgb(LIGHT.beat_line))
             label = ink.shortened(one.label, 0.6 * row.width, 12.5 * scale)
-            ink.text(image, row.x, row.y + 15 * scale, label, 12.5 * scale, rgb(MUTED))
+            ink.text(image, row.x, row.y + 15 * scale, label, 12.5 * scale, rgb(LIGHT.faint))
             if isfinite(one.dataset):
                 line = Box(
                     plot.x,
@@ -171,7 +173,9 @@ class Chart:
                 ys = np.clip(_row(plot, one.limits(), values), plot.y, plot.bottom)
                 ink.curve(image, plot, (xs, ys), color, 1.7 * scale)
                 ink.dot(image, xs[-1], ys[-1], 3.2 * scale, rgb(MELODY), WHITE)
-            words, shade = (number(values[-1]), rgb(INK)) if len(values) else ("–", rgb(MUTED))
+            words, shade = (
+                (number(values[-1]), rgb(LIGHT.text)) if len(values) else ("–", rgb(LIGHT.faint))
+            )
             x = row.right - ink.text_width(words, 14 * scale, bold=True)
             ink.text(image, x, row.y + 15 * scale, words, 14 * scale, shade, bold=True)
             if isfinite(one.dataset):

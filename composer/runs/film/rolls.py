@@ -10,17 +10,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from composer.pictures.layout import Bar, bars
-from composer.pictures.page import (
-    BAR_LINE,
-    BEAT_LINE,
-    BLACK_KEYS,
-    BLACK_ROW,
-    INK,
-    MELODY,
-    MUTED,
-    OTHERS,
-)
+from composer.pictures.layout import BLACK_KEYS, Bar, bars
+from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.runs.film import ink
 from composer.runs.film.ink import Box, Pixels, rgb
 from composer.songs.song import Note, Song
@@ -189,7 +180,7 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
         image,
         Box(grid.x - 1, grid.y - 1, grid.width + 2, grid.height + 2),
         rgb(WHITE),
-        rgb(BAR_LINE),
+        rgb(LIGHT.bar_line),
         2,
     )
     pitches = range(panel.scope.low, panel.scope.high + 1)
@@ -200,7 +191,7 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
         ink.fill(
             image,
             Box(grid.x, panel.y(pitch), grid.width, panel.y(pitch - 1) - panel.y(pitch)),
-            rgb(BLACK_ROW),
+            rgb(LIGHT.band),
         )
     if panel.heard:
         left, right = panel.x(panel.heard[0]), panel.x(panel.heard[1])
@@ -208,17 +199,17 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
     _rule_pitches(image, panel)
     beats = [b for b in beat_onsets(song, panel.end) if panel.start < b < panel.end]
     for beat in beats if grid.width / (panel.end - panel.start) > 5 else ():
-        ink.fill(image, Box(panel.x(beat), grid.y, 1, grid.height), rgb(BEAT_LINE))
+        ink.fill(image, Box(panel.x(beat), grid.y, 1, grid.height), rgb(LIGHT.beat_line))
     for bar in panel.bars:
         if bar.start > panel.start:
-            ink.fill(image, Box(panel.x(bar.start), grid.y, 1, grid.height), rgb(BAR_LINE))
+            ink.fill(image, Box(panel.x(bar.start), grid.y, 1, grid.height), rgb(LIGHT.bar_line))
     title_end = ink.text(
         image,
         grid.x,
         grid.y - 7 * scale,
         ink.shortened(panel.name, grid.width / 2, 15 * scale, True),
         15 * scale,
-        rgb(INK),
+        rgb(LIGHT.text),
         bold=True,
     )
     ink.text(
@@ -227,7 +218,7 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
         grid.y - 7 * scale,
         _bars_shown(panel, song),
         12 * scale,
-        rgb(MUTED),
+        rgb(LIGHT.faint),
     )
 
 
@@ -249,19 +240,21 @@ def _rule_pitches(image: Pixels, panel: Panel) -> None:
         if pitch % 12 == 0:
             bottom = panel.y(pitch - 1)
             if pitch > panel.scope.low:
-                ink.fill(image, Box(grid.x, bottom, grid.width, 1), rgb(BEAT_LINE))
+                ink.fill(image, Box(grid.x, bottom, grid.width, 1), rgb(LIGHT.beat_line))
             name, size = f"C{pitch // 12 - 1}", 11 * panel.scale
             x = grid.x - ink.text_width(name, size) - 6 * panel.scale
-            ink.text(image, x, (panel.y(pitch) + bottom + 0.72 * size) / 2, name, size, rgb(MUTED))
+            ink.text(
+                image, x, (panel.y(pitch) + bottom + 0.72 * size) / 2, name, size, rgb(LIGHT.faint)
+            )
     if lanes:
-        ink.fill(image, Box(grid.x, grid.bottom - lanes, grid.width, 1), rgb(BAR_LINE))
+        ink.fill(image, Box(grid.x, grid.bottom - lanes, grid.width, 1), rgb(LIGHT.bar_line))
 
 
 def draw_notes(image: Pixels, panel: Panel, song: Song) -> None:
     """The notes of a song, the first track, the melody, above the others."""
     colors = track_colors(len(song.tracks))
     for track, color in reversed(list(zip(song.tracks, colors, strict=True))):
-        edge = ink.mix(color, rgb(INK), 0.75)
+        edge = ink.mix(color, rgb(LIGHT.text), 0.75)
         for note in track.notes:
             if note.onset < panel.end and note.end > panel.start:
                 box = panel.place(note, track.is_drum)
@@ -274,7 +267,7 @@ def draw_playhead(image: Pixels, panel: Panel, beat: float) -> tuple[Box, Pixels
     box = Box(min(panel.x(beat), panel.grid.right - 2), panel.grid.y, 2, panel.grid.height)
     part = image[box.y : box.bottom, box.x : box.right]
     hidden = np.array(part)
-    part[:] = rgb(INK)
+    part[:] = rgb(LIGHT.text)
     return box, hidden
 
 
@@ -287,12 +280,12 @@ def legend(image: Pixels, right: int, y: int, names: Sequence[str], scale: float
     x = float(right)
     for label, color in reversed(list(zip(labels, track_colors(len(names)), strict=True))):
         x -= ink.text_width(label, size)
-        ink.text(image, x, y, label, size, rgb(INK))
+        ink.text(image, x, y, label, size, rgb(LIGHT.text))
         x -= 20 * scale
         ink.note(
             image,
             Box(round(x), round(y - 9 * scale), round(14 * scale), round(9 * scale)),
             color,
-            ink.mix(color, rgb(INK), 0.75),
+            ink.mix(color, rgb(LIGHT.text), 0.75),
         )
         x -= 18 * scale

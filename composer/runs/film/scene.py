@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from composer.pictures.page import INK, MELODY, MUTED
+from composer.pictures.palette import LIGHT, MELODY
 from composer.runs.film import ink, rolls
 from composer.runs.film.curves import Chart, Series
 from composer.runs.film.ink import Box, Pixels, rgb
@@ -88,7 +88,9 @@ class Scene:
         image = np.empty((self.size[1], self.size[0], 3), np.uint8)
         image[:] = rgb(PAGE)
         scale, width = self.scale, self.size[0]
-        ink.text(image, 28 * scale, 36 * scale, "ITERATION", 12 * scale, rgb(MUTED), bold=True)
+        ink.text(
+            image, 28 * scale, 36 * scale, "ITERATION", 12 * scale, rgb(LIGHT.faint), bold=True
+        )
         ink.card(image, self.bar, rgb(TRACK), rgb(TRACK), self.bar.height // 2)
         about = ink.shortened(self.about, width / 2, 13 * scale)
         right = width - round(28 * scale)
@@ -98,7 +100,7 @@ class Scene:
             44 * scale,
             about,
             13 * scale,
-            rgb(MUTED),
+            rgb(LIGHT.faint),
         )
         names = [track.name for song in list(self.songs.values())[:1] for track in song.tracks]
         rolls.legend(image, right, round(80 * scale), names, scale)
@@ -123,13 +125,24 @@ class Scene:
         """The iteration, of how many, after how long, and how much that is."""
         scale = self.scale
         end = ink.text(
-            image, 26 * scale, 84 * scale, f"{moment.iteration:,}", 50 * scale, rgb(INK), bold=True
+            image,
+            26 * scale,
+            84 * scale,
+            f"{moment.iteration:,}",
+            50 * scale,
+            rgb(LIGHT.text),
+            bold=True,
         )
         ink.text(
-            image, end + 14 * scale, 62 * scale, f"of {moment.horizon:,}", 15 * scale, rgb(MUTED)
+            image,
+            end + 14 * scale,
+            62 * scale,
+            f"of {moment.horizon:,}",
+            15 * scale,
+            rgb(LIGHT.faint),
         )
         spent = f"{clock(moment.seconds)} of training"
-        ink.text(image, end + 14 * scale, 83 * scale, spent, 15 * scale, rgb(MUTED))
+        ink.text(image, end + 14 * scale, 83 * scale, spent, 15 * scale, rgb(LIGHT.faint))
         done = round(min(moment.iteration / max(moment.horizon, 1), 1.0) * self.bar.width)
         if done > 2:
             ink.note(image, self.bar._replace(width=done), rgb(MELODY), rgb(MELODY))

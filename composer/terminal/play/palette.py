@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.style import Style
 
-from composer.pictures.page import MELODY, OTHERS
+from composer.pictures.palette import MELODY, OTHERS
 
 EMPTY: Final = 0  # the code of a pixel without a note
 PLAYED, SOUNDING, COMING = 0, 1, 2

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 
-from composer.pictures.page import BLACK_KEYS
+from composer.pictures.layout import BLACK_KEYS
 from composer.songs.theory import name_chord, pitch_class_name
 from composer.terminal.play.lines import Line, fit
 from composer.terminal.play.palette import CODES, EMPTY, SOUNDING, Palette, code, style

@@ -14,7 +14,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from composer.pictures.page import MELODY, OTHERS
+from composer.pictures.palette import MELODY, OTHERS
 from composer.songs.song import Song
 from composer.terminal.train.characters import EMPTY, Ints, Roll, draw
 from composer.terminal.train.paper import DIM, PLAIN, Line, Paper, fit, title

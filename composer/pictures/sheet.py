@@ -1,0 +1,126 @@
+"""A song in rows of bars on a sheet, in inches from its upper left corner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from composer.errors import ComposerError
+from composer.pictures.layout import Bar, Grid, Layout, Scope, lay_out
+from composer.songs.song import Song
+
+WIDTH: Final = 16.0  # of the sheet in inches, as all sizes here
+LEFT: Final = 1.0
+RIGHT: Final = 0.4
+HEAD: Final = 1.05  # title and facts, without the legend
+LEGEND_LINE: Final = 0.28
+LEGEND_COLUMNS: Final = 6
+PITCHES: Final = 3.8  # the height that the pitches of a row share
+SLIMMEST, THICKEST = 0.05, 0.13  # semitones
+LANE: Final = 0.17  # of one drum
+NUMBERS: Final = 0.3  # bar numbers and the space above them
+CHORDS: Final = 0.55
+NO_CHORDS: Final = 0.2  # the space below a row without them
+FOOT: Final = 0.15
+WIDEST_BEAT: Final = 1.2
+
+BARS_PER_ROW: Final = 8
+BEATS_PER_ROW: Final = 32
+MAX_ROWS: Final = 40  # a longer song gets more bars in a row
+MAX_BARS: Final = 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """Bars side by side; `top` is the upper edge of their pitches on the sheet."""
+
+    bars: tuple[Bar, ...]
+    top: float
+    grid: Grid
+
+    @property
+    def start(self) -> float:
+        """The beat at which the first bar starts."""
+        return self.bars[0].start
+
+    @property
+    def end(self) -> float:
+        """The beat at which the last bar ends."""
+        return self.bars[-1].end
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of the row, its drums included."""
+        return self.top + self.grid.height
+
+    def x(self, beat: float) -> float:
+        """Return the distance of a beat from the left edge of the sheet."""
+        return LEFT + self.grid.x(beat)
+
+    def y(self, pitch: float) -> float:
+        """Return the distance of the upper edge of a pitch from the top of the sheet."""
+        return self.top + self.grid.y(pitch)
+
+    def drum_y(self, drum: int) -> float:
+        """Return the distance of the upper edge of a drum's lane from the top of the sheet."""
+        return self.top + self.grid.drum_y(drum)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A layout on a sheet `height` inches high."""
+
+    layout: Layout
+    height: float
+    rows: tuple[Row, ...]
+
+
+def sheet_of(song: Song, melody: int | None = None) -> Sheet:
+    """Return the sheet of a song: rows of eight bars, fewer if bars are long, more if the song is.
+
+    Raise ComposerError for a song without notes or of more than MAX_BARS bars, MelodyError for a
+    `melody` that is not there.
+    """
+    if song.end <= 0:
+        raise ComposerError("a picture needs at least one note, the song has none")
+    layout = lay_out(song, melody)
+    rows = rows_of(layout.bars)
+    grid = _grid(layout.scope, rows)
+    below = CHORDS if layout.chords else NO_CHORDS
+    step = NUMBERS + grid.height + below
+    legend_lines = -(-len(song.tracks) // LEGEND_COLUMNS)
+    head = HEAD + LEGEND_LINE * legend_lines
+    placed = []
+    for i, row in enumerate(rows):
+        top = head + NUMBERS + i * step
+        placed.append(Row(row, top, replace(grid, start=row[0].start)))
+    return Sheet(layout, head + step * len(rows) + FOOT, tuple(placed))
+
+
+def _grid(scope: Scope, rows: list[tuple[Bar, ...]]) -> Grid:
+    longest = max(row[-1].end - row[0].start for row in rows)
+    beat = min((WIDTH - LEFT - RIGHT) / longest, WIDEST_BEAT)
+    semitone = PITCHES / max(len(scope.pitches), 1)
+    semitone = min(max(semitone, SLIMMEST), THICKEST)
+    return Grid(scope, 0.0, beat, semitone, LANE)
+
+
+def rows_of(bars: tuple[Bar, ...]) -> list[tuple[Bar, ...]]:
+    """Return bars in rows.
+
+    A pickup stands beside the first full bars, a single bar left over at the end of the row before.
+    Raise ComposerError for more than MAX_BARS bars.
+    """
+    if len(bars) > MAX_BARS:
+        raise ComposerError(f"a picture has room for {MAX_BARS} bars, the song has {len(bars)}")
+    longest = max(bar.end - bar.start for bar in bars)
+    size = min(max(int(BEATS_PER_ROW / longest), 1), BARS_PER_ROW)
+    while len(bars) > size * MAX_ROWS:
+        size *= 2
+    pickup = bars[0].number == 0
+    starts = [0, *range(size + pickup, len(bars), size)]
+    one_is_left = len(starts) > 1 and starts[-1] == len(bars) - 1
+    if one_is_left and size > 1:
+        starts.pop()
+    ends = [*starts[1:], len(bars)]
+    return [bars[start:end] for start, end in zip(starts, ends, strict=True)]
