@@ -91,14 +91,14 @@ def arrange_live(
             expected = pitch if struck and pitch != REST else None
             song = model.arrange_ahead(so_far, now, horizon, seed, expected=expected)
         now += horizon
-    return to_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
+    return chorale_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
 
 
 def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:
     melody, arrangement = folder / "melody.mid", folder / "arrangement.mid"
     midifile.write(melody, soprano_song(chorale, metre))
     midifile.write(arrangement, model.arrange(midifile.read(melody), seed=seed))
-    return to_grid(midifile.read(arrangement), len(chorale.voices))
+    return chorale_grid(midifile.read(arrangement), len(chorale.voices))
 
 
 def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
@@ -115,7 +115,7 @@ def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
     )
 
 
-def to_grid(song: Song, steps: int) -> Ints:
+def chorale_grid(song: Song, steps: int) -> Ints:
     """Four tracks as int [step, 4] of so many steps: cut, or filled with rests. Raises ShapeError for other songs."""
     if len(song.tracks) != 4:
         raise ShapeError(f"a four-part arrangement has 4 tracks, got {len(song.tracks)}")

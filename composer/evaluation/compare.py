@@ -12,6 +12,7 @@ from composer.errors import ShapeError
 from composer.evaluation.listen import RESPONSES
 from composer.evaluation.measure import ALL, MEASURES, Measured, mean_known
 from composer.metrics.rolls import histogram_distance
+from composer.metrics.samples import wasserstein
 from composer.songs.grid import Floats
 
 HISTOGRAMS: Final = {
@@ -141,22 +142,10 @@ def _off(first: Measured, second: Measured, spreads: dict[str, Floats]) -> dict[
     table = {}
     for name, spread in spreads.items():
         pairs = zip(first.values[name].T, second.values[name].T, strict=True)
-        row = np.array([_wasserstein(*pair) for pair in pairs]) / spread
+        row = np.array([wasserstein(*pair) for pair in pairs]) / spread
         added = row[1:-1]
         table[name] = np.append(row[:-1], row[-1] if np.isnan(added).all() else mean_known(added))
     return table
-
-
-def _wasserstein(first: Floats, second: Floats) -> float:
-    """Wasserstein-1 distance of what is defined, exact: several seeds make one sample larger, which must not count."""
-    first, second = (np.sort(values[~np.isnan(values)]) for values in (first, second))
-    if not (len(first) and len(second)):
-        return float("nan")
-    at = np.sort(np.concatenate([first, second]))
-    shares = (
-        np.searchsorted(values, at[:-1], side="right") / len(values) for values in (first, second)
-    )
-    return float(np.abs(np.subtract(*shares)) @ np.diff(at))
 
 
 def _distance(off: dict[str, Floats]) -> float:

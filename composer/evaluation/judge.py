@@ -13,7 +13,7 @@ from typing import Any, Final
 from composer.arranging.batch import READABLE, open_model
 from composer.data import DATASETS, jsb, load_corpus, parse_roles
 from composer.errors import ComposerError, ConfigError, MidiError
-from composer.evaluation.chorales import arrange_chorales, jsb_ladder, mean_scores, to_grid
+from composer.evaluation.chorales import arrange_chorales, chorale_grid, jsb_ladder, mean_scores
 from composer.evaluation.compare import Evaluation, compare
 from composer.evaluation.listen import Arranger, dataset_responses, only_melody, responses
 from composer.evaluation.measure import ALL, measure, track_names
@@ -242,5 +242,5 @@ def _fitted(song: Song, names: Sequence[str]) -> Song:
 def _folder_ladder(songs: Sequence[Song]) -> Pairs:
     """Not aligned: nothing says which chorale each is."""
     ladder = jsb_ladder()
-    grids = [to_grid(song, max(1, round(4 * song.end))) for song in songs]
+    grids = [chorale_grid(song, max(1, round(4 * song.end))) for song in songs]
     return _beside(ladder.score(grids, aligned=False), ladder.reference_rates())

@@ -10,8 +10,7 @@ import numpy as np
 
 from composer.errors import ConfigError
 from composer.evaluation.listen import only_melody
-from composer.metrics.aspects import MOVES, Grid, character, moved
-from composer.songs.grid import RESOLUTION, to_voices
+from composer.metrics.aspects import MOVES, Grid, character, moved, song_grid
 from composer.songs.song import Song
 
 ASPECTS: Final = {
@@ -99,7 +98,7 @@ def _around(
     model: Turned, song: Song, seed: int, names: Sequence[str], knobs: Sequence[str]
 ) -> Place:
     def grid(**how: Any) -> Grid:
-        return to_grid(model.arrange(song, **how))
+        return song_grid(model.arrange(song, **how))
 
     return {
         ("", 0.0): grid(seed=seed),
@@ -107,19 +106,6 @@ def _around(
         **{(name, 0.0): grid(seed=seed, latents={name: seed + OTHER}) for name in names},
         **{(name, end): grid(seed=seed, latents={name: end}) for name in knobs for end in ENDS},
     }
-
-
-def to_grid(song: Song) -> Grid:
-    """A song as grids, four steps a beat, drums left out."""
-    voices, onsets = to_voices(song, RESOLUTION)
-    pitched = [i for i, track in enumerate(song.tracks) if not track.is_drum]
-    starts = np.round(RESOLUTION * np.array(song.bar_onsets())).astype(int)
-    steps = np.arange(len(voices))
-    bars = np.maximum(np.searchsorted(starts, steps, side="right") - 1, 0)
-    places = steps - starts[bars]
-    if len(starts) > 2 and starts[1] < starts[2] - starts[1]:  # a pickup
-        places[bars == 0] += starts[2] - 2 * starts[1]
-    return Grid(voices[:, pitched], onsets[:, pitched], bars, places)
 
 
 def _collected(

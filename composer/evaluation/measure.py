@@ -1,4 +1,4 @@
-"""Songs in numbers: every measure of `composer.metrics.rolls` and `voices`, for each piece and track.
+"""Songs in numbers: every measure of `composer.metrics.rolls` and `counterpoint`, for each piece and track.
 
 The first track is the melody, which is given, so "all" means the tracks after it. What is undefined is NaN.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from composer.errors import ShapeError
 from composer.metrics import rolls
-from composer.metrics.voices import voice_measures
+from composer.metrics.counterpoint import voice_metrics
 from composer.songs.grid import RESOLUTION, REST, Bools, Floats, Ints, to_onsets, to_pianoroll
 from composer.songs.song import Song
 
@@ -187,7 +187,7 @@ def _voices(roll: Bools, drums: Bools, before: int) -> dict[str, Floats]:
     voices = np.where(count[:, which] > 0, roll[:, :, which].argmax(1), REST)
     voices = np.pad(voices, ((before, 0), (0, 0)), constant_values=REST)
     table = {}
-    for name, value in voice_measures(voices).items():
+    for name, value in voice_metrics(voices).items():
         row = np.full(len(drums) + 1, np.nan)
         row[-1] = value if np.ndim(value) == 0 else np.nan
         if np.ndim(value):

@@ -1,79 +1,120 @@
-"""What can be measured in four-part music: pure functions on voices grids, numpy only.
+"""Metrics of music: pure functions on arrays, numpy only; README.md says where other evaluators differ.
 
-A grid is int [..., step, voice]: soprano, alto, tenor, bass as MIDI pitches, -1 = rest, four steps a beat. Leading
-axes are a batch: one grid gives one number a feature, a stack of n grids gives n. A grid does not know repeated
-notes and bars, so a note starts where the pitch changes.
+Two exchange types: pianorolls, bool [step, 128, track], and voices, int [step, voice] from the melody down, -1 for a
+rest. What is undefined is NaN.
 
-`features` gives 61 numbers in four groups; `composer.metrics.ladder` compares them between two sets of pieces.
+`rolls` measures pianorolls of any tracks, `counterpoint`, `harmony`, `rhythm` and `melody` measure voices, `response`
+and `aspects` compare two outputs, `copying` looks for pasted music, `samples` compares two sets of numbers. `features`
+puts the metrics of chorales into one table, and `ladder` compares such tables with Bach's.
 """
 
-from __future__ import annotations
+from composer.metrics.aspects import MOVES, Grid, character, moved, song_grid
+from composer.metrics.copying import copied_share, phrase_index
+from composer.metrics.counterpoint import (
+    RANGES,
+    crossing,
+    hidden_parallels,
+    out_of_range,
+    outer_motion,
+    parallels,
+    voice_metrics,
+    wide_spacing,
+)
+from composer.metrics.features import GROUPS, FeatureTable, feature_table, features
+from composer.metrics.grids import check_grids
+from composer.metrics.harmony import (
+    chorale_key,
+    chorale_keys,
+    chord_distance,
+    chord_numbers,
+    chord_share,
+    in_key,
+    melody_chord_distance,
+    melody_dissonance,
+    pitch_consonance,
+    root_position,
+)
+from composer.metrics.ladder import Ladder, accuracy, diversity
+from composer.metrics.response import (
+    changed_cells,
+    changed_sounding,
+    chord_agreement,
+    key_agreement,
+)
+from composer.metrics.rhythm import homorhythm, note_lengths, offbeat_changes
+from composer.metrics.rolls import (
+    drum_pattern_ratio,
+    empty_bar_ratio,
+    histogram_distance,
+    in_scale_ratio,
+    key_scale,
+    own_scale,
+    pitch_class_histogram,
+    pitch_classes_per_bar,
+    pitch_histogram,
+    pitches_per_bar,
+    polyphonic_ratio,
+    qualified_note_ratio,
+    tonal_distance,
+)
+from composer.metrics.samples import quantile_distance, roc_auc, two_sample_auc, wasserstein
 
-from collections.abc import Iterable, Sequence
-
-import numpy as np
-
-from composer.errors import ShapeError
-from composer.metrics.counterpoint import voice_features
-from composer.metrics.grids import Floats, Ints
-from composer.metrics.harmony import estimate_key, harmony_features
-from composer.metrics.melody import melody_features
-from composer.metrics.rhythm import rhythm_features
-
-__all__ = ["GROUPS", "Table", "check_grids", "estimate_keys", "feature_table", "features"]
-
-GROUPS = ("voice", "harmony", "rhythm", "melody")
-Table = dict[str, dict[str, Floats]]
-"""Group -> feature -> float [piece]."""
-
-
-def features(voices: Ints, keys: Ints, surprisal: Floats) -> Table:
-    """Every feature of a stack of grids: group -> feature -> float [...].
-
-    voices: int [..., step, 4]. keys: int [..., 2], tonic (0-11) and 1 where minor.
-    surprisal: float [chord, chord], bits of the second after the first (`harmony.chord_surprisal`).
-    """
-    measured = (
-        voice_features(voices),
-        harmony_features(voices, keys, surprisal),
-        rhythm_features(voices),
-    )
-    return dict(zip(GROUPS, (*measured, melody_features(voices)), strict=True))
-
-
-def feature_table(grids: Sequence[Ints], keys: Ints, surprisal: Floats) -> Table:
-    """`features` of grids of any lengths: group -> feature -> float [piece]. Those of one length go together."""
-    lengths = [len(grid) for grid in grids]
-    table: Table = {group: {} for group in GROUPS}
-    for length in sorted(set(lengths)):
-        which = [i for i, n in enumerate(lengths) if n == length]
-        part = features(np.stack([grids[i] for i in which]), keys[which], surprisal)
-        for group, values in part.items():
-            for name, value in values.items():
-                table[group].setdefault(name, np.zeros(len(grids)))[which] = value
-    return table
-
-
-def estimate_keys(grids: Iterable[Ints]) -> Ints:
-    """The key of each grid: int [piece, 2], tonic and 1 where minor."""
-    return np.array([estimate_key(grid) for grid in grids], np.int64).reshape(-1, 2)
-
-
-def check_grids(grids: Iterable[Ints]) -> list[Ints]:
-    """The grids as int64. Raises ShapeError where there is none, or one is not int [step, 4] with at least a step."""
-    checked = []
-    for i, grid in enumerate(grids):
-        array = np.asarray(grid)
-        if (
-            array.ndim != 2
-            or array.shape[1:] != (4,)
-            or not len(array)
-            or array.dtype.kind not in "iu"
-        ):
-            raise ShapeError(
-                f"a grid is int [step, 4], at least one step; number {i} is {array.dtype} {array.shape}"
-            )
-        checked.append(array.astype(np.int64))
-    if not checked:
-        raise ShapeError("at least one grid is needed, got none")
-    return checked
+__all__ = [
+    "GROUPS",
+    "MOVES",
+    "RANGES",
+    "FeatureTable",
+    "Grid",
+    "Ladder",
+    "accuracy",
+    "changed_cells",
+    "changed_sounding",
+    "character",
+    "check_grids",
+    "chorale_key",
+    "chorale_keys",
+    "chord_agreement",
+    "chord_distance",
+    "chord_numbers",
+    "chord_share",
+    "copied_share",
+    "crossing",
+    "diversity",
+    "drum_pattern_ratio",
+    "empty_bar_ratio",
+    "feature_table",
+    "features",
+    "hidden_parallels",
+    "histogram_distance",
+    "homorhythm",
+    "in_key",
+    "in_scale_ratio",
+    "key_agreement",
+    "key_scale",
+    "melody_chord_distance",
+    "melody_dissonance",
+    "moved",
+    "note_lengths",
+    "offbeat_changes",
+    "out_of_range",
+    "outer_motion",
+    "own_scale",
+    "parallels",
+    "phrase_index",
+    "pitch_class_histogram",
+    "pitch_classes_per_bar",
+    "pitch_consonance",
+    "pitch_histogram",
+    "pitches_per_bar",
+    "polyphonic_ratio",
+    "qualified_note_ratio",
+    "quantile_distance",
+    "roc_auc",
+    "root_position",
+    "song_grid",
+    "tonal_distance",
+    "two_sample_auc",
+    "voice_metrics",
+    "wasserstein",
+    "wide_spacing",
+]

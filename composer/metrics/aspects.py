@@ -1,8 +1,4 @@
-"""What two arrangements of one melody differ in: harmony, rhythm, contour, texture; and what one of them is like.
-
-voices: int [step, voice], the melody first, -1 where it rests; onsets: bool alike. bars: int [step], from 0; places:
-int [step], the step of its bar, so that a pickup counts from the end of a bar.
-"""
+"""How two arrangements of one melody differ, in harmony, rhythm, contour and texture; and what one of them is like."""
 
 from __future__ import annotations
 
@@ -11,17 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from composer.errors import ShapeError
-from composer.metrics.grids import STEPS, Bools, Floats, Ints, mean_where, on_beats
+from composer.metrics.grids import STEPS_PER_BEAT, Bools, Floats, Ints, mean_where, on_beats
 from composer.metrics.harmony import QUALITIES, TRIADS, chord_numbers, pitch_class_sets
+from composer.songs.grid import to_voices
+from composer.songs.song import Song
 
 MOVES = ("harmony", "rhythm", "contour", "spacing", "doubling", "activity")
-"""What `moved` measures; the last three are the texture."""
-_MINOR = [QUALITIES.index(name) for name in ("m", "m7", "mMaj7")]
+"""The names of what `moved` returns; the last three are the texture."""
+
+MINOR_QUALITIES = [QUALITIES.index(name) for name in ("m", "m7", "mMaj7")]
+NOT_A_CHORD = 1000  # added to the pitch classes of what is none, so that no chord has that number
 
 
 @dataclass(frozen=True)
 class Grid:
-    """An arrangement as grids; see above."""
+    """An arrangement as grids. Raise ShapeError if they do not fit each other.
+
+    voices: int [step, voice], the melody first, -1 for a rest. onsets: bool alike. bars: int [step], the bar, from 0.
+    places: int [step], the step within the bar; a pickup counts from the end of a bar.
+    """
 
     voices: Ints
     onsets: Bools
@@ -29,112 +33,161 @@ class Grid:
     places: Ints
 
     def __post_init__(self) -> None:
-        shapes = {self.voices.shape, self.onsets.shape}
-        if (
-            len(shapes) > 1
-            or self.voices.ndim != 2
-            or {len(self.bars), len(self.places)} != {len(self.voices)}
-        ):
+        steps = len(self.voices)
+        fits = self.voices.ndim == 2 and self.onsets.shape == self.voices.shape
+        if not fits or len(self.bars) != steps or len(self.places) != steps:
+            shapes = sorted({self.voices.shape, self.onsets.shape})
             raise ShapeError(
-                f"voices and onsets are [step, voice], bars and places [step], got {sorted(shapes)}, "
+                f"voices and onsets are [step, voice], bars and places [step], got {shapes}, "
                 f"{list(self.bars.shape)} and {list(self.places.shape)}"
             )
 
     def cut(self, steps: int) -> Grid:
-        """The first so many steps."""
+        """Return the first `steps` steps."""
         return Grid(
             self.voices[:steps], self.onsets[:steps], self.bars[:steps], self.places[:steps]
         )
 
 
+def song_grid(song: Song) -> Grid:
+    """Return a song as grids, four steps a beat, drums left out.
+
+    >>> from composer.songs.song import Note, Song, Track
+    >>> song_grid(Song((Track((Note(0.0, 72, 1.0), Note(1.0, 74, 1.0))),))).voices[:, 0]
+    array([72, 72, 72, 72, 74, 74, 74, 74])
+    """
+    voices, onsets = to_voices(song, STEPS_PER_BEAT)
+    pitched = [i for i, track in enumerate(song.tracks) if not track.is_drum]
+    starts = np.round(STEPS_PER_BEAT * np.array(song.bar_onsets())).astype(int)
+    steps = np.arange(len(voices))
+    bars = np.maximum(np.searchsorted(starts, steps, side="right") - 1, 0)
+    places = steps - starts[bars]
+    if len(starts) > 2 and starts[1] < starts[2] - starts[1]:  # a pickup
+        places[bars == 0] += starts[2] - 2 * starts[1]
+    return Grid(voices[:, pitched], onsets[:, pitched], bars, places)
+
+
+# --- two arrangements --------------------------------------------------------------------
+
+
 def moved(first: Grid, second: Grid) -> dict[str, float]:
-    """How far two arrangements of one melody are apart, by the names of MOVES; 0 alike.
+    """Return how far two arrangements of one melody are apart, by the names of MOVES; 0 if alike.
 
     harmony: share of beats with another chord, root or quality. rhythm: see `rhythm_moved`. contour: see
-    `contour_moved`. spacing: semitones by which the distances between voices differ, doubling: pitch classes by which
-    their number differs, activity: notes by which those starting differ, all of them means over beats.
+    `contour_moved`. The others are means over beats of differences: spacing of the semitones between neighbouring
+    voices, doubling of the number of pitch classes, activity of the number of notes that start. Of two lengths the
+    shorter counts.
+
+    >>> steps = np.arange(8)
+    >>> voices = np.tile([72, 64, 55, 48], (8, 1))
+    >>> other = np.where(steps[:, None] < 4, voices, [72, 64, 57, 45])  # A minor on the second beat
+    >>> onsets = np.zeros(voices.shape, bool)
+    >>> moved(Grid(voices, onsets, steps // 16, steps), Grid(other, onsets, steps // 16, steps))["harmony"]
+    0.5
     """
     steps = min(len(first.voices), len(second.voices))
     a, b = first.cut(steps), second.cut(steps)
-    beats = on_beats(a.voices), on_beats(b.voices)
-    spacing, doubling, activity = (
-        float(np.abs(x - y).mean()) if steps else 0.0
-        for x, y in zip(_texture(a), _texture(b), strict=True)
-    )
-    return {
-        "harmony": float((_chords(beats[0]) != _chords(beats[1])).mean()) if steps else 0.0,
-        "rhythm": rhythm_moved(a, b),
-        "contour": contour_moved(a, b),
-        "spacing": spacing,
-        "doubling": doubling,
-        "activity": activity,
-    }
+    if not steps:
+        return dict.fromkeys(MOVES, 0.0)
+    other_chords = _chords(on_beats(a.voices)) != _chords(on_beats(b.voices))
+    differences = {"harmony": float(other_chords.mean())}
+    differences["rhythm"] = rhythm_moved(a, b)
+    differences["contour"] = contour_moved(a, b)
+    textures = zip(MOVES[3:], _texture(a), _texture(b), strict=True)
+    for name, one, other in textures:
+        differences[name] = float(np.abs(one - other).mean())
+    return differences
 
 
 def rhythm_moved(first: Grid, second: Grid) -> float:
-    """How far the onset patterns are apart: notes a bar that start in one of them alone, mean over the added voices.
+    """Return how far the onset patterns are apart: notes a bar that start in one of them alone.
 
-    The pattern of a voice is how often, over all bars, it starts a note on each step of the bar.
+    The pattern of a voice is how often, over all bars, it starts a note on each step of the bar. Mean over the added
+    voices.
     """
-    return (
-        float(np.abs(_pattern(first) - _pattern(second)).sum(0).mean()) if len(first.bars) else 0.0
-    )
+    if not len(first.bars):
+        return 0.0
+    return float(np.abs(_pattern(first) - _pattern(second)).sum(0).mean())
 
 
 def contour_moved(first: Grid, second: Grid) -> float:
-    """Semitones between the lines, each taken as its mean pitch in every bar: mean over bars and added voices."""
+    """Return the semitones between the lines, each taken as its mean pitch in every bar.
+
+    Mean over bars and added voices; a bar in which a voice rests in either is left out.
+    """
     low, high = _registers(first), _registers(second)
     both = ~np.isnan(low) & ~np.isnan(high)
     return float(np.abs(low - high)[both].mean()) if both.any() else 0.0
 
 
-def character(grid: Grid) -> dict[str, float]:
-    """What an arrangement is like, by name; of the added voices, NaN where undefined.
-
-    minor chords, sevenths (shares of the beats with a chord), notes a beat, those between beats (share), mean pitch,
-    spread (semitones from the lowest to the highest voice).
-    """
-    beats, added, onsets = on_beats(grid.voices), grid.voices[:, 1:], grid.onsets[:, 1:]
-    numbers = chord_numbers(beats)
-    sounding = grid.voices[(grid.voices >= 0).all(1)]
-    notes = max(int(onsets.sum()), 1)
-    return {
-        "minor chords": float(mean_where(np.isin(numbers % len(QUALITIES), _MINOR), numbers >= 0)),
-        "sevenths": float(mean_where(numbers % len(QUALITIES) >= len(TRIADS), numbers >= 0)),
-        "notes a beat": float(STEPS * onsets.mean()),
-        "between beats": 1.0 - int(onsets[::STEPS].sum()) / notes,
-        "mean pitch": float(added[added >= 0].mean()) if (added >= 0).any() else float("nan"),
-        "spread": float(np.ptp(sounding, axis=1).mean()) if len(sounding) else float("nan"),
-    }
-
-
 def _chords(beats: Ints) -> Ints:
-    """A number for what sounds on each beat: its chord, or where it is none its pitch classes."""
+    """Number what sounds on each beat: by its chord, or by its pitch classes if they make none."""
     numbers = chord_numbers(beats)
-    return np.where(numbers >= 0, numbers, 1000 + pitch_class_sets(beats) @ (1 << np.arange(12)))
+    classes = pitch_class_sets(beats) @ (1 << np.arange(12))
+    return np.where(numbers >= 0, numbers, NOT_A_CHORD + classes)
 
 
 def _pattern(grid: Grid) -> Floats:
-    """How often each added voice starts a note on each step of the bar: float [step of the bar, voice]."""
+    """Return how often each added voice starts a note on each step of the bar: float [step of the bar, voice]."""
     size = int(grid.places.max()) + 1
     starts = np.zeros((size, grid.voices.shape[1] - 1))
     np.add.at(starts, grid.places, grid.onsets[:, 1:])
-    return starts / np.maximum(np.bincount(grid.places, minlength=size), 1)[:, None]
+    times = np.bincount(grid.places, minlength=size)
+    return starts / np.maximum(times, 1)[:, None]
 
 
 def _registers(grid: Grid) -> Floats:
-    """Mean pitch of each added voice in each bar: float [bar, voice]; NaN where it rests."""
-    size, added = int(grid.bars.max(initial=0)) + 1, grid.voices[:, 1:]
-    total, count = np.zeros((size, added.shape[1])), np.zeros((size, added.shape[1]))
+    """Return the mean pitch of each added voice in each bar: float [bar, voice]; NaN for a rest."""
+    added = grid.voices[:, 1:]
+    shape = (int(grid.bars.max(initial=0)) + 1, added.shape[1])
+    total, count = np.zeros(shape), np.zeros(shape)
     np.add.at(total, grid.bars, np.where(added >= 0, added, 0))
     np.add.at(count, grid.bars, added >= 0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _texture(grid: Grid) -> tuple[Floats, Floats, Floats]:
-    """On each beat: semitones between neighbouring voices, number of pitch classes, notes that start during it."""
+    """Return of each beat: semitones between neighbouring voices, number of pitch classes, notes that start in it."""
     beats = on_beats(grid.voices)
-    starts = np.zeros(len(beats))
-    np.add.at(starts, np.arange(len(grid.onsets)) // STEPS, grid.onsets[:, 1:].sum(1))
+    # Sorted, so that voices that cross are not apart by less than nothing.
     gaps = np.diff(np.sort(beats, axis=1), axis=1)
-    return gaps.astype(float), pitch_class_sets(beats).sum(1).astype(float), starts
+    doubling = pitch_class_sets(beats).sum(1)
+    starts = np.zeros(len(beats))
+    beat_of_step = np.arange(len(grid.onsets)) // STEPS_PER_BEAT
+    np.add.at(starts, beat_of_step, grid.onsets[:, 1:].sum(1))
+    return gaps.astype(float), doubling.astype(float), starts
+
+
+# --- one arrangement ---------------------------------------------------------------------
+
+
+def character(grid: Grid) -> dict[str, float]:
+    """Describe an arrangement in six numbers, by name; of the added voices.
+
+    minor chords, sevenths: shares of the beats with a chord, 0 without any. notes a beat. between beats: the share of
+    the notes that start there. mean pitch, and spread, the semitones from the lowest to the highest voice: NaN if
+    nothing sounds.
+
+    >>> steps = np.arange(4)
+    >>> voices = np.tile([72, 64, 57, 45], (4, 1))  # a beat of A minor
+    >>> onsets = np.repeat(steps[:, None] == 0, 4, axis=1)
+    >>> found = character(Grid(voices, onsets, steps // 16, steps))
+    >>> found["minor chords"], found["notes a beat"], found["spread"]
+    (1.0, 1.0, 27.0)
+    """
+    added, onsets = grid.voices[:, 1:], grid.onsets[:, 1:]
+    numbers = chord_numbers(on_beats(grid.voices))
+    is_chord = numbers >= 0
+    qualities = numbers % len(QUALITIES)
+    is_minor = np.isin(qualities, MINOR_QUALITIES)
+    notes = max(int(onsets.sum()), 1)
+    on_beat = int(onsets[::STEPS_PER_BEAT].sum())
+    full_steps = grid.voices[(grid.voices >= 0).all(1)]
+    return {
+        "minor chords": float(mean_where(is_minor, is_chord, empty=0.0)),
+        "sevenths": float(mean_where(qualities >= len(TRIADS), is_chord, empty=0.0)),
+        "notes a beat": float(STEPS_PER_BEAT * onsets.mean()),
+        "between beats": 1.0 - on_beat / notes,
+        "mean pitch": float(added[added >= 0].mean()) if (added >= 0).any() else float("nan"),
+        "spread": float(np.ptp(full_steps, axis=1).mean()) if len(full_steps) else float("nan"),
+    }

@@ -1,4 +1,4 @@
-"""What was taken from the training set note for note, in any transposition."""
+"""What was copied from the training set note for note, in any transposition."""
 
 from __future__ import annotations
 
@@ -7,34 +7,41 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from composer.metrics.grids import STEPS, Ints
+from composer.metrics.grids import STEPS_PER_BEAT, Ints
 
 REST = 99  # no interval to the soprano is that large
 
 
 def phrases(voices: Ints, beats: int) -> list[bytes]:
-    """Every window of so many beats that starts on a beat, as intervals from its first soprano note.
+    """Return every window of `beats` beats that starts on a beat, as intervals from its first soprano note.
 
     voices: int [step, 4]. Windows without a soprano note are left out.
     """
-    size = beats * STEPS
+    size = beats * STEPS_PER_BEAT
     if len(voices) < size:
         return []
-    windows = sliding_window_view(voices, size, axis=0)[::STEPS].transpose(
-        0, 2, 1
-    )  # [window, step, voice]
+    windows = sliding_window_view(voices, size, axis=0)[::STEPS_PER_BEAT]
+    windows = windows.transpose(0, 2, 1)  # [window, step, voice]
     sings = windows[:, :, 0] >= 0
     first = windows[np.arange(len(windows)), sings.argmax(1), 0]
+    # Intervals instead of pitches, so that the same music in another key is the same phrase.
     relative = np.where(windows >= 0, windows - first[:, None, None], REST).astype(np.int8)
     return [window.tobytes() for window in relative[sings.any(1)]]
 
 
-def copied_share(voices: Ints, known: set[bytes], beats: int) -> float:
-    """Share of the `phrases` of one grid that are in `known`; NaN where it has none."""
-    own = phrases(voices, beats)
-    return sum(phrase in known for phrase in own) / len(own) if own else float("nan")
-
-
 def phrase_index(grids: Iterable[Ints], beats: int) -> set[bytes]:
-    """All `phrases` of all grids."""
+    """Return all `phrases` of all grids."""
     return {phrase for grid in grids for phrase in phrases(grid, beats)}
+
+
+def copied_share(voices: Ints, known: set[bytes], beats: int) -> float:
+    """Return the share of the `phrases` of one grid that are in `known`; NaN if it has none.
+
+    >>> piece = np.repeat([[72, 64, 55, 48], [71, 62, 55, 43]], 4, axis=0)
+    >>> copied_share(piece - 3, phrase_index([piece], 2), 2)
+    1.0
+    """
+    own = phrases(voices, beats)
+    if not own:
+        return float("nan")
+    return sum(phrase in known for phrase in own) / len(own)

@@ -1,91 +1,229 @@
-"""Voice leading: ranges, crossing, spacing, and how voices move against each other."""
+"""Voice leading: ranges, crossing, spacing, and how voices move against each other.
+
+Voices are int [..., step, voice], from the melody down, -1 for a rest, four steps a beat unless said otherwise.
+Leading axes are a batch. A share of nothing is NaN.
+
+Two tables are made of these metrics. `voice_metrics` is the evaluator's: one piece of any number of voices, NaN if
+undefined. `voice_features` is the ladder's: stacks of chorales, and 0 instead of NaN, since it compares distributions
+and wants a number of each piece.
+"""
 
 from __future__ import annotations
 
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from composer.metrics.grids import STEPS, Bools, Floats, Ints, mean_where, on_beats
+from composer.errors import ShapeError
+from composer.metrics.grids import (
+    STEPS_PER_BEAT,
+    Bools,
+    Floats,
+    Ints,
+    check_voices,
+    mean_where,
+    on_beats,
+)
+from composer.metrics.harmony import chord_share, melody_dissonance
+from composer.metrics.rhythm import offbeat_changes
 
-# S, A, T, B: lowest and highest pitch of the training set, without a few outliers.
+# Soprano, alto, tenor, bass: lowest and highest pitch in the training chorales, without a few outliers.
 RANGES = np.array([[60, 81], [53, 74], [47, 69], [36, 64]])
-UPPER, UNDER = np.array(list(combinations(range(4), 2))).T  # the six pairs of voices
-OUTER = 2  # soprano and bass among them
-LARGEST_GAP = 12  # semitones between soprano and alto, and alto and tenor
-LARGEST_STEP = 2  # semitones; more is a leap
+OCTAVE = 12
+FIFTH = 7
+LARGEST_STEP = 2  # semitones; a larger interval is a leap
+
+
+def voice_metrics(
+    voices: Ints, ranges: ArrayLike | None = None, steps_per_beat: int = STEPS_PER_BEAT
+) -> dict[str, float | Floats]:
+    """Return all metrics of the voices of one piece by name: a float, or float [voice] for two of them.
+
+    out_of_range [voice], crossing, wide_spacing, parallel_fifths and parallel_octaves: see the functions here.
+    dissonance: `harmony.melody_dissonance`. chord_share: `harmony.chord_share`. offbeat_changes [voice]:
+    `rhythm.offbeat_changes`. Each is NaN if undefined.
+
+    voices: int [step, voice], at least two voices, -1 for a rest. ranges: int [voice, 2], see `out_of_range`.
+    steps_per_beat: counted from step 0. Raise ShapeError if they do not fit.
+
+    >>> table = voice_metrics(np.array([[72, 64, 55, 48]] * 8))
+    >>> table["crossing"], table["chord_share"]
+    (0.0, 1.0)
+    """
+    voices = check_voices(voices)
+    if steps_per_beat < 1:
+        raise ShapeError(f"a beat has at least one step, got {steps_per_beat}")
+    beats = voices[::steps_per_beat]
+    fifths, octaves = parallels(voices, steps_per_beat)
+    return {
+        "out_of_range": out_of_range(voices, ranges),
+        "crossing": float(crossing(voices)),
+        "wide_spacing": float(wide_spacing(voices)),
+        "parallel_fifths": float(fifths),
+        "parallel_octaves": float(octaves),
+        "dissonance": float(melody_dissonance(beats)),
+        "offbeat_changes": offbeat_changes(voices, steps_per_beat),
+        "chord_share": float(chord_share(beats)),
+    }
 
 
 def voice_features(voices: Ints) -> dict[str, Floats]:
-    """Rules of part-writing broken, and the motion of the outer voices: float [...] each.
+    """Return the ladder's features of voice leading, float [...] each, of int [..., step, 4].
 
-    Shares of steps (`out_of_range`, `crossing`, `wide_spacing`), counts per 100 beats (`parallel_fifths`,
-    `parallel_octaves`, `hidden_parallels`) and shares of beats (`outer_contrary`, `outer_similar`).
+    `crossing`, `wide_spacing`, `parallel_fifths`, `parallel_octaves` and `hidden_parallels` are the metrics of these
+    names. `out_of_range` is the mean over alto, tenor and bass of the metric. `outer_contrary` and `outer_similar`:
+    see `outer_motion`. Undefined is 0.
     """
-    fifths, octaves, hidden = (
-        100 * count * STEPS / voices.shape[-2] for count in parallels(voices)
-    )
+    fifths, octaves = parallels(voices)
     contrary, similar = outer_motion(voices)
-    return {
-        "out_of_range": out_of_range(voices),
+    added_voices = np.nan_to_num(out_of_range(voices))[..., 1:]
+    measured = {
+        "out_of_range": np.asarray(added_voices.mean(-1)),
         "crossing": crossing(voices),
         "wide_spacing": wide_spacing(voices),
         "parallel_fifths": fifths,
         "parallel_octaves": octaves,
-        "hidden_parallels": hidden,
+        "hidden_parallels": hidden_parallels(voices),
         "outer_contrary": contrary,
         "outer_similar": similar,
     }
+    return {name: np.nan_to_num(value) for name, value in measured.items()}
 
 
-def out_of_range(voices: Ints) -> Floats:
-    """Share of a voice's sounding steps outside its range, mean of alto, tenor and bass: float [...]."""
-    outside = (voices < RANGES[:, 0]) | (voices > RANGES[:, 1])
-    return np.asarray(mean_where(outside, voices >= 0, axis=-2)[..., 1:].mean(-1))
+def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
+    """Return the share of each voice's sounding steps that lie outside its range: float [..., voice].
+
+    ranges: int [voice, 2], lowest and highest pitch; by default RANGES for four voices. Other numbers of voices have
+    no known ranges, and get NaN, as does a voice that never sounds. Raise ShapeError if the ranges do not fit.
+
+    >>> grid = np.array([[72, 64, 55, 48], [72, 64, 55, 30]])  # a bass that ends on F sharp 1
+    >>> out_of_range(grid)
+    array([0. , 0. , 0. , 0.5])
+    """
+    count = voices.shape[-1]
+    if ranges is None:
+        if count != len(RANGES):
+            return np.full((*voices.shape[:-2], count), np.nan)
+        ranges = RANGES
+    limits = np.asarray(ranges)
+    if limits.shape != (count, 2):
+        shape = list(limits.shape)
+        raise ShapeError(
+            f"ranges are [voice, 2], lowest and highest of {count} voices, got {shape}"
+        )
+    outside = (voices < limits[:, 0]) | (voices > limits[:, 1])
+    return mean_where(outside, voices >= 0, axis=-2)
 
 
 def crossing(voices: Ints) -> Floats:
-    """Share of the steps with all four voices in which one is above its upper neighbour: float [...]."""
-    return mean_where((np.diff(voices, axis=-1) > 0).any(-1), (voices >= 0).all(-1))
+    """Return the share of the full steps in which a voice lies above its upper neighbour: float [...].
+
+    A step is full if all voices sound; NaN if none is.
+
+    >>> float(crossing(np.array([[72, 64, 55, 48], [64, 67, 55, 48]])))
+    0.5
+    """
+    crossed = (np.diff(voices, axis=-1) > 0).any(-1)
+    return mean_where(crossed, _is_full(voices))
 
 
 def wide_spacing(voices: Ints) -> Floats:
-    """Share of the steps with all four voices in which S-A or A-T is more than an octave: float [...]."""
-    gaps = -np.diff(voices, axis=-1)[..., :2]
-    return mean_where((gaps > LARGEST_GAP).any(-1), (voices >= 0).all(-1))
+    """Return the share of the full steps with more than an octave between neighbours: float [...].
 
+    The gap above the lowest voice may be of any size. NaN if no step is full, and for two voices.
 
-def parallels(voices: Ints) -> tuple[Ints, Ints, Ints]:
-    """How often two voices move alike into perfect intervals: fifths, octaves, hidden, int [...] each.
-
-    Fifths and octaves (unisons too), over any octaves: two voices move in one direction, from one step to the next,
-    from such an interval to the same. Hidden: soprano and bass reach one from another interval, the soprano leaping.
+    >>> float(wide_spacing(np.array([[73, 60, 50, 36], [72, 60, 50, 36]])))
+    0.5
     """
-    alike = _similar_motion(voices)
-    interval = np.abs(voices[..., UPPER] - voices[..., UNDER]) % 12
+    gaps = -np.diff(voices, axis=-1)[..., :-1]
+    has_gaps = gaps.shape[-1] > 0
+    return mean_where((gaps > OCTAVE).any(-1), _is_full(voices) & has_gaps)
+
+
+def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Floats, Floats]:
+    """Count parallel fifths and parallel octaves per 100 beats, of all pairs of voices: two float [...].
+
+    Two voices move in one direction, from one step to the next, from a perfect fifth (or octave, or unison), over any
+    number of octaves, to another. NaN if no two voices sound in two successive steps.
+
+    >>> fifths, octaves = parallels(np.array([[67, 60], [69, 62], [71, 64], [72, 64]]))
+    >>> float(fifths), float(octaves)
+    (200.0, 0.0)
+    """
+    upper, lower = _pairs(voices.shape[-1])
+    interval = np.abs(voices[..., upper] - voices[..., lower]) % OCTAVE
     before, after = interval[..., :-1, :], interval[..., 1:, :]
-    fifths, octaves = (alike & (before == perfect) & (after == perfect) for perfect in (7, 0))
-    reached = alike & (before != after) & np.isin(after, (0, 7))
-    leaps = np.abs(np.diff(voices[..., 0], axis=-1)) > LARGEST_STEP
-    hidden = reached[..., OUTER] & leaps
-    return fifths.sum((-2, -1)), octaves.sum((-2, -1)), hidden.sum(-1)
+    kept = _similar_motion(voices) & (before == after)
+    fifths = (kept & (after == FIFTH)).sum((-2, -1))
+    octaves = (kept & (after == 0)).sum((-2, -1))
+
+    both_sound = _sounds_on(voices)[..., upper] & _sounds_on(voices)[..., lower]
+    defined = np.asarray(both_sound.any((-2, -1)))
+    beats = voices.shape[-2] / steps_per_beat
+    return _per_100(fifths, beats, defined), _per_100(octaves, beats, defined)
 
 
-def _similar_motion(voices: Ints) -> Bools:
-    """Pairs that move in one direction to the next step, neither from nor to a rest: bool [..., step - 1, pair]."""
-    sounds = (voices[..., 1:, :] >= 0) & (voices[..., :-1, :] >= 0)
-    direction = np.sign(np.diff(voices, axis=-2)) * sounds
-    return np.asarray(direction[..., UPPER] * direction[..., UNDER] > 0)
+def hidden_parallels(voices: Ints) -> Floats:
+    """Count hidden fifths and octaves of the outer voices per 100 beats: float [...].
+
+    Highest and lowest voice move in one direction into a perfect fifth or octave from another interval, and the
+    highest leaps (more than a whole tone).
+
+    >>> float(hidden_parallels(np.array([[64, 50], [67, 60]])))  # a ninth and more, then a fifth
+    200.0
+    """
+    outer = voices[..., [0, -1]]
+    interval = np.abs(outer[..., 0] - outer[..., 1]) % OCTAVE
+    before, after = interval[..., :-1], interval[..., 1:]
+    reached = _similar_motion(outer)[..., 0] & (before != after) & np.isin(after, (0, FIFTH))
+    leaps = np.abs(np.diff(outer[..., 0], axis=-1)) > LARGEST_STEP
+    beats = voices.shape[-2] / STEPS_PER_BEAT
+    return np.asarray(100 * (reached & leaps).sum(-1) / beats)
 
 
 def outer_motion(voices: Ints) -> tuple[Floats, Floats]:
-    """Shares of beats from which soprano and bass move apart or towards each other, and in one direction.
+    """Return how the outer voices move from beat to beat, contrary and similar: two float [...].
 
-    Beats that have all voices, as the next one has. Two float [...].
+    Shares of the moves between two beats in which all voices sound: highest and lowest voice go apart or towards each
+    other, or both up or both down. What is left is oblique. NaN if there is no such move.
+
+    >>> grid = np.repeat([[72, 48], [74, 47], [76, 48]], 4, axis=0)
+    >>> contrary, similar = outer_motion(grid)
+    >>> float(contrary), float(similar)
+    (0.5, 0.5)
     """
     beats = on_beats(voices)
-    full = np.asarray((beats >= 0).all(-1))
+    full = _is_full(beats)
     motion = np.diff(beats, axis=-2)
-    product = motion[..., 0] * motion[..., 3]
+    product = motion[..., 0] * motion[..., -1]
     known = full[..., 1:] & full[..., :-1]
     return mean_where(product < 0, known), mean_where(product > 0, known)
+
+
+def _is_full(voices: Ints) -> Bools:
+    """Mark the steps in which all voices sound: bool [..., step]."""
+    return np.asarray((voices >= 0).all(-1))
+
+
+def _pairs(count: int) -> tuple[Ints, Ints]:
+    """Return the upper and the lower voice of each pair: two int [pair]."""
+    upper, lower = np.array(list(combinations(range(count), 2))).T
+    return upper, lower
+
+
+def _sounds_on(voices: Ints) -> Bools:
+    """Mark the voices that sound in a step and in the next: bool [..., step - 1, voice]."""
+    return np.asarray((voices[..., 1:, :] >= 0) & (voices[..., :-1, :] >= 0))
+
+
+def _similar_motion(voices: Ints) -> Bools:
+    """Mark the pairs that move in one direction to the next step, without a rest: bool [..., step - 1, pair]."""
+    upper, lower = _pairs(voices.shape[-1])
+    direction = np.sign(np.diff(voices, axis=-2)) * _sounds_on(voices)
+    return np.asarray(direction[..., upper] * direction[..., lower] > 0)
+
+
+def _per_100(count: Ints, beats: float, defined: Bools) -> Floats:
+    # A piece without steps has no beats either; it is not defined, whatever it is divided by.
+    return np.asarray(np.where(defined, 100 * count / max(beats, 1e-9), np.nan))

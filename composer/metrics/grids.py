@@ -1,45 +1,117 @@
-"""What all measures share: masked means, the steps on the beat, where notes start."""
+"""What all metrics of voices share: masked means, the steps on the beat, and the starts of notes.
+
+A grid of voices is int [step, voice]: MIDI pitches from the melody down, -1 for a rest, four steps a beat.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from composer.errors import ShapeError
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-STEPS = 4  # a beat
-LOWER = ((1, "A"), (2, "T"), (3, "B"))  # the voices that are measured; the soprano is given
+STEPS_PER_BEAT = 4
+SILENT = -1
+
+# The voices that the ladder measures one by one; the soprano is given, so it tells nothing.
+LOWER_VOICES = ((1, "A"), (2, "T"), (3, "B"))
 
 
-def mean_where(values: ArrayLike, where: ArrayLike, axis: int | tuple[int, ...] = -1) -> Floats:
-    """Mean of `values` over `axis` where `where` (same shape) is true; 0 where it never is."""
+def mean_where(
+    values: ArrayLike,
+    where: ArrayLike,
+    axis: int | tuple[int, ...] = -1,
+    empty: float = float("nan"),
+) -> Floats:
+    """Return the mean of `values` over `axis`, of those only for which `where` is true.
+
+    values, where: arrays of one shape. empty: the mean of nothing.
+
+    >>> mean_where([60, 99, 62], [True, False, True])
+    array(61.)
+    """
+    count = np.sum(where, axis=axis)
     total = np.where(where, values, 0).sum(axis=axis)
-    return np.asarray(total / np.maximum(np.sum(where, axis=axis), 1), np.float64)
+    # Divide by one instead of zero: that raises no warning, and `empty` takes the place of the result.
+    means = total / np.maximum(count, 1)
+    return np.asarray(np.where(count > 0, means, empty), np.float64)
 
 
 def mean_of_rows(values: Floats | Ints | Bools, rows: Ints, shape: tuple[int, ...]) -> Floats:
-    """Means of values that belong to `rows` (int, one each), as many as `shape` holds; 0 for a row without any."""
+    """Return the mean of the values of each row: float of `shape`, 0 for a row without values.
+
+    values: [value]. rows: int [value], the row of each, counted through `shape`.
+
+    >>> mean_of_rows(np.array([4, 6, 9]), np.array([0, 0, 2]), (3,))
+    array([5., 0., 9.])
+    """
     size = int(np.prod(shape))
     count = np.bincount(rows, minlength=size)
-    return (np.bincount(rows, weights=values, minlength=size) / np.maximum(count, 1)).reshape(shape)
+    total = np.bincount(rows, weights=values, minlength=size)
+    return (total / np.maximum(count, 1)).reshape(shape)
 
 
 def on_beats(voices: Ints) -> Ints:
-    """Every fourth step: int [..., beat, voice]."""
-    return voices[..., ::STEPS, :]
+    """Return every fourth step: int [..., beat, voice]."""
+    return voices[..., ::STEPS_PER_BEAT, :]
 
 
 def note_starts(voices: Ints) -> Bools:
-    """Where the pitch differs from the step before and is no rest: bool [..., step, voice]; the first step counts."""
+    """Mark the steps at which a voice takes another pitch: bool [..., step, voice].
+
+    A grid knows no repeated notes, so a repeated note starts nothing. The first step and one after a rest do.
+
+    >>> note_starts(np.array([[60], [60], [-1], [60]]))[:, 0]
+    array([ True, False, False,  True])
+    """
     changed = np.ones(voices.shape, bool)
     changed[..., 1:, :] = voices[..., 1:, :] != voices[..., :-1, :]
     return changed & (voices >= 0)
 
 
-def lower_voices(**values: Floats) -> dict[str, Floats]:
-    """Features float [..., 4] taken apart by voice: name_A, name_T, name_B, each float [...]."""
-    return {
-        f"{name}_{voice}": value[..., i] for i, voice in LOWER for name, value in values.items()
-    }
+def split_lower_voices(**values: Floats) -> dict[str, Floats]:
+    """Take features float [..., 4] apart by voice: name_A, name_T and name_B, each float [...]."""
+    named = {}
+    for voice, letter in LOWER_VOICES:
+        for name, value in values.items():
+            named[f"{name}_{letter}"] = value[..., voice]
+    return named
+
+
+def check_voices(voices: Ints) -> Ints:
+    """Return the voices as int64. Raise ShapeError unless they are int [step, voice], two voices at least."""
+    array = np.asarray(voices)
+    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "iu":
+        shape = list(array.shape)
+        raise ShapeError(f"voices are int [step, voice], at least two, got {array.dtype} {shape}")
+    # Differences of small integer types would wrap around.
+    return array.astype(np.int64)
+
+
+def check_grids(grids: Iterable[Ints]) -> list[Ints]:
+    """Return four-part grids as int64, each int [step, 4].
+
+    Raise ShapeError if there is none, or if one has another shape or no step.
+    """
+    checked = [_checked_grid(grid, number) for number, grid in enumerate(grids)]
+    if not checked:
+        raise ShapeError("at least one grid is needed, got none")
+    return checked
+
+
+def _checked_grid(grid: Ints, number: int) -> Ints:
+    array = np.asarray(grid)
+    is_int = array.dtype.kind in "iu"
+    has_four_voices = array.ndim == 2 and array.shape[1] == 4
+    if not is_int or not has_four_voices or not len(array):
+        raise ShapeError(
+            "a grid is int [step, 4], at least one step; "
+            f"number {number} is {array.dtype} {array.shape}"
+        )
+    return array.astype(np.int64)

@@ -1,9 +1,11 @@
-"""Keys, chords on the beats, dissonance and distance, mostly as in Yeh et al. 2021 (melody harmonization)."""
+"""Keys, chords on the beats, dissonance and tonal distance, mostly as in Yeh et al. 2021 (melody harmonization).
+
+Voices are int [..., step, voice] and beats int [..., beat, voice], from the melody down, -1 for a rest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -11,184 +13,290 @@ import numpy as np
 from composer.metrics.grids import Bools, Floats, Ints, mean_where, on_beats
 from composer.songs.theory import CHORDS, PARTIAL_CHORDS, SCALES, key_correlations
 
-# Named as in `theory.CHORDS`; suspensions are no chords here, they resolve into one.
-TRIADS = ("", "m", "dim", "aug")
-QUALITIES = (*TRIADS, "7", "m7", "maj7", "m7b5", "dim7", "mMaj7")
-NO_CHORD = 12 * len(
-    QUALITIES
-)  # chord numbers are 10 * root (relative to the tonic where said) + quality
-FINAL_BASS = 0.12  # what a last bass note on the tonic adds to a key's correlation
+CLASSES: Final = 12
+CHORD_VOICES: Final = 3  # fewer make no chord
+
+# Named as in `theory.CHORDS`. Suspensions are no chords here: they resolve into one.
+TRIADS: Final = ("", "m", "dim", "aug")
+QUALITIES: Final = (*TRIADS, "7", "m7", "maj7", "m7b5", "dim7", "mMaj7")
+NO_CHORD: Final = CLASSES * len(QUALITIES)
+"""The number after the last chord's; a chord's number is 10 * root + quality."""
+
+DOMINANT: Final = 7  # semitones above the tonic
+FINAL_BASS: Final = 0.12  # what a last bass note on the tonic adds to a key's correlation
 
 # Minor has both forms of its sixth and seventh degree.
 IN_KEY: Final = np.stack([SCALES["major"], SCALES["natural minor"] | SCALES["melodic minor"]])
-# Semitones above the melody's octave -> 1 consonant (unison, thirds, fifth, sixths), 0 fourth, -1 dissonant.
+
+# By semitones up to the melody, octaves folded: 1 for unison, thirds, fifth and sixths, 0 for the fourth, else -1.
 CONSONANCE: Final = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
-DISSONANT: Final = (1, 2, 6, 10, 11)
-_ANGLES = np.outer(np.arange(12), [7 / 6, 3 / 2, 2 / 3]) * np.pi
+DISSONANT: Final = (1, 2, 6, 10, 11)  # seconds, tritone, sevenths
+
+# Circles of fifths, minor thirds and major thirds; the last is half as large (Harte et al. 2006).
+_ANGLES = np.outer(np.arange(CLASSES), [7 / 6, 3 / 2, 2 / 3]) * np.pi
 _RADII = np.array([1, 1, 0.5])
 TONAL_SPACE: Final = np.concatenate([_RADII * np.sin(_ANGLES), _RADII * np.cos(_ANGLES)], axis=1)
-"""Fifths, minor thirds and major thirds as circles: float [12, 6] (Harte et al. 2006)."""
+"""The place of each pitch class in tonal space: float [12, 6]."""
 
 
 def harmony_features(voices: Ints, keys: Ints, surprisal: Floats) -> dict[str, Floats]:
-    """Chords on the beats and consonance: float [...] each.
+    """Return the ladder's features of harmony, float [...] each; undefined is 0.
 
-    voices: int [..., step, 4]. keys: int [..., 2], tonic and 1 where minor. surprisal: see `chord_surprisal`.
+    voices: int [..., step, 4]. keys: int [..., 2], tonic and 1 for minor. surprisal: see `chord_surprisal`.
+    `tonic_chords` and `dominant_chords` are the shares of beats whose chord has that root; the others are the
+    functions here.
     """
     beats = on_beats(voices)
     chords = relative_chords(beats, keys)
-    return {
+    roots = chords // len(QUALITIES)
+    measured = {
         **_chord_kinds(beats),
         "melody_dissonance": melody_dissonance(beats),
         "pitch_consonance": pitch_consonance(voices),
         "pitch_classes": pitch_class_sets(beats).sum(-1).mean(-1),
         "in_key": in_key(voices, keys),
         **_vocabulary(chords),
-        **_distances(beats),
+        "chord_distance": chord_distance(beats),
+        "melody_chord_distance": melody_chord_distance(beats),
         "chord_repetition": chord_repetition(beats),
-        "tonic_chords": np.asarray((chords // len(QUALITIES) == 0).mean(-1)),
-        "dominant_chords": np.asarray((chords // len(QUALITIES) == 7).mean(-1)),
+        "tonic_chords": np.asarray((roots == 0).mean(-1)),
+        "dominant_chords": np.asarray((roots == DOMINANT).mean(-1)),
         "root_position": root_position(beats),
         "chord_surprisal": mean_surprisal(chords, surprisal),
     }
+    return {name: np.nan_to_num(value) for name, value in measured.items()}
 
 
-def estimate_key(voices: Ints) -> tuple[int, int]:
-    """The likeliest key of one grid, int [step, 4]: tonic (0-11), 1 where minor.
+# --- keys --------------------------------------------------------------------------------
 
-    Krumhansl 1990: the best correlation of all sounding steps with a key's profile; the last bass note counts too.
+
+def chorale_key(voices: Ints) -> tuple[int, int]:
+    """Return the likeliest key of one grid, int [step, 4]: tonic (0 to 11), and 1 for minor.
+
+    It is the best correlation of all sounding steps with a key's profile (Krumhansl 1990), to which a last bass note
+    on the tonic adds a little. `songs.theory.estimate_key` asks the profiles alone, as it knows no bass.
+
+    >>> chorale_key(np.array([[72, 64, 55, 48], [71, 62, 55, 43], [72, 64, 55, 48]]))
+    (0, 0)
     """
-    scores = key_correlations(np.bincount(voices[voices >= 0] % 12, minlength=12))
+    sounding = voices[voices >= 0]
+    scores = key_correlations(np.bincount(sounding % CLASSES, minlength=CLASSES))
     bass = voices[voices[:, 3] >= 0, 3]
-    scores[:, bass[-1:] % 12] += FINAL_BASS
-    minor, tonic = divmod(int(np.argmax(scores.round(9))), 12)
+    scores[:, bass[-1:] % CLASSES] += FINAL_BASS
+    minor, tonic = divmod(int(np.argmax(scores.round(9))), CLASSES)
     return tonic, minor
 
 
-def pitch_class_sets(beats: Ints) -> Bools:
-    """Which pitch classes sound: bool [..., beat, 12] of int [..., beat, voice]."""
-    classes = np.where(beats >= 0, beats % 12, -1)
-    return np.asarray((classes[..., None] == np.arange(12)).any(-2), bool)
+def chorale_keys(grids: Iterable[Ints]) -> Ints:
+    """Return the `chorale_key` of each grid: int [piece, 2]."""
+    return np.array([chorale_key(grid) for grid in grids], np.int64).reshape(-1, 2)
 
 
-def _bits(classes: Iterable[int]) -> int:
-    return sum(1 << c for c in classes)
+def in_key(voices: Ints, keys: Ints) -> Floats:
+    """Return the share of the added voices' sounding steps in the scale of the key: float [...].
 
+    keys: int [..., 2], tonic and 1 for minor, whose scale has nine notes. NaN if no added voice sounds.
 
-def _chord_numbers() -> Ints:
-    """Chord number of every pitch-class set, a 12-bit number: int [4096], -1 where it is none.
-
-    Of the many roots of an augmented triad or diminished seventh the first above C. A minor third with a major
-    seventh is none: without its fifth it is mostly a suspension.
+    >>> float(in_key(np.array([[72, 64, 61]]), np.array([0, 0])))  # E and C sharp in C major
+    0.5
     """
-    partial = {classes: name for classes, name in PARTIAL_CHORDS.items() if name != "mMaj7"}
-    numbers = np.full(4096, -1)
-    for (classes, name), root in product({**CHORDS, **partial}.items(), reversed(range(12))):
-        if name in QUALITIES:
-            numbers[_bits((c + root) % 12 for c in classes)] = len(
-                QUALITIES
-            ) * root + QUALITIES.index(name)
-    return numbers
+    tonic = keys[..., 0, None, None]
+    minor = keys[..., 1, None, None]
+    added = voices[..., 1:]
+    return mean_where(IN_KEY[minor, (added - tonic) % CLASSES], added >= 0, axis=(-2, -1))
 
 
-_CHORD_OF = _chord_numbers()
+# --- chords ------------------------------------------------------------------------------
+
+
+def pitch_class_sets(beats: Ints) -> Bools:
+    """Mark the pitch classes that sound on each beat: bool [..., beat, 12], C first."""
+    classes = np.where(beats >= 0, beats % CLASSES, -1)
+    return np.asarray((classes[..., None] == np.arange(CLASSES)).any(-2), bool)
 
 
 def chord_numbers(beats: Ints) -> Ints:
-    """10 * root + index in QUALITIES of the chord on each beat, -1 where it is none: int [..., beat]."""
-    return np.asarray(_CHORD_OF[pitch_class_sets(beats) @ (1 << np.arange(12))])
+    """Return the number of the chord on each beat, 10 * root + index in QUALITIES, or -1: int [..., beat].
+
+    Triads and seventh chords in any inversion; a fifth may be left out.
+
+    >>> chord_numbers(np.array([[67, 64, 60], [65, 59, 55], [62, 61, 60]]))  # C, G7 without fifth, a cluster
+    array([ 0, 74, -1])
+    """
+    return np.asarray(_CHORD_OF[pitch_class_sets(beats) @ (1 << np.arange(CLASSES))])
+
+
+def chord_share(beats: Ints) -> Floats:
+    """Return the share of the beats with three voices or more that make a chord: float [...].
+
+    NaN if no beat has three voices. The ladder's `chords` are the same, but for a piece without such a beat: there all
+    its beats count.
+
+    >>> float(chord_share(np.array([[67, 64, 60], [62, 61, 60], [64, -1, 60]])))
+    0.5
+    """
+    return mean_where(chord_numbers(beats) >= 0, _is_rich(beats))
 
 
 def relative_chords(beats: Ints, keys: Ints) -> Ints:
-    """Chord numbers with the root counted from the tonic, NO_CHORD where it is none: int [..., beat]."""
+    """Return chord numbers whose root counts from the tonic, NO_CHORD if there is none: int [..., beat].
+
+    >>> relative_chords(np.array([[71, 67, 62]]), np.array([7, 0]))  # G major in G major
+    array([0])
+    """
     absolute = chord_numbers(beats)
     relative = (absolute - len(QUALITIES) * keys[..., :1]) % NO_CHORD
     return np.where(absolute >= 0, relative, NO_CHORD)
 
 
-def _chord_kinds(beats: Ints) -> dict[str, Floats]:
-    """Shares of triads, sevenths and both, of the beats with three voices or more (if there are any)."""
-    numbers = chord_numbers(beats)
-    rich = (beats >= 0).sum(-1) >= 3
-    rich |= ~rich.any(-1, keepdims=True)
-    is_triad = numbers % len(QUALITIES) < len(TRIADS)
-    triads, sevenths = (mean_where((numbers >= 0) & kind, rich) for kind in (is_triad, ~is_triad))
-    return {"triads": triads, "sevenths": sevenths, "chords": triads + sevenths}
+def root_position(beats: Ints) -> Floats:
+    """Return the share of the chords over a sounding bass, the fourth voice, that have it as their root: float [...].
 
-
-def melody_dissonance(beats: Ints) -> Floats:
-    """Share of lower notes on beats that are a second, tritone or seventh from the soprano: float [...]."""
-    interval = np.abs(beats[..., 1:] - beats[..., :1]) % 12
-    both = (beats[..., 1:] >= 0) & (beats[..., :1] >= 0)
-    return mean_where(np.isin(interval, DISSONANT), both, axis=(-2, -1))
-
-
-def pitch_consonance(voices: Ints) -> Floats:
-    """Mean consonance score of the soprano over each lower voice (PCS, Yeh et al. 2021), all steps: float [...]."""
-    both = (voices[..., 1:] >= 0) & (voices[..., :1] >= 0)
-    return mean_where(CONSONANCE[(voices[..., :1] - voices[..., 1:]) % 12], both, axis=(-2, -1))
-
-
-def in_key(voices: Ints, keys: Ints) -> Floats:
-    """Share of the lower voices' sounding steps in the scale of the key: float [...]."""
-    tonic, minor = keys[..., 0, None, None], keys[..., 1, None, None]
-    lower = voices[..., 1:]
-    return mean_where(IN_KEY[minor, (lower - tonic) % 12], lower >= 0, axis=(-2, -1))
-
-
-def _vocabulary(chords: Ints) -> dict[str, Floats]:
-    """Entropy in bits of the chords used (CHE) and how many differ (CC), Yeh et al. 2021."""
-    counts = (chords[..., None] == np.arange(NO_CHORD + 1)).sum(-2)
-    share = counts / chords.shape[-1]
-    bits = -share * np.log2(np.where(counts, share, 1))
-    return {"chord_entropy": bits.sum(-1), "chord_coverage": (counts > 0).sum(-1).astype(float)}
-
-
-def tonal_centroid(sets: Bools) -> Floats:
-    """Mean place of pitch-class sets, bool [..., 12], in tonal space: float [..., 6]; the origin for silence."""
-    return np.asarray(sets @ TONAL_SPACE / np.maximum(sets.sum(-1, keepdims=True), 1))
-
-
-def _distances(beats: Ints) -> dict[str, Floats]:
-    """Tonal distance from beat to beat (CTD) and of the melody from the voices below (MCTD), Yeh et al. 2021."""
-    whole, melody, lower = (
-        tonal_centroid(pitch_class_sets(part)) for part in (beats, beats[..., :1], beats[..., 1:])
-    )
-    moved = np.linalg.norm(np.diff(whole, axis=-2), axis=-1)
-    apart = np.linalg.norm(lower - melody, axis=-1)
-    return {
-        "chord_distance": mean_where(moved, np.ones(moved.shape, bool)),
-        "melody_chord_distance": mean_where(apart, beats[..., 0] >= 0),
-    }
+    >>> c, c_over_e = [72, 67, 64, 48], [72, 67, 60, 52]
+    >>> float(root_position(np.array([c, c_over_e])))
+    0.5
+    """
+    chords = chord_numbers(beats)
+    bass = beats[..., 3]
+    is_root = bass % CLASSES == chords // len(QUALITIES)
+    return mean_where(is_root, (chords >= 0) & (bass >= 0))
 
 
 def chord_repetition(beats: Ints) -> Floats:
-    """Share of beats with the pitch classes of the beat before: float [...]."""
+    """Return the share of the beats, from the second on, with the pitch classes of the beat before: float [...].
+
+    >>> float(chord_repetition(np.array([[67, 64, 60], [72, 64, 55], [71, 62, 55]])))
+    0.5
+    """
     sets = pitch_class_sets(beats)
     same = (sets[..., 1:, :] == sets[..., :-1, :]).all(-1)
     return mean_where(same, np.ones(same.shape, bool))
 
 
-def root_position(beats: Ints) -> Floats:
-    """Share of the chords on beats, the bass sounding, that have their root in it: float [...]."""
-    chords, bass = chord_numbers(beats), beats[..., 3]
-    return mean_where(bass % 12 == chords // len(QUALITIES), (chords >= 0) & (bass >= 0))
-
-
 def chord_surprisal(progressions: Iterable[Ints]) -> Floats:
-    """Bits of each chord after each other, learned from relative chords int [beat]: float [chord, chord].
+    """Learn how surprising each chord is after each other: bits, float [chord, chord].
 
-    Counts of pairs, mixed with those of single chords (plus a half each) as if these had been seen ten times.
+    progressions: relative chords, int [beat] each. Counts of pairs are mixed with those of single chords (plus a half
+    each) as if these had been seen ten times.
     """
     pairs = np.zeros((NO_CHORD + 1, NO_CHORD + 1))
     for chords in progressions:
         np.add.at(pairs, (chords[:-1], chords[1:]), 1)
     single = pairs.sum(0) + 0.5
     seen = pairs.sum(1, keepdims=True)
-    return np.asarray(-np.log2((pairs + 10 * single / single.sum()) / (seen + 10)))
+    chance = (pairs + 10 * single / single.sum()) / (seen + 10)
+    return np.asarray(-np.log2(chance))
 
 
 def mean_surprisal(chords: Ints, surprisal: Floats) -> Floats:
-    """Mean bits of the chords int [..., beat], each after the one before: float [...]."""
+    """Return the mean bits of chords int [..., beat], each after the one before: float [...]."""
     bits = surprisal[chords[..., :-1], chords[..., 1:]]
     return mean_where(bits, np.ones(bits.shape, bool))
+
+
+def _bits(classes: Iterable[int]) -> int:
+    """Write a set of pitch classes as a number, a bit each."""
+    return sum(1 << c for c in classes)
+
+
+def _chord_table() -> Ints:
+    """Number the chord of every pitch-class set, taken as 12 bits: int [4096], -1 for none."""
+    # A minor third with a major seventh is no chord: without its fifth it is mostly a suspension.
+    partial = {classes: name for classes, name in PARTIAL_CHORDS.items() if name != "mMaj7"}
+    numbers = np.full(1 << CLASSES, -1)
+    for classes, name in (CHORDS | partial).items():
+        if name not in QUALITIES:
+            continue
+        # An augmented triad or a diminished seventh has many roots. From the top down, the first above C stays.
+        for root in reversed(range(CLASSES)):
+            sounding = _bits((c + root) % CLASSES for c in classes)
+            numbers[sounding] = len(QUALITIES) * root + QUALITIES.index(name)
+    return numbers
+
+
+_CHORD_OF = _chord_table()
+
+
+def _is_rich(beats: Ints) -> Bools:
+    """Mark the beats on which enough voices for a chord sound: bool [..., beat]."""
+    return np.asarray((beats >= 0).sum(-1) >= CHORD_VOICES)
+
+
+def _chord_kinds(beats: Ints) -> dict[str, Floats]:
+    """Return the shares of triads, of sevenths and of both, of the beats with three voices or more if there are any."""
+    numbers = chord_numbers(beats)
+    rich = _is_rich(beats)
+    rich |= ~rich.any(-1, keepdims=True)
+    is_triad = numbers % len(QUALITIES) < len(TRIADS)
+    triads = mean_where((numbers >= 0) & is_triad, rich)
+    sevenths = mean_where((numbers >= 0) & ~is_triad, rich)
+    return {"triads": triads, "sevenths": sevenths, "chords": triads + sevenths}
+
+
+def _vocabulary(chords: Ints) -> dict[str, Floats]:
+    """Return the entropy of the chords in bits (CHE) and how many different there are (CC), Yeh et al. 2021."""
+    counts = (chords[..., None] == np.arange(NO_CHORD + 1)).sum(-2)
+    share = counts / chords.shape[-1]
+    bits = -share * np.log2(np.where(counts, share, 1))
+    return {"chord_entropy": bits.sum(-1), "chord_coverage": (counts > 0).sum(-1).astype(float)}
+
+
+# --- melody and voices -------------------------------------------------------------------
+
+
+def melody_dissonance(beats: Ints) -> Floats:
+    """Return the share of the added notes on beats that are dissonant with the melody: float [...].
+
+    Dissonant are seconds, the tritone and sevenths, over any octaves. NaN if none sounds together with the melody.
+
+    >>> float(melody_dissonance(np.array([[72, 64, 62, 48]])))  # E, D and C under C
+    0.3333333333333333
+    """
+    interval = np.abs(beats[..., 1:] - beats[..., :1]) % CLASSES
+    both = (beats[..., 1:] >= 0) & (beats[..., :1] >= 0)
+    return mean_where(np.isin(interval, DISSONANT), both, axis=(-2, -1))
+
+
+def pitch_consonance(voices: Ints) -> Floats:
+    """Return the mean consonance of the melody over each added voice, -1 to 1, over all steps: float [...].
+
+    The score of an interval is its CONSONANCE (PCS, Yeh et al. 2021). NaN if none sounds together with the melody.
+
+    >>> float(pitch_consonance(np.array([[72, 64, 67, 61]])))  # a sixth 1, a fourth 0, a seventh -1
+    0.0
+    """
+    both = (voices[..., 1:] >= 0) & (voices[..., :1] >= 0)
+    interval = (voices[..., :1] - voices[..., 1:]) % CLASSES
+    return mean_where(CONSONANCE[interval], both, axis=(-2, -1))
+
+
+def tonal_centroid(sets: Bools) -> Floats:
+    """Return the mean place of pitch-class sets, bool [..., 12], in tonal space: float [..., 6]; 0 for silence."""
+    return np.asarray(sets @ TONAL_SPACE / np.maximum(sets.sum(-1, keepdims=True), 1))
+
+
+def chord_distance(beats: Ints) -> Floats:
+    """Return the mean tonal distance from each beat to the next (CTD, Yeh et al. 2021): float [...].
+
+    Each pitch class of a beat counts once; `rolls.tonal_distance` weighs them by how long they sound.
+
+    >>> float(chord_distance(np.array([[72, 64, 55], [67, 64, 60]])))  # the same chord
+    0.0
+    """
+    place = tonal_centroid(pitch_class_sets(beats))
+    moved = np.linalg.norm(np.diff(place, axis=-2), axis=-1)
+    return mean_where(moved, np.ones(moved.shape, bool))
+
+
+def melody_chord_distance(beats: Ints) -> Floats:
+    """Return the mean tonal distance of the melody from the added voices (MCTD, Yeh et al. 2021): float [...].
+
+    Beats count on which the melody sounds; NaN if there are none.
+
+    >>> round(float(melody_chord_distance(np.array([[67, 60]]))), 3)  # G over C
+    1.737
+    """
+    melody = tonal_centroid(pitch_class_sets(beats[..., :1]))
+    added = tonal_centroid(pitch_class_sets(beats[..., 1:]))
+    apart = np.linalg.norm(added - melody, axis=-1)
+    return mean_where(apart, beats[..., 0] >= 0)

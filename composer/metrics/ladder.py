@@ -10,21 +10,33 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from composer.errors import ShapeError
-from composer.metrics import GROUPS, Table, check_grids, estimate_keys, feature_table
 from composer.metrics.copying import copied_share, phrase_index
-from composer.metrics.grids import LOWER, Floats, Ints, on_beats
-from composer.metrics.harmony import chord_surprisal, relative_chords
-from composer.metrics.samples import two_sample_auc, wasserstein
+from composer.metrics.features import GROUPS, FeatureTable, feature_table
+from composer.metrics.grids import LOWER_VOICES, Floats, Ints, check_grids, on_beats
+from composer.metrics.harmony import chorale_keys, chord_surprisal, relative_chords
+from composer.metrics.response import changed_cells
+from composer.metrics.samples import quantile_distance, two_sample_auc
 
 WINDOW = 64  # steps, 16 beats
 COPY_BEATS = (4, 8)
 LEAST_SPREAD = 1e-3
+RATES = ("parallel_fifths", "parallel_octaves", "crossing", "out_of_range")
+
+Distances = dict[str, dict[str, float]]
+"""Group to feature to distance."""
 
 
 class Ladder:
-    """Measures sets of pieces against `reference`, in units and with the chord statistics of `train`.
+    """Measure sets of pieces against `reference`, in units and with the chord statistics of `train`.
 
-    Every set is a list of grids, int [step, 4]. Build it once, score many sets.
+    A set is a list of grids, int [step, 4]. Build the ladder once, score many sets.
+
+    >>> rng = np.random.default_rng(0)
+    >>> pieces = [np.sort(rng.integers(48, 80, (64, 4)))[:, ::-1] for _ in range(8)]
+    >>> ladder = Ladder(train=pieces, reference=pieces[:4])
+    >>> scores = ladder.score(pieces[:4])
+    >>> scores["bach_distance"], scores["acc_ATB"], scores["copy8b"]
+    (0.0, 1.0, 1.0)
     """
 
     def __init__(
@@ -33,150 +45,145 @@ class Ladder:
         reference: Iterable[Ints],
         held_out: Iterable[Ints] | None = None,
     ):
-        """held_out: where the spread of chord surprisal is taken, which is too small on train; default reference."""
+        """Learn from `train`, and measure the reference.
+
+        held_out: pieces over which the spread of chord surprisal is taken, by default the reference. Over train, from
+        which it is learned, that spread would be too small.
+        """
         learned = check_grids(train)
         self.reference = check_grids(reference)
-        self.keys = estimate_keys(self.reference)
-        keys = estimate_keys(learned)
-        chords = (
-            relative_chords(on_beats(grid), key) for grid, key in zip(learned, keys, strict=True)
-        )
-        self._surprisal = chord_surprisal(chords)
+        self.keys = chorale_keys(self.reference)
+        learned_keys = chorale_keys(learned)
+        self._surprisal = _learn_surprisal(learned, learned_keys)
         self._known = {beats: phrase_index(learned, beats) for beats in COPY_BEATS}
         self._table = feature_table(self.reference, self.keys, self._surprisal)
-        self._spread = self._spreads(feature_table(learned, keys, self._surprisal), held_out)
+        learned_table = feature_table(learned, learned_keys, self._surprisal)
+        self._spread = self._spreads(learned_table, held_out)
         self._windows = self._window_rows(self.reference, self.keys)
 
     def score(
         self, generated: Iterable[Ints], second: Iterable[Ints] | None = None, aligned: bool = True
     ) -> dict[str, float]:
-        """All measures of a set, by name.
+        """Return all metrics of a set, by name.
 
-        bach_distance, and bd_voice, bd_harmony, bd_rhythm, bd_melody: mean over the features of a group (the groups
-        of a set) of the Wasserstein distance to the reference, in standard deviations of train.
-        auc_window: how well a classifier tells windows of 16 beats from the reference's, 0.5 = not at all.
-        acc_ATB: share of the reference's sounding lower cells with the same pitch; low by nature.
-        copy4b, copy8b: mean share of windows of so many beats that train holds, in any transposition.
-        parallel_fifths, parallel_octaves: per 100 beats. offbeat_sixteenths: notes a beat that start there, mean of
-        A, T and B. diversity: share of lower cells that differ from `second`, other arrangements of the same.
+        bach_distance: mean of bd_voice, bd_harmony, bd_rhythm and bd_melody, each a mean over the features of a group
+        of the distance to the reference (`samples.quantile_distance`), in standard deviations of train.
+        auc_window: how well a classifier tells windows of 16 beats from the reference's; 0.5 if not at all.
+        acc_ATB: see `accuracy`; low by nature.
+        copy4b, copy8b: mean share of the windows of 4 and 8 beats that train holds, in any transposition.
+        parallel_fifths, parallel_octaves: per 100 beats. crossing, out_of_range: see `counterpoint.voice_features`.
+        offbeat_sixteenths: notes a beat that start there, mean of alto, tenor and bass.
+        diversity: see there; only if `second` is given, other arrangements of the same.
 
         aligned: the set arranges the sopranos of the reference, in its order; if not, acc_ATB is left out.
-        Raises ShapeError where a set does not fit.
+        Raise ShapeError if a set does not fit.
         """
         pieces, keys, table = self._measured(generated, aligned)
-        scores = {
-            **self._bach_distance(table),
-            "auc_window": self._auc_window(pieces, keys, aligned),
-        }
+        scores = self._bach_distance(table)
+        scores["auc_window"] = self._auc_window(pieces, keys, aligned)
         if aligned:
             scores["acc_ATB"] = accuracy(pieces, self.reference)
-        scores.update({f"copy{beats}b": self.copied(pieces, beats) for beats in COPY_BEATS})
+        for beats in COPY_BEATS:
+            scores[f"copy{beats}b"] = self.copied(pieces, beats)
         scores.update(_rates(table))
         if second is not None:
             scores["diversity"] = diversity(pieces, check_grids(second))
         return scores
 
     def reference_rates(self) -> dict[str, float]:
-        """What the reference itself scores in the measures that are rates, to compare with."""
+        """Return the metrics of the reference itself that need nothing to compare with, by name."""
         copies = {f"copy{beats}b": self.copied(self.reference, beats) for beats in COPY_BEATS}
         return {**copies, **_rates(self._table)}
 
     def compare(
         self, generated: Iterable[Ints], aligned: bool = True
     ) -> dict[str, tuple[float, float, float]]:
-        """Feature by feature: mean of the set, mean of the reference, distance in standard deviations of train."""
+        """Return of each feature: mean of the set, mean of the reference, distance in standard deviations of train."""
         _, _, table = self._measured(generated, aligned)
         distances = self._distances(table)
-        return {
-            name: (
-                float(values.mean()),
-                float(self._table[group][name].mean()),
-                distances[group][name],
-            )
-            for group in GROUPS
-            for name, values in table[group].items()
-        }
+        compared = {}
+        for group in GROUPS:
+            for name, values in table[group].items():
+                own, reference = float(values.mean()), float(self._table[group][name].mean())
+                compared[name] = (own, reference, distances[group][name])
+        return compared
 
     def copied(self, pieces: Sequence[Ints], beats: int) -> float:
-        """Mean over pieces of the share of windows of so many beats that train holds; 0 where all are shorter."""
+        """Return the mean share of a piece's windows of `beats` beats that train holds; 0 if all pieces are shorter."""
         shares = np.array([copied_share(piece, self._known[beats], beats) for piece in pieces])
         known = shares[~np.isnan(shares)]
         return float(known.mean()) if len(known) else 0.0
 
-    def _spreads(
-        self, table: Table, held_out: Iterable[Ints] | None
-    ) -> dict[str, dict[str, float]]:
-        """Standard deviation of each feature over train; of chord surprisal, learned there, over held-out pieces."""
-        spreads = {
-            group: {
-                name: max(float(values.std()), LEAST_SPREAD) for name, values in features.items()
-            }
-            for group, features in table.items()
-        }
+    def _spreads(self, table: FeatureTable, held_out: Iterable[Ints] | None) -> Distances:
+        """Return the standard deviation of each feature over train; of chord surprisal over held-out pieces."""
+        spreads = {}
+        for group, features in table.items():
+            spreads[group] = {name: _spread(values) for name, values in features.items()}
         other = self._table
         if held_out is not None:
             pieces = check_grids(held_out)
-            other = feature_table(pieces, estimate_keys(pieces), self._surprisal)
-        spreads["harmony"]["chord_surprisal"] = max(
-            float(other["harmony"]["chord_surprisal"].std()), LEAST_SPREAD
-        )
+            other = feature_table(pieces, chorale_keys(pieces), self._surprisal)
+        spreads["harmony"]["chord_surprisal"] = _spread(other["harmony"]["chord_surprisal"])
         return spreads
 
-    def _measured(self, generated: Iterable[Ints], aligned: bool) -> tuple[list[Ints], Ints, Table]:
-        """The checked grids of a set, their keys (aligned: those of the reference) and features."""
+    def _measured(
+        self, generated: Iterable[Ints], aligned: bool
+    ) -> tuple[list[Ints], Ints, FeatureTable]:
+        """Return the checked grids of a set, their keys (the reference's if aligned) and features."""
         pieces = check_grids(generated)
         if aligned:
             self._check_aligned(pieces)
-        keys = self.keys if aligned else estimate_keys(pieces)
+        keys = self.keys if aligned else chorale_keys(pieces)
         return pieces, keys, feature_table(pieces, keys, self._surprisal)
 
-    def _distances(self, table: Table) -> dict[str, dict[str, float]]:
-        return {
-            group: {
-                name: wasserstein(values, self._table[group][name]) / self._spread[group][name]
-                for name, values in features.items()
-            }
-            for group, features in table.items()
-        }
+    def _distances(self, table: FeatureTable) -> Distances:
+        distances: Distances = {}
+        for group, features in table.items():
+            distances[group] = {}
+            for name, values in features.items():
+                apart = quantile_distance(values, self._table[group][name])
+                distances[group][name] = apart / self._spread[group][name]
+        return distances
 
-    def _bach_distance(self, table: Table) -> dict[str, float]:
-        groups = {
-            group: float(np.mean(list(d.values()))) for group, d in self._distances(table).items()
-        }
-        whole = float(np.mean(list(groups.values())))
-        return {
-            "bach_distance": whole,
-            **{f"bd_{group}": distance for group, distance in groups.items()},
-        }
+    def _bach_distance(self, table: FeatureTable) -> dict[str, float]:
+        """Return the mean distance of each group, and first their mean."""
+        distances = self._distances(table)
+        groups = {group: float(np.mean(list(found.values()))) for group, found in distances.items()}
+        scores = {"bach_distance": float(np.mean(list(groups.values())))}
+        for group, distance in groups.items():
+            scores[f"bd_{group}"] = distance
+        return scores
 
     def _auc_window(self, pieces: Sequence[Ints], keys: Ints, aligned: bool) -> float:
         rows, piece = self._window_rows(pieces, keys)
         reference_rows, reference_piece = self._windows
-        offset = 0 if aligned else len(self.reference)  # other melodies lie in folds of their own
+        # Arrangements of one soprano share a fold; other melodies lie in folds of their own.
+        offset = 0 if aligned else len(self.reference)
         return two_sample_auc(rows, reference_rows, piece + offset, reference_piece)
 
     def _window_rows(self, pieces: Sequence[Ints], keys: Ints) -> tuple[Floats, Ints]:
-        """All features of windows without overlap (a short piece is one): float [window, feature], int [window]."""
-        cuts = [
-            (i, at)
-            for i, p in enumerate(pieces)
-            for at in range(0, max(1, len(p) - WINDOW + 1), WINDOW)
-        ]
-        piece = np.array([i for i, _ in cuts])
-        table = feature_table(
-            [pieces[i][at : at + WINDOW] for i, at in cuts], keys[piece], self._surprisal
-        )
-        return np.stack(
-            [values for group in table.values() for values in group.values()], axis=1
-        ), piece
+        """Return all features of windows without overlap, and the piece of each: float [window, feature], int [window].
+
+        A piece shorter than a window is one.
+        """
+        windows = []
+        numbers = []
+        for number, piece in enumerate(pieces):
+            for at in range(0, max(1, len(piece) - WINDOW + 1), WINDOW):
+                windows.append(piece[at : at + WINDOW])
+                numbers.append(number)
+        of_piece = np.array(numbers)
+        table = feature_table(windows, keys[of_piece], self._surprisal)
+        columns = [values for group in table.values() for values in group.values()]
+        return np.stack(columns, axis=1), of_piece
 
     def _check_aligned(self, pieces: Sequence[Ints]) -> None:
         if len(pieces) != len(self.reference):
             raise ShapeError(
                 f"the reference has {len(self.reference)} pieces, got {len(pieces)}; aligned=False?"
             )
-        pairs = zip(pieces, self.reference, strict=True)
-        wrong = [i for i, (p, r) in enumerate(pairs) if not np.array_equal(p[:, 0], r[:, 0])]
+        pairs = enumerate(zip(pieces, self.reference, strict=True))
+        wrong = [i for i, (p, r) in pairs if not np.array_equal(p[:, 0], r[:, 0])]
         if wrong:
             raise ShapeError(
                 f"soprano or length differs from the reference in {len(wrong)} pieces, first {wrong[:8]}"
@@ -184,22 +191,50 @@ class Ladder:
 
 
 def accuracy(generated: Sequence[Ints], reference: Sequence[Ints]) -> float:
-    """Share of the cells where a lower voice of the reference sounds that have its pitch; grids in pairs."""
-    right = [(g == r)[:, 1:][r[:, 1:] >= 0] for g, r in zip(generated, reference, strict=True)]
+    """Return the share of the cells in which an added voice of the reference sounds that have its pitch.
+
+    generated, reference: grids int [step, 4] in pairs.
+
+    >>> accuracy([np.array([[72, 64, 55, 48]])], [np.array([[72, 64, 57, 45]])])
+    0.3333333333333333
+    """
+    right = []
+    for own, other in zip(generated, reference, strict=True):
+        sounds = other[:, 1:] >= 0
+        right.append((own == other)[:, 1:][sounds])
     return float(np.concatenate(right).mean())
 
 
 def diversity(first: Sequence[Ints], second: Sequence[Ints]) -> float:
-    """Mean over pieces of the share of lower cells that differ. Raises ShapeError if the grids do not pair up."""
-    if [g.shape for g in first] != [g.shape for g in second]:
+    """Return the mean over pieces of the share of added cells that differ (`response.changed_cells`).
+
+    first, second: two arrangements of the same sopranos, grids int [step, 4]. Raise ShapeError if they do not pair up.
+
+    >>> diversity([np.array([[72, 64, 55, 48]])], [np.array([[72, 64, 57, 45]])])
+    0.6666666666666666
+    """
+    if [grid.shape for grid in first] != [grid.shape for grid in second]:
         raise ShapeError(
             "two samples to compare have the same number of pieces, of the same lengths"
         )
-    return float(np.mean([(a != b)[:, 1:].mean() for a, b in zip(first, second, strict=True)]))
+    changes = [changed_cells(a[:, 1:], b[:, 1:]) for a, b in zip(first, second, strict=True)]
+    return float(np.mean(changes))
 
 
-def _rates(table: Table) -> dict[str, float]:
-    sixteenths = [table["rhythm"][f"offbeat_sixteenths_{voice}"].mean() for _, voice in LOWER]
-    kept = ("parallel_fifths", "parallel_octaves", "crossing", "out_of_range")
-    rules = {name: float(table["voice"][name].mean()) for name in kept}
-    return {**rules, "offbeat_sixteenths": float(np.mean(sixteenths))}
+def _learn_surprisal(pieces: Sequence[Ints], keys: Ints) -> Floats:
+    pairs = zip(pieces, keys, strict=True)
+    return chord_surprisal(relative_chords(on_beats(piece), key) for piece, key in pairs)
+
+
+def _spread(values: Floats) -> float:
+    return max(float(values.std()), LEAST_SPREAD)
+
+
+def _rates(table: FeatureTable) -> dict[str, float]:
+    """Return the mean over the pieces of what breaks a rule, by name."""
+    rates = {name: float(table["voice"][name].mean()) for name in RATES}
+    sixteenths = []
+    for _, letter in LOWER_VOICES:
+        sixteenths.append(table["rhythm"][f"offbeat_sixteenths_{letter}"].mean())
+    rates["offbeat_sixteenths"] = float(np.mean(sixteenths))
+    return rates

@@ -4,48 +4,76 @@ from __future__ import annotations
 
 import numpy as np
 
-from composer.metrics.grids import Floats, Ints, lower_voices, mean_of_rows, mean_where, note_starts
+from composer.metrics.grids import (
+    Floats,
+    Ints,
+    mean_of_rows,
+    mean_where,
+    note_starts,
+    split_lower_voices,
+)
+
+LARGEST_STEP = 2  # semitones
+SMALLEST_LEAP = 5
+LARGEST_LEAP = 8  # more is a large one
 
 
 def melody_features(voices: Ints) -> dict[str, Floats]:
-    """Per lower voice: mean and standard deviation of its pitch over sounding steps; of its intervals from note to
-    note the mean size in semitones and the shares of steps (1-2), leaps (5 or more) and large leaps (over 8); the
-    share of notes between two others where the line turns. float [...] each.
+    """Return the ladder's features of single voices, float [...] each, of int [..., step, 4]; undefined is 0.
+
+    Of alto, tenor and bass each (`_A`, `_T`, `_B`): `pitch_mean` and `pitch_deviation` over sounding steps; of the
+    intervals from note to note `interval_size`, the mean in semitones, and the shares of `steps` (1 or 2), `leaps` (5
+    or more) and `large_leaps` (over 8); `turns`, the share of the notes between two others at which the line turns.
     """
     row, interval = intervals(voices)
-    size, shape = np.abs(interval), (*voices.shape[:-2], 4)
+    size = np.abs(interval)
+    shape = (*voices.shape[:-2], 4)
     mean, deviation = pitch_mean_and_deviation(voices)
-    return lower_voices(
+    measured = split_lower_voices(
         pitch_mean=mean,
         pitch_deviation=deviation,
         interval_size=mean_of_rows(size, row, shape),
-        steps=mean_of_rows((size > 0) & (size <= 2), row, shape),
-        leaps=mean_of_rows(size >= 5, row, shape),
-        large_leaps=mean_of_rows(size > 8, row, shape),
+        steps=mean_of_rows((size > 0) & (size <= LARGEST_STEP), row, shape),
+        leaps=mean_of_rows(size >= SMALLEST_LEAP, row, shape),
+        large_leaps=mean_of_rows(size > LARGEST_LEAP, row, shape),
         turns=turns(row, interval, shape),
     )
+    return {name: np.nan_to_num(value) for name, value in measured.items()}
 
 
 def pitch_mean_and_deviation(voices: Ints) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each voice's pitch over the steps where it sounds: two float [..., voice]."""
+    """Return mean and standard deviation of each voice's pitch over its sounding steps: two float [..., voice].
+
+    NaN for a voice that never sounds.
+
+    >>> pitch_mean_and_deviation(np.array([[60], [-1], [64]]))
+    (array([62.]), array([2.]))
+    """
     sounds = voices >= 0
     mean = mean_where(voices, sounds, axis=-2)
-    return mean, np.sqrt(mean_where((voices - mean[..., None, :]) ** 2, sounds, axis=-2))
+    squares = (voices - mean[..., None, :]) ** 2
+    return mean, np.sqrt(mean_where(squares, sounds, axis=-2))
 
 
 def intervals(voices: Ints) -> tuple[Ints, Ints]:
-    """Semitones from each note to the next in its voice, rests skipped, and the row each belongs to.
+    """Return the row of each interval, and its semitones from a note to the next in the voice: two int [interval].
 
-    voices: int [..., step, voice]; row counts through [..., voice]. Two int [interval].
+    voices: int [..., step, voice]; rests are passed over. Rows count through [..., voice].
+
+    >>> intervals(np.array([[60, 48], [62, 48], [-1, 48], [59, 43]]))
+    (array([0, 0, 1]), array([ 2, -3, -5]))
     """
     lines = np.moveaxis(voices, -1, -2).reshape(-1, voices.shape[-2])
     starts = np.moveaxis(note_starts(voices), -1, -2).reshape(lines.shape)
-    row, pitch = np.nonzero(starts)[0], lines[starts]
+    row = np.nonzero(starts)[0]
+    pitch = lines[starts]
+    # From the last note of a row to the first of the next is no interval.
     together = row[1:] == row[:-1]
     return row[1:][together], np.diff(pitch)[together]
 
 
 def turns(row: Ints, interval: Ints, shape: tuple[int, ...]) -> Floats:
-    """Share of successive intervals of a row that go opposite ways: float of `shape`."""
+    """Return the share of two successive `intervals` of a row that go opposite ways: float of `shape`."""
     together = row[1:] == row[:-1]
-    return mean_of_rows((interval[1:] * interval[:-1] < 0)[together], row[1:][together], shape)
+    opposite = interval[1:] * interval[:-1] < 0
+    return mean_of_rows(opposite[together], row[1:][together], shape)

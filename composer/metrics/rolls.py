@@ -1,10 +1,10 @@
-"""What can be measured in pianorolls of any number of tracks: pure functions, a number a track.
+"""Metrics of pianorolls of any number of tracks: pure functions that give a number a track.
 
-A pianoroll is bool [step, 128, track]: which pitch sounds when. Its onsets, of the same shape, are where notes start;
-they split notes that are repeated. Bars are int [bar], the first step of each. Arrays are never changed.
+A pianoroll is bool [step, 128, track]: which pitch sounds when. Its onsets, of the same shape, mark where notes start;
+they split repeated notes. Bars are int [bar], the first step of each. Arrays are never changed.
 
-What is undefined is NaN: a share of nothing, a mean over no bar. Dong et al. 2018 is MuseGAN (AAAI), from where most
-of the measures are; `tests/test_peers.py` shows where published code computes others than it says.
+What is undefined is NaN: a share of nothing, a mean over no bar. Most metrics are from MuseGAN (Dong et al. 2018,
+AAAI); README.md beside this file shows which published code computes something else.
 """
 
 from __future__ import annotations
@@ -13,45 +13,98 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from composer.errors import ShapeError
-from composer.metrics.grids import STEPS, Bools, Floats, Ints
-from composer.metrics.harmony import IN_KEY, TONAL_SPACE
+from composer.metrics.grids import STEPS_PER_BEAT, Bools, Floats, Ints
+from composer.metrics.harmony import CLASSES, IN_KEY, TONAL_SPACE
 from composer.songs.theory import C_MAJOR, estimate_key
 
-PITCHES, CLASSES = 128, 12
+PITCHES = 128
 OCTAVES = -(-PITCHES // CLASSES)  # the last one is not full
 PATTERNS = (8, 16)  # strokes in a bar of 4/4
+SHOWN = 6  # numbers of an array that a message shows
+
+
+# --- bars --------------------------------------------------------------------------------
 
 
 def empty_bar_ratio(roll: Bools, bars: Ints) -> Floats:
-    """Share of bars in which nothing sounds, per track; a bar into which a note is held is not empty.
+    """Return the share of bars in which nothing sounds, per track; a bar into which a note is held is not empty.
 
     roll: bool [step, 128, track]. bars: int [bar], first step of each bar, from 0; a shorter last bar counts.
-    Returns float [track]; NaN where there is no step at all. Raises ShapeError.
+    Returns float [track], 0 to 1; NaN if there is no step at all. Raise ShapeError.
     Dong et al. 2018, EB: empty bars, not the others.
+
+    >>> roll = np.zeros((32, 128, 1), bool)
+    >>> roll[0:4, 60, 0] = True  # C4 in the first of two bars
+    >>> empty_bar_ratio(roll, np.array([0, 16]))
+    array([0.5])
     """
     sounds = np.asarray(_used(roll, bars).any(1))
     return _ratio((~sounds).sum(0), np.full(sounds.shape[1], len(sounds)))
 
 
-def pitch_histogram(cells: Bools) -> Floats:
-    """Share of each pitch, per track: float [track, 128], rows of sum 1; a row of NaN where a track is silent.
+def pitches_per_bar(roll: Bools, bars: Ints) -> Floats:
+    """Return how many different pitches a bar uses: mean over the bars in which the track sounds.
 
-    cells: bool [step, 128, track]: give it onsets to count notes, a pianoroll to count time. Raises ShapeError.
+    roll: bool [step, 128, track]. bars: int [bar], as in `empty_bar_ratio`; a held note counts in each of its bars.
+    Returns float [track], 1 or more; NaN for a silent track. Raise ShapeError. Yang & Lerch 2020, PC.
+
+    >>> roll = np.zeros((16, 128, 1), bool)
+    >>> roll[0:4, 60, 0] = roll[4:8, 72, 0] = True
+    >>> pitches_per_bar(roll, np.array([0]))
+    array([2.])
+    """
+    return _mean_count(_used(roll, bars))
+
+
+def pitch_classes_per_bar(roll: Bools, bars: Ints) -> Floats:
+    """Return how many different pitch classes a bar uses, octaves folded; else as `pitches_per_bar`.
+
+    Dong et al. 2018, UPC.
+
+    >>> roll = np.zeros((16, 128, 1), bool)
+    >>> roll[0:4, 60, 0] = roll[4:8, 72, 0] = True  # C4 and C5 are one class
+    >>> pitch_classes_per_bar(roll, np.array([0]))
+    array([1.])
+    """
+    return _mean_count(np.asarray(split_octaves(_used(roll, bars), axis=1).any(1)))
+
+
+# --- pitches -----------------------------------------------------------------------------
+
+
+def pitch_histogram(cells: Bools) -> Floats:
+    """Return the share of each pitch, per track: float [track, 128], rows of sum 1; NaN for a silent track.
+
+    cells: bool [step, 128, track]; onsets count notes, a pianoroll counts time. Raise ShapeError.
     Yang & Lerch 2020, PCH.
+
+    >>> roll = np.zeros((4, 128, 1), bool)
+    >>> roll[0:3, 60, 0] = roll[3, 62, 0] = True
+    >>> pitch_histogram(roll)[0, 60:63]
+    array([0.75, 0.  , 0.25])
     """
     return _rows_to_shares(check_roll(cells).sum(0).T)
 
 
 def pitch_class_histogram(cells: Bools) -> Floats:
-    """Share of each pitch class, C first, octaves folded, per track: float [track, 12]; else as `pitch_histogram`."""
+    """Return the share of each pitch class, C first, octaves folded: float [track, 12]; else as `pitch_histogram`.
+
+    >>> roll = np.zeros((4, 128, 1), bool)
+    >>> roll[0:3, 60, 0] = roll[3, 72, 0] = True
+    >>> float(pitch_class_histogram(roll)[0, 0])
+    1.0
+    """
     return _rows_to_shares(_fold(check_roll(cells).sum(0)).T)
 
 
 def histogram_distance(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Total variation of two histograms, half the sum of their differences: 0 alike, 1 nothing in common.
+    """Return the total variation of two histograms, half the sum of their differences.
 
-    first, second: float [..., class], each of sum 1; leading axes broadcast. Returns float [...]; NaN where either is.
-    Raises ShapeError where they do not fit.
+    first, second: float [..., class], each of sum 1; leading axes broadcast. Returns float [...]: 0 if alike, 1 if
+    nothing is in common, NaN if either is. Raise ShapeError if they do not fit.
+
+    >>> float(histogram_distance([0.75, 0.25, 0.0], [0.25, 0.25, 0.5]))
+    0.5
     """
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
@@ -67,11 +120,16 @@ def histogram_distance(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
-    """Share of sounding cells whose pitch class is in `scale`, per track.
+    """Return the share of sounding cells whose pitch class is in `scale`, per track.
 
     roll: bool [step, 128, track]; onsets count notes instead of time. scale: bool [12], C first.
-    Returns float [track]; NaN where a track is silent. Raises ShapeError.
+    Returns float [track], 0 to 1; NaN for a silent track. Raise ShapeError.
     Dong et al. 2018 (MuseGAN), with octaves folded: C4 and C5 are one class.
+
+    >>> roll = np.zeros((4, 128, 1), bool)
+    >>> roll[0:3, 60, 0] = roll[3, 61, 0] = True  # C4, then C sharp 4
+    >>> in_scale_ratio(roll)
+    array([0.75])
     """
     mask = np.asarray(scale)
     if mask.shape != (CLASSES,) or mask.dtype != bool:
@@ -81,121 +139,161 @@ def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
 
 
 def key_scale(tonic: int, is_minor: bool = False) -> Bools:
-    """The pitch classes of a key, bool [12], C first: seven of major; nine of minor, with both sixths and sevenths."""
+    """Return the pitch classes of a key, bool [12], C first: seven of major, nine of minor.
+
+    Minor has both its sixths and both its sevenths.
+
+    >>> np.flatnonzero(key_scale(7))  # G major
+    array([ 0,  2,  4,  6,  7,  9, 11])
+    """
     return np.roll(IN_KEY[int(is_minor)], tonic)
 
 
 def own_scale(roll: Bools) -> Bools:
-    """The scale, bool [12], of the likeliest key of all tracks together (`theory.estimate_key`); C major for silence.
+    """Return the scale of the likeliest key of all tracks together, bool [12]; C major for silence.
 
-    roll: bool [step, 128, track], without drums. For `in_scale_ratio` in the piece's own key. Raises ShapeError.
+    roll: bool [step, 128, track], without drums. `in_scale_ratio` of it is the share in the piece's own key. The key
+    is that of `songs.theory.estimate_key`. Raise ShapeError.
+
+    >>> roll = np.zeros((3, 128, 1), bool)
+    >>> roll[[0, 1, 2], [62, 66, 69], 0] = True  # D, F sharp, A
+    >>> bool((own_scale(roll) == key_scale(2)).all())
+    True
     """
     return key_scale(*estimate_key(_fold(check_roll(roll).sum(0)).sum(1)))
 
 
-def pitches_per_bar(roll: Bools, bars: Ints) -> Floats:
-    """How many different pitches a bar uses, mean over the bars in which the track sounds.
-
-    roll: bool [step, 128, track]. bars: int [bar], as in `empty_bar_ratio`; a held note counts in each of its bars.
-    Returns float [track]; NaN where a track is silent. Raises ShapeError. Yang & Lerch 2020, PC.
-    """
-    return _mean_count(_used(roll, bars))
-
-
-def pitch_classes_per_bar(roll: Bools, bars: Ints) -> Floats:
-    """How many different pitch classes a bar uses, octaves folded; else as `pitches_per_bar`. Dong et al. 2018, UPC."""
-    return _mean_count(np.asarray(split_octaves(_used(roll, bars), axis=1).any(1)))
+# --- notes -------------------------------------------------------------------------------
 
 
 def qualified_note_ratio(roll: Bools, onsets: Bools, shortest: int = 2) -> Floats:
-    """Share of notes that last at least `shortest` steps, per track: low where music is fragmented.
+    """Return the share of notes that last at least `shortest` steps, per track: low if music is fragmented.
 
-    roll, onsets: bool [step, 128, track]. A note starts at an onset and where a pitch begins to sound, and ends before
-    the next or a rest; one still held at the end is as long as it is there. An onset where nothing sounds is no note.
-    Returns float [track]; NaN where a track is silent. Raises ShapeError.
+    roll, onsets: bool [step, 128, track]. A note starts at an onset and where a pitch begins to sound. It ends before
+    the next one or a rest; one still held at the end is as long as it is there. An onset in silence is no note.
+    Returns float [track], 0 to 1; NaN for a silent track. Raise ShapeError.
     Dong et al. 2018, QN: there at least a thirty-second note, 3 steps of 24 a beat.
+
+    >>> roll = np.zeros((8, 128, 1), bool)
+    >>> roll[0:3, 60, 0] = roll[4, 62, 0] = True
+    >>> qualified_note_ratio(roll, np.zeros_like(roll))
+    array([0.5])
     """
-    roll, onsets = check_roll(roll), check_roll(onsets, "onsets are")
+    roll = check_roll(roll)
+    onsets = check_roll(onsets, "onsets are")
     if roll.shape != onsets.shape:
         raise ShapeError(
             f"onsets are as the pianoroll, {list(roll.shape)}, got {list(onsets.shape)}"
         )
     track, length = _notes(roll, onsets)
     tracks = roll.shape[2]
-    return _ratio(
-        np.bincount(track[length >= shortest], minlength=tracks),
-        np.bincount(track, minlength=tracks),
-    )
+    long_notes = np.bincount(track[length >= shortest], minlength=tracks)
+    return _ratio(long_notes, np.bincount(track, minlength=tracks))
 
 
 def polyphonic_ratio(roll: Bools, threshold: int = 2) -> Floats:
-    """Share of all steps in which at least `threshold` pitches sound, per track.
+    """Return the share of all steps in which at least `threshold` pitches sound, per track.
 
-    roll: bool [step, 128, track]. Rests count as steps, so a silent track is 0. Returns float [track]; NaN where there
-    is no step at all. Raises ShapeError.
+    roll: bool [step, 128, track]. Rests count as steps, so a silent track has 0.
+    Returns float [track], 0 to 1; NaN if there is no step at all. Raise ShapeError.
     Dong & Yang 2018 (Binary MuseGAN), PP; with at least two pitches, as in MuseGAN's first code: intervals count.
+
+    >>> roll = np.zeros((4, 128, 1), bool)
+    >>> roll[:, 60, 0] = roll[0, 64, 0] = True
+    >>> polyphonic_ratio(roll)
+    array([0.25])
     """
     roll = check_roll(roll)
     return _ratio((roll.sum(1) >= threshold).sum(0), np.full(roll.shape[2], len(roll)))
 
 
-def tonal_distance(roll: Bools, steps: int = STEPS) -> Floats:
-    """How far apart two tracks are in tonal space, for each pair: mean over the spans in which both sound.
+def drum_pattern_ratio(
+    onsets: Bools,
+    steps_per_beat: int = STEPS_PER_BEAT,
+    pattern: int = 8,
+    bars: Ints | None = None,
+) -> Floats:
+    """Return the share of strokes on the eighths (`pattern` 8) or sixteenths (16) of the bar, per track.
+
+    onsets: bool [step, 128, track]; a stroke that rings on is one. pattern: strokes in a bar of 4/4; at four steps a
+    beat all are on the sixteenths. bars: int [bar] as in `empty_bar_ratio`, to count from the start of each bar, in a
+    first bar that may be short from its end; without them from step 0.
+    Returns float [track], 0 to 1; NaN for a track without onsets. Raise ShapeError. Dong et al. 2018, DP.
+
+    >>> onsets = np.zeros((16, 128, 1), bool)
+    >>> onsets[[0, 4, 7], 36, 0] = True  # bass drum
+    >>> drum_pattern_ratio(onsets)
+    array([0.66666667])
+    """
+    onsets = check_roll(onsets, "onsets are")
+    parts = pattern // 4
+    if pattern not in PATTERNS or steps_per_beat < 1 or steps_per_beat % parts:
+        raise ShapeError(
+            "a pattern is 8 or 16 and divides the beat, "
+            f"got {pattern} at {steps_per_beat} steps a beat"
+        )
+    steps = len(onsets)
+    place = np.arange(steps) if bars is None else _place(_checked_bars(bars, steps), steps)
+    strokes = onsets.sum(1)
+    on_pattern = strokes[place % (steps_per_beat // parts) == 0]
+    return _ratio(on_pattern.sum(0), strokes.sum(0))
+
+
+# --- tracks ------------------------------------------------------------------------------
+
+
+def tonal_distance(roll: Bools, steps: int = STEPS_PER_BEAT) -> Floats:
+    """Return how far apart two tracks are in tonal space, for each pair: mean over the spans in which both sound.
 
     roll: bool [step, 128, track], without drums. steps: of a span, a beat by default; a shorter last one counts.
-    Returns float [track, track], symmetric, 0 on the diagonal; NaN where two tracks never sound in one span.
-    Raises ShapeError.
+    Returns float [track, track], 0 or more, symmetric, 0 on the diagonal; NaN if two tracks never sound in one span.
+    Raise ShapeError.
     Harte et al. 2006: how long each pitch class sounds in a span, as shares, is a point in a space of fifths, minor
-    and major thirds (radii 1, 1, .5); the distance is Euclidean. C and G are 1.737 apart. Dong et al. 2018, TD.
+    and major thirds (radii 1, 1, .5); the distance is Euclidean. Dong et al. 2018, TD.
+
+    >>> roll = np.zeros((4, 128, 2), bool)
+    >>> roll[:, 60, 0] = roll[:, 67, 1] = True  # C4 and G4
+    >>> tonal_distance(roll).round(3)
+    array([[0.   , 1.737],
+           [1.737, 0.   ]])
     """
     roll = check_roll(roll)
     if steps < 1:
         raise ShapeError(f"a span is at least a step, got {steps}")
-    whole = np.concatenate([roll, np.zeros((-len(roll) % steps, *roll.shape[1:]), bool)])
+    silence = np.zeros((-len(roll) % steps, *roll.shape[1:]), bool)
+    whole = np.concatenate([roll, silence])
     spans = whole.reshape(len(whole) // steps, steps, *roll.shape[1:])
     counts = split_octaves(spans.sum(1), axis=1).sum(1).transpose(0, 2, 1)
     total = counts.sum(2, keepdims=True)  # [span, track, 1]
+    # Silence lies at the origin, but no span of it is counted below.
     place = counts / np.maximum(total, 1) @ TONAL_SPACE
     apart = np.linalg.norm(place[:, :, None] - place[:, None], axis=-1)
     both = (total > 0) & (total > 0).transpose(0, 2, 1)
     return _ratio(np.where(both, apart, 0).sum(0), both.sum(0))
 
 
-def drum_pattern_ratio(
-    onsets: Bools, steps_per_beat: int = STEPS, pattern: int = 8, bars: Ints | None = None
-) -> Floats:
-    """Share of strokes on the eighths (`pattern` 8) or the sixteenths (16) of the bar, per track.
-
-    onsets: bool [step, 128, track]; a stroke that rings on is one. pattern: strokes in a bar of 4/4; at four steps a
-    beat all are on the sixteenths. bars: int [bar] as in `empty_bar_ratio`, to count from the start of each bar, in a
-    first bar that may be short from its end; without them from step 0.
-    Returns float [track]; NaN for a track without onsets. Raises ShapeError. Dong et al. 2018, DP.
-    """
-    onsets = check_roll(onsets, "onsets are")
-    parts = pattern // 4
-    if pattern not in PATTERNS or steps_per_beat < 1 or steps_per_beat % parts:
-        raise ShapeError(
-            f"a pattern is 8 or 16 and divides the beat, got {pattern} at {steps_per_beat} steps a beat"
-        )
-    strokes = onsets.sum(1)
-    place = (
-        np.arange(len(onsets))
-        if bars is None
-        else _place(_checked_bars(bars, len(onsets)), len(onsets))
-    )
-    return _ratio(strokes[place % (steps_per_beat // parts) == 0].sum(0), strokes.sum(0))
+# --- arrays ------------------------------------------------------------------------------
 
 
 def check_roll(cells: Bools, what: str = "a pianoroll is") -> Bools:
-    """The array itself. Raises ShapeError if it is not bool [step, 128, track]."""
+    """Return the array itself. Raise ShapeError unless it is bool [step, 128, track]; `what` begins the message."""
     array = np.asarray(cells)
     if array.ndim != 3 or array.shape[1] != PITCHES or array.dtype != bool:
         raise ShapeError(f"{what} bool [step, 128, track], got {array.dtype} {list(array.shape)}")
     return array
 
 
+def split_octaves(cells: Bools | Ints, axis: int) -> Bools | Ints:
+    """Return the axis of 128 pitches as two, octave before class: [..., 11, 12, ...]."""
+    room = [(0, 0)] * cells.ndim
+    room[axis] = (0, OCTAVES * CLASSES - PITCHES)
+    # The other order, class before octave, mixes the classes: other evaluators read C sharp as C that way.
+    shape = (*cells.shape[:axis], OCTAVES, CLASSES, *cells.shape[axis + 1 :])
+    return np.pad(cells, room).reshape(shape)
+
+
 def _checked_bars(bars: Ints, steps: int) -> Ints:
-    """The bars as they are; none for no steps."""
+    """Return the bars, none for no steps. Raise ShapeError unless they rise from 0 and begin before the end."""
     array = np.asarray(bars)
     if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
         raise ShapeError(
@@ -204,7 +302,8 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
     if not steps:
         return np.zeros(0, np.int64)
     array = array.astype(np.int64)
-    if not len(array) or array[0] or (np.diff(array) <= 0).any() or array[-1] >= steps:
+    rises = bool((np.diff(array) > 0).all())
+    if not len(array) or array[0] or not rises or array[-1] >= steps:
         raise ShapeError(
             f"bars start at 0, rise, and start before the end, step {steps}; got {_short(array)}"
         )
@@ -212,51 +311,45 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
 
 
 def _short(numbers: Ints) -> str:
-    text = ", ".join(str(n) for n in numbers[:6].tolist())
-    return f"[{text}, ... {numbers[-1]}]" if len(numbers) > 6 else f"[{text}]"
+    text = ", ".join(str(n) for n in numbers[:SHOWN].tolist())
+    return f"[{text}, ... {numbers[-1]}]" if len(numbers) > SHOWN else f"[{text}]"
 
 
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
+    """Divide part by whole; NaN if there is no whole."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole)
-    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))
+    undefined = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0))
 
 
 def _rows_to_shares(counts: Ints) -> Floats:
-    return _ratio(counts, np.broadcast_to(counts.sum(-1, keepdims=True), counts.shape))
-
-
-def split_octaves(cells: Bools | Ints, axis: int) -> Bools | Ints:
-    """The axis of 128 pitches as two, octave before class: [..., 11, 12, ...]. The other order mixes the classes."""
-    room = [(0, 0)] * cells.ndim
-    room[axis] = (0, OCTAVES * CLASSES - PITCHES)
-    shape = (*cells.shape[:axis], OCTAVES, CLASSES, *cells.shape[axis + 1 :])
-    return np.pad(cells, room).reshape(shape)
+    total = counts.sum(-1, keepdims=True)
+    return _ratio(counts, np.broadcast_to(total, counts.shape))
 
 
 def _fold(counts: Ints) -> Ints:
-    """Counts by pitch, int [128, track], summed by pitch class: int [12, track]."""
+    """Sum counts by pitch, int [128, track], by pitch class: int [12, track]."""
     return np.asarray(split_octaves(counts, axis=0).sum(0))
 
 
 def _used(roll: Bools, bars: Ints) -> Bools:
-    """Which pitches sound in which bar: bool [bar, 128, track]."""
-    roll, bars = check_roll(roll), _checked_bars(bars, len(roll))
+    """Mark the pitches that sound in each bar: bool [bar, 128, track]."""
+    roll = check_roll(roll)
+    bars = _checked_bars(bars, len(roll))
     if not len(bars):
         return np.zeros((0, *roll.shape[1:]), bool)
     return np.logical_or.reduceat(roll, bars, axis=0)
 
 
 def _mean_count(used: Bools | Ints) -> Floats:
-    """Mean number used, of bool [bar, pitch or class, track], over the bars that use any: float [track]."""
+    """Return the mean number used, of bool [bar, pitch or class, track], over the bars that use any: float [track]."""
     counts = used.sum(1)
     return _ratio(counts.sum(0), (counts > 0).sum(0))
 
 
 def _notes(roll: Bools, onsets: Bools) -> tuple[Ints, Ints]:
-    """Track and length in steps of every note: two int [note].
-
-    Steps lie last before starts and ends are paired, so that each start is followed by its own end.
-    """
+    """Return track and length in steps of every note: two int [note]."""
+    # Steps lie last before starts and ends are paired, so that each start is followed by its own end.
     held = np.ascontiguousarray(roll.transpose(2, 1, 0))
     starts = held & onsets.transpose(2, 1, 0)
     starts[..., :1] |= held[..., :1]
@@ -268,10 +361,11 @@ def _notes(roll: Bools, onsets: Bools) -> tuple[Ints, Ints]:
 
 
 def _place(bars: Ints, steps: int) -> Ints:
-    """Steps from the start of the bar: int [step]; in the first bar, which may be a pickup, from its end, below 0."""
+    """Count steps from the start of the bar: int [step]; in the first bar from its end, so below 0."""
     if not len(bars):
         return np.zeros(0, np.int64)
     origin = bars.copy()
+    # The first bar may be a pickup, whose end is that of a full bar.
     origin[:1] = bars[1:2] if len(bars) > 1 else bars[:1]
     at = np.arange(steps)
     return np.asarray(at - origin[np.searchsorted(bars, at, side="right") - 1])

@@ -27,7 +27,7 @@ def shown(value: float | str | None) -> str:
 def table() -> Iterator[str]:
     """The lines that peers have as a Markdown table, measured now; wrong answers are bold. – is undefined."""
     heads = [f"{peer} {VERSIONS[peer]}" if peer in VERSIONS else peer for peer in PEERS]
-    yield "| measure | fixture | right | " + " | ".join(heads) + " | what is wrong |"
+    yield "| metric | fixture | right | " + " | ".join(heads) + " | what is wrong |"
     yield "|---|---|" + "---|" * (len(PEERS) + 2)
     for line in SHARED:
         cells = []

@@ -16,7 +16,7 @@ import numpy as np
 from composer.errors import ModelError
 from composer.evaluation.chorales import jsb_grids, jsb_ladder, mean_scores, through_public_path
 from composer.generators import load_model
-from composer.metrics.harmony import estimate_key
+from composer.metrics.harmony import chorale_key
 from composer.metrics.ladder import Ladder
 
 MODEL = "jsb-chorales"
@@ -97,7 +97,7 @@ def by_pitch(soprano: np.ndarray) -> list[Hashable]:
 
 def by_degree(soprano: np.ndarray) -> list[Hashable]:
     """Degree and mode; the key estimated from the soprano alone."""
-    tonic, minor = estimate_key(soprano[:, None].repeat(4, 1))
+    tonic, minor = chorale_key(soprano[:, None].repeat(4, 1))
     return [((pitch - tonic) % 12, minor) for pitch in soprano.tolist()]
 
 

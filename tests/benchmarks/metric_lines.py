@@ -1,6 +1,6 @@
 """The metric fixtures: what each is, the answer proved by hand, and what four other evaluators are known to answer.
 
-`tests/test_peers.py` holds all of it to be true. A fixture that peers have a measure for is chosen so that it means
+`tests/metrics/test_peers.py` holds all of it to be true. A fixture that peers have a measure for is chosen so that it means
 the same to all: one track, and one bar where they count over the whole piece.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from composer.metrics import response, rolls, voices
+from composer.metrics import counterpoint, response, rolls
 
 from .peers import (
     Notes,
@@ -257,10 +257,10 @@ def grid(*rows: tuple[list[int], int]) -> np.ndarray:
 
 
 def voice(name: str, at: int | None = None) -> Ask:
-    """A measure of `voices.voice_measures`, of one voice where it has several."""
+    """A measure of `counterpoint.voice_metrics`, of one voice where it has several."""
 
     def ask(grid: np.ndarray) -> Any:
-        value = voices.voice_measures(grid)[name]
+        value = counterpoint.voice_metrics(grid)[name]
         return value if at is None else value[at]
 
     return ask

@@ -11,13 +11,13 @@ from composer.data import jsb
 from composer.errors import ShapeError
 from composer.evaluation.chorales import (
     arrange_chorales,
+    chorale_grid,
     jsb_grids,
     mean_scores,
     save_for_scorer,
     save_reference_for_scorer,
     soprano_song,
     through_public_path,
-    to_grid,
 )
 from composer.metrics.ladder import Ladder
 from composer.songs import midi as midifile
@@ -132,12 +132,12 @@ def test_grids_are_cut_and_filled():
     track = Track((Note(0.5, 60, 1.0), Note(1.5, 62, 0.5)))
     empty = Track(name="Alto")
     song = Song((track, empty, track, track), time_signatures=(TimeSignature(0, 3, 4),))
-    grid = to_grid(song, 11)
+    grid = chorale_grid(song, 11)
     assert grid[:, 0].tolist() == [-1, -1, 60, 60, 60, 60, 62, 62, -1, -1, -1]
     assert (grid[:, 1] == -1).all() and np.array_equal(grid[:, 3], grid[:, 0])
-    assert to_grid(song, 5)[:, 2].tolist() == [-1, -1, 60, 60, 60]
+    assert chorale_grid(song, 5)[:, 2].tolist() == [-1, -1, 60, 60, 60]
     with pytest.raises(ShapeError, match="4 tracks, got 3"):
-        to_grid(replace(song, tracks=song.tracks[:3]), 11)
+        chorale_grid(replace(song, tracks=song.tracks[:3]), 11)
 
 
 def test_an_empty_voice_survives_the_file(tmp_path):
@@ -150,7 +150,7 @@ def test_an_empty_voice_survives_the_file(tmp_path):
         )
     )
     midifile.write(tmp_path / "song.mid", song)
-    assert to_grid(midifile.read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
+    assert chorale_grid(midifile.read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
 
 
 def test_files_for_other_scorers(tmp_path):

@@ -13,11 +13,12 @@ from composer import catalog as melodies
 from composer.arranging import blend as blending
 from composer.data import load_corpus
 from composer.errors import ConfigError
-from composer.evaluation.knobs import Moves, measure_moves, to_grid
+from composer.evaluation.knobs import Moves, measure_moves
 from composer.evaluation.listen import change
 from composer.generators import Player
 from composer.generators.keep import Keep, around, parse
 from composer.generators.latents import Between, Latents, Source
+from composer.metrics import song_grid
 from composer.songs.grid import to_voices
 from composer.songs.midi import from_bytes, to_bytes, write
 from composer.songs.song import Note, Song, TimeSignature, Track
@@ -363,7 +364,7 @@ def test_a_verdict_that_is_not_as_it_should_be():
 
 
 def test_the_grid_of_a_song_with_a_pickup(greensleeves):
-    grid = to_grid(greensleeves)
+    grid = song_grid(greensleeves)
     first = next(i for i, bar in enumerate(grid.bars) if bar == 1)
     assert first == round(4 * greensleeves.bar_onsets()[1]) and grid.places[first] == 0
     assert grid.places[first - 1] == grid.places.max() == 11 and grid.bars[0] == 0

@@ -6,6 +6,7 @@ The fixtures and the answers are in `benchmarks.metric_lines`; pypianoroll and M
 from __future__ import annotations
 
 import importlib.util
+import re
 from importlib.metadata import version
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from tests.benchmarks import bench_metrics
 from tests.benchmarks.metric_lines import ASK, LINES, PEERS, SHARED, VERSIONS, Line
 from tests.benchmarks.peers import Notes, answer, same
-from tests.conftest import lacking
+from tests.conftest import ROOT, lacking
 
 SAID = [(line, peer) for line in SHARED for peer in PEERS if peer in line.known]
 
@@ -75,7 +76,11 @@ def test_the_table_has_a_row_for_each_line_and_the_scores_are_counted():
     assert rows[2] == (
         "| empty bars | 4 bars, the third silent | 0.25 | **0.75** | **0.75** | **0.75** | 0.25 | inverted |"
     )
+    page = (ROOT / "composer/metrics/README.md").read_text(encoding="utf-8")
+    assert "\n".join(rows) in page, "composer/metrics/README.md has another table"
     scores = bench_metrics.scores()
+    for peer, (right, count) in scores.items():
+        assert re.search(rf"\b{peer}\b[^,]* {right} of {count}\b", page, re.IGNORECASE), peer
     assert scores["ours"] == (len(LINES), len(LINES))
     assert scores["pypianoroll"] == (4, 24) and scores["MusPy"] == (11, 14)
 

@@ -15,16 +15,9 @@ from composer.metrics.response import (
     chord_agreement,
     key_agreement,
 )
+from tests.support.grids import roll_of
 
 OF_TWELVE = 7 / 12
-
-
-def roll_of(*tracks: list[tuple[int, int, int]], steps: int = 16) -> np.ndarray:
-    roll = np.zeros((steps, 128, len(tracks)), bool)
-    for i, notes in enumerate(tracks):
-        for at, pitch, length in notes:
-            roll[at : at + length, pitch, i] = True
-    return roll
 
 
 def pianoroll(voices: np.ndarray) -> np.ndarray:
