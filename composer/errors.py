@@ -17,6 +17,21 @@ class Mend:
     value: object = None
 
 
+@dataclass(frozen=True)
+class Remark:
+    """A line for the user that is no error, and the way to another result if there is one.
+
+    >>> str(Remark("track 2 is taken as the melody", Mend("track")))
+    'track 2 is taken as the melody'
+    """
+
+    text: str
+    mend: Mend | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class ComposerError(Exception):
     """Anything that the caller can mend; its text says what was expected and what came.
 

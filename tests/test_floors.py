@@ -71,7 +71,6 @@ SAY_FLAGS = {
     "live.midi.synthesiser",
     "live.session.opening",
     "live.takes.saved",
-    "songs.song",
     "training.setup",
 }
 

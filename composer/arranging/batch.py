@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from composer import catalog as melodies
-from composer.errors import MidiError, OutputError
+from composer.errors import MidiError, OutputError, Remark
 from composer.files import check_ending
 from composer.generators import PLAYS, Model, load_model
 from composer.generators.keep import Keep
 from composer.generators.latents import Source
 from composer.runs.run import ASKED, MODELS, find
 from composer.songs import midi as midifile
-from composer.songs.song import Song, take_melody
+from composer.songs.edit import take_melody
+from composer.songs.song import Song
 
 READABLE = (".mid", ".midi", ".npz")
 SUFFIXES = {"midi": ".mid", "wav": ".wav", "png": ".png", "musicxml": ".musicxml"}
@@ -55,7 +56,7 @@ class Done:
     job: Job
     song: Song
     seconds: float
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[Remark, ...] = ()
 
 
 def open_model(name: str) -> Model:

@@ -11,11 +11,12 @@ import numpy as np
 
 from composer.arranging.batch import open_model
 from composer.errors import ConfigError
-from composer.evaluation.listen import change, only_melody
+from composer.evaluation.listen import change
 from composer.files import atomic
 from composer.generators import Model
 from composer.generators.latents import Between, Origin, from_json
 from composer.songs import midi as midifile
+from composer.songs.edit import only_melody
 from composer.songs.song import Song
 
 TRIED = 33  # places on the way at least, of which the steps are chosen

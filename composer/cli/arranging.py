@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from composer.cli.mends import worded
 from composer.cli.shared import (
     ARRANGE,
     DEFAULT_MODEL,
@@ -160,7 +161,8 @@ def _show_done(done: Sequence[Done], prefix: bool) -> None:
     table = new_table("written", "bars", "seconds", "took")
     for one in done:
         for remark in one.remarks:
-            say(f"{one.job.source}: {remark}" if prefix else remark)
+            text = worded(remark)
+            say(f"{one.job.source}: {text}" if prefix else text)
         bars, seconds = len(one.song.bar_onsets()), one.song.seconds(one.song.end)
         figures = [str(bars), f"{seconds:.1f}", f"{1000 * one.seconds:.0f} ms"]
         for path in one.job.outputs.values():

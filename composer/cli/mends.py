@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.errors import ComposerError
+from composer.errors import ComposerError, Remark
 
 MENDS = {
     "out": "choose another place with -o",
@@ -13,11 +13,11 @@ MENDS = {
 }
 
 
-def worded(error: BaseException) -> str:
-    """Return an error's text and, where it knows a way out, how to type it."""
-    text = str(error)
-    mend = getattr(error, "mend", None)
-    if not isinstance(error, ComposerError) or mend is None:
+def worded(said: BaseException | Remark) -> str:
+    """Return the text of an error or a remark and, if it knows a way out, how to type it."""
+    text = str(said)
+    mend = getattr(said, "mend", None)
+    if not isinstance(said, ComposerError | Remark) or mend is None:
         return text
     value = "" if mend.value is None else f" {mend.value}"
     return f"{text}; {MENDS[mend.way]}{value}"

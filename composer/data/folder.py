@@ -24,11 +24,12 @@ from composer.data.corpus import (
     music_digest,
     song_digest,
 )
-from composer.data.roles import Plan, Role, by_roles, choose, find_melody
+from composer.data.roles import Plan, Role, by_roles, choose
 from composer.data.scores import read_score
 from composer.errors import ComposerError, ConfigError, MelodyError, MissingPackageError
+from composer.songs.edit import excerpt, named_melody
 from composer.songs.midi import read
-from composer.songs.song import Song, Track, excerpt
+from composer.songs.song import Song, Track
 
 READERS: dict[str, Callable[[Path], Song]] = {
     **dict.fromkeys((".mid", ".midi", ".kar", ".rmi", ".npz"), read),
@@ -201,7 +202,7 @@ def tune(song: Song) -> bytes:
     where the melody has fewer than 12.
     """
     tracks = [track for track in song.tracks if track.notes]
-    melody = find_melody(tracks)
+    melody = named_melody(tracks)
     moves = [] if melody is None else _moves(tracks[melody])
     if len(moves) < FEW_MOVES:
         for track in sorted(tracks, key=lambda track: (track.is_drum, -track.mean_pitch)):

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from composer.errors import ConfigError, MelodyError
-from composer.songs.song import Note, Song, Track, top_line
+from composer.songs.edit import named_melody, top_line
+from composer.songs.song import Note, Song, Track
 
 DRUMS = "drums"
 HOW = (
@@ -25,17 +26,11 @@ MAX_VOICES = 8
 CHORDS_IN_A_LINE = (
     0.25  # share of notes with which a track still is one line: double stops, sloppy legato
 )
-# Names that tell a melody, the surest first; of a backing choir it is none.
-MELODY_NAMES = tuple(
-    re.compile(p) for p in ("melod", r"vocal|\bvox\b|sing", r"\blead\b", r"voice(?!\s*o+h)")
-)
-BACKING = re.compile(r"\b(back\w*|bg|bkg?)\b|choir|harmony")
-SPARSE = 0.25  # a melody sounds in at least this share of the bars that the busiest track has
 
 
 @dataclass(frozen=True)
 class Role:
-    """A part that tracks play. patterns: see `fits`; none means what `find_melody` finds."""
+    """A part that tracks play. patterns: see `fits`; none means what `named_melody` finds."""
 
     name: str
     patterns: tuple[str, ...] = ()
@@ -147,7 +142,7 @@ def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     Raises MelodyError where nothing plays the melody, or nothing another role.
     """
     tracks = [track for track in song.tracks if track.notes]
-    melody = find_melody(tracks) if not roles[0].patterns else None
+    melody = named_melody(tracks) if not roles[0].patterns else None
     parts: list[list[Track]] = [[] for _ in roles]
     for i, track in enumerate(tracks):
         fitting = [0] if i == melody else [r for r, role in enumerate(roles) if role.fits(track)]
@@ -160,22 +155,6 @@ def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     merged = [_merged(role, part) for role, part in zip(roles, parts, strict=True)]
     line, chords = top_line(merged[0])
     return Played(replace(song, tracks=(line, *merged[1:])), (line.name,) if chords else ())
-
-
-def find_melody(tracks: Sequence[Track]) -> int | None:
-    """Index of the track that a name gives away (melody, vocal, lead, voice), else of the highest on average.
-
-    Drums are none, nor is a track that sounds in a few bars only. None where nothing else is left.
-    """
-    bars = [len({int(note.onset // 4) for note in track.notes}) for track in tracks]
-    pitched = [i for i, track in enumerate(tracks) if track.notes and not track.is_drum]
-    steady = [i for i in pitched if bars[i] >= SPARSE * max(bars[j] for j in pitched)]
-    for pattern in MELODY_NAMES:
-        named = [i for i in steady if pattern.search(tracks[i].name.casefold())]
-        named = [i for i in named if not BACKING.search(tracks[i].name.casefold())]
-        if named:
-            return max(named, key=lambda i: (len(tracks[i].notes), -i))
-    return max(steady, key=lambda i: (tracks[i].mean_pitch, -i), default=None)
 
 
 def _merged(role: Role, tracks: Sequence[Track]) -> Track:

@@ -22,6 +22,7 @@ from composer.generators import Player
 from composer.metrics import check_grids
 from composer.metrics.ladder import Ladder, diversity
 from composer.songs import midi as midifile
+from composer.songs.edit import only_melody
 from composer.songs.grid import RESOLUTION, REST, Ints, from_voices, to_voices
 from composer.songs.song import Song, Track
 
@@ -107,8 +108,7 @@ def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
     metre: as the score has it, with repeated notes, metre, pickup and key signature.
     """
     if metre:
-        song = jsb.to_song(chorale)
-        return replace(song, tracks=song.tracks[:1])
+        return only_melody(jsb.to_song(chorale))
     soprano = chorale.voices[:, :1].astype(np.int64)
     return from_voices(
         soprano, np.zeros(soprano.shape, bool), RESOLUTION, like=[Track(name="Soprano")]

@@ -15,11 +15,12 @@ from composer.data import DATASETS, jsb, load_corpus, parse_roles
 from composer.errors import ComposerError, ConfigError, MidiError
 from composer.evaluation.chorales import arrange_chorales, chorale_grid, jsb_ladder, mean_scores
 from composer.evaluation.compare import Evaluation, compare
-from composer.evaluation.listen import Arranger, dataset_responses, only_melody, responses
+from composer.evaluation.listen import Arranger, dataset_responses, responses
 from composer.evaluation.measure import ALL, measure, track_names
 from composer.generators import CARD, models
 from composer.runs.run import ASKED, TrainingRun
 from composer.songs import midi as midifile
+from composer.songs.edit import only_melody
 from composer.songs.song import Song
 
 LADDER: Final = "jsb"  # the dataset that the ladder knows

@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from composer.errors import ConfigError
-from composer.evaluation.listen import only_melody
 from composer.metrics.aspects import MOVES, Grid, character, moved, song_grid
+from composer.songs.edit import only_melody
 from composer.songs.song import Song
 
 ASPECTS: Final = {

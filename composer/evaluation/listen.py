@@ -14,6 +14,7 @@ import numpy as np
 
 from composer.evaluation.measure import lead, mean_known
 from composer.metrics.response import changed_cells, chord_agreement, key_agreement
+from composer.songs.edit import cut_notes, only_melody
 from composer.songs.grid import Bools, Ints, to_pianoroll
 from composer.songs.song import Note, Song, Track
 from composer.songs.theory import signature_shift
@@ -99,15 +100,9 @@ def agreements(songs: Sequence[Song]) -> dict[str, float]:
     }
 
 
-def only_melody(song: Song) -> Song:
-    """The song without its added tracks."""
-    return replace(song, tracks=song.tracks[:1])
-
-
 def with_notes(song: Song, melody: Track) -> Song:
     """A melody's song with the notes of another, cut where its own end; metre, tempo and signatures stay."""
-    end = song.end
-    notes = (replace(n, duration=min(n.end, end) - n.onset) for n in melody.notes if n.onset < end)
+    notes = cut_notes(melody.notes, song.end)
     return replace(song, tracks=(replace(song.tracks[0], notes=tuple(notes)),))
 
 

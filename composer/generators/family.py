@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from composer.errors import ConfigError
 from composer.generators.keep import Ahead, Keep
 from composer.generators.latents import Latents, Origin
-from composer.songs.song import Melody, Song
+from composer.songs.edit import Melody
+from composer.songs.song import Song
 
 FAMILIES = {
     "band": "composer.generators.band:FAMILY",

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from composer.errors import ConfigError
+from composer.songs.edit import TINY, top_line
 from composer.songs.grid import Ints, PulseGrid, sample_line
-from composer.songs.song import Note, Song, Track, top_line
+from composer.songs.song import Note, Song, Track
 
 Span = tuple[int, int]
 """First and last bar, from 1 as in `Song.bar_onsets`; a pickup is bar 1."""
 _BARS = re.compile(r"(\d+)(?:-(\d+))?")
-_TINY = 1e-6
-SLIVER = 0.06  # beats, less than a 64th note
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Ahead:
         if self.expected is None:
             return heard
         *before, last = heard.notes
-        if last.pitch == self.expected and last.end >= self.now - _TINY:
+        if last.pitch == self.expected and last.end >= self.now - TINY:
             return replace(heard, notes=(*before, replace(last, duration=self.end - last.onset)))
         return replace(
             heard,
@@ -90,13 +89,6 @@ def _span(text: str) -> Span:
     if not 1 <= first <= last:
         raise ConfigError(f"bars are counted from 1 and upwards, got {text!r}")
     return first, last
-
-
-def melody_index(song: Song, voices: Sequence[str]) -> int:
-    """Index of the melody's track in an arrangement: the first with notes that is none of `voices`."""
-    names = {name.casefold() for name in voices}
-    playable = (i for i, t in enumerate(song.tracks) if t.notes and not t.is_drum)
-    return next((i for i in playable if song.tracks[i].name.casefold() not in names), 0)
 
 
 def keep_voices(
@@ -157,50 +149,18 @@ def _kept_bars(keep: Keep, starts: Sequence[float], end: float) -> list[tuple[fl
 
 def _kept(track: Track, spans: Sequence[tuple[float, float]], grid: PulseGrid) -> Kept:
     notes = tuple(
-        n for n in track.notes if any(n.onset < b - _TINY and n.end > a + _TINY for a, b in spans)
+        n for n in track.notes if any(n.onset < b - TINY and n.end > a + TINY for a, b in spans)
     )
     taken = (*spans, *((n.onset, n.end) for n in notes))
     return Kept(track, notes, taken, sample_line(top_line(Track(notes))[0], grid)[0])
 
 
-def around(notes: Sequence[Note], spans: Sequence[tuple[float, float]]) -> list[Note]:
-    """What of the notes lies outside the spans (beats): cut there, but for slivers that nobody would play."""
-    left = list(notes)
-    for start, stop in spans:
-        left = [part for note in left for part in _outside(note, start, stop)]
-    return left
-
-
-def _outside(note: Note, start: float, stop: float) -> list[Note]:
-    if note.end <= start + _TINY or note.onset >= stop - _TINY:
-        return [note]
-    before = replace(note, duration=start - note.onset)
-    after = replace(note, onset=stop, duration=note.end - stop)
-    return [part for part in (before, after) if part.duration > SLIVER]
-
-
-def heard_until(song: Song, now: float) -> Song:
-    """What of a song began before beat `now`, cut there: what somebody who plays along can know."""
-    tracks = (
-        replace(
-            t,
-            notes=tuple(
-                replace(n, duration=min(n.end, now) - n.onset)
-                for n in t.notes
-                if n.onset < now - _TINY
-            ),
-        )
-        for t in song.tracks
-    )
-    return replace(song, tracks=tuple(tracks))
-
-
 def continued(kept: Sequence[Note], made: Sequence[Note], now: float) -> tuple[Note, ...]:
     """Notes kept from before beat `now`, and what goes on from there; one that holds on becomes longer."""
-    later = [n for n in made if n.onset >= now - _TINY]
-    going = next((n for n in made if n.onset < now - _TINY and n.end > now + _TINY), None)
+    later = [n for n in made if n.onset >= now - TINY]
+    going = next((n for n in made if n.onset < now - TINY and n.end > now + TINY), None)
     if going is None:
         return (*kept, *later)
-    if kept and kept[-1].end >= now - _TINY and kept[-1].pitch == going.pitch:
+    if kept and kept[-1].end >= now - TINY and kept[-1].pitch == going.pitch:
         return (*kept[:-1], replace(kept[-1], duration=going.end - kept[-1].onset), *later)
     return (*kept, replace(going, onset=now, duration=going.end - now), *later)

@@ -14,10 +14,11 @@ from typing import Any
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
 from composer.generators.family import Arrays, Family, Request, family
-from composer.generators.keep import Ahead, Keep, heard_until, melody_index
+from composer.generators.keep import Ahead, Keep
 from composer.generators.latents import Given, Origin, to_json, to_origin
 from composer.generators.runtime import Runner
-from composer.songs.song import Song, take_melody
+from composer.songs.edit import melody_beside, take_melody, until
+from composer.songs.song import Song
 
 CARD, PLAYS, WEIGHTS = "model.json", "generator.tflite", "generator.weights.h5"
 
@@ -81,7 +82,7 @@ class Player:
             )
         if expected is not None and not 0 <= expected <= 127:
             raise ConfigError(f"an expected pitch lies in 0..127, got {expected}")
-        heard = heard_until(song, now)
+        heard = until(song, now)
         melody = take_melody(heard, self.kept_melody(heard))
         keep = Keep(before=now) if len(heard.tracks) > 1 else None
         origin = self._origin(latents, seed)
@@ -99,7 +100,7 @@ class Player:
             raise ConfigError(
                 "this model cannot keep a part of an arrangement; those of family chorale can, like jsb-chorales"
             )
-        return melody_index(song, self.family.voices(self.config))
+        return melody_beside(song, self.family.voices(self.config))
 
     def _origin(self, latents: Given | None, seed: int) -> Origin:
         if latents is not None and not self.family.latents:

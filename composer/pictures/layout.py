@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 from composer.errors import MelodyError
 from composer.pictures.palette import track_colors
 from composer.pictures.text import drum_name, one_line, signs, track_name
-from composer.songs.song import Note, Song, TimeSignature, melody_track
+from composer.songs.edit import melody_track
+from composer.songs.song import Note, Song, TimeSignature
 from composer.songs.theory import beat_onsets, chords_per_beat
 
 BLACK_KEYS: Final = frozenset((1, 3, 6, 8, 10))

@@ -27,8 +27,9 @@ from composer.pictures.layout import BLACK_KEYS
 from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import Report
 from composer.songs.audio import SAMPLE_RATE, find_soundfont, render
+from composer.songs.edit import excerpt, first_bars
 from composer.songs.grid import to_onsets, to_pianoroll
-from composer.songs.song import Song, excerpt
+from composer.songs.song import Song
 
 try:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -162,8 +163,7 @@ def _image(name: str, song: Song) -> Any:
 
 def _audio(name: str, song: Song) -> Any:
     """The first bars, in one channel."""
-    starts = song.bar_onsets()
-    heard = excerpt(song, 0.0, starts[HEARD_BARS]) if len(starts) > HEARD_BARS else song
+    heard = first_bars(song, HEARD_BARS)
     # The lightest SoundFont: a large one would be a third of what training holds in memory.
     sound = render(heard, find_soundfont(light=True)).mean(axis=1, keepdims=True)
     wav = tf.audio.encode_wav(sound, SAMPLE_RATE).numpy()

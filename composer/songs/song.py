@@ -9,15 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TypeVar
-
-from composer.errors import MelodyError
 
 DEFAULT_QPM = 100.0
 TICKS_PER_BEAT = 480
-STROKE = (
-    0.08  # beats; keys struck closer than that are one chord, whatever the order of the fingers
-)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -167,122 +161,3 @@ class Song:
     def with_qpm(self, qpm: float) -> Song:
         """The same song at one steady tempo."""
         return replace(self, tempos=(Tempo(0.0, float(qpm)),))
-
-
-Timed = TypeVar("Timed", Tempo, TimeSignature, KeySignature)
-
-
-def excerpt(song: Song, start: float, beats: float) -> Song:
-    """The song from beat `start` on, so many beats: later notes are left out, what goes on beyond is cut.
-
-    A note that began before `start` is left out; tempo, metre and key are those in force.
-    """
-
-    def moved(events: tuple[Timed, ...]) -> tuple[Timed, ...]:
-        before = tuple(replace(e, onset=0.0) for e in events if e.onset <= start)
-        return before[-1:] + tuple(
-            replace(e, onset=e.onset - start) for e in events if start < e.onset < start + beats
-        )
-
-    end = start + beats
-    tracks = tuple(
-        replace(
-            track,
-            notes=tuple(
-                replace(n, onset=n.onset - start, duration=min(n.end, end) - n.onset)
-                for n in track.notes
-                if start <= n.onset < end
-            ),
-        )
-        for track in song.tracks
-    )
-    return replace(
-        song,
-        tracks=tracks,
-        tempos=moved(song.tempos),
-        time_signatures=moved(song.time_signatures),
-        key_signatures=moved(song.key_signatures),
-    )
-
-
-def top_line(track: Track) -> tuple[Track, bool]:
-    """(One note at a time, whether there were chords).
-
-    Legato is no chord: a note that starts in the last half of the one before, and outlasts it by half its own length,
-    ends it. Of notes that sound together the highest is kept: a lower one is dropped, a higher one ends the lower, or
-    takes its place where the two are one stroke.
-    """
-    line: list[Note] = []
-    chords = False
-    for note in sorted(track.notes, key=lambda n: (n.onset, -n.pitch)):
-        if note.duration <= 0:
-            continue
-        overlap = line[-1].end - note.onset if line else 0.0
-        if overlap > 1e-9:
-            legato = overlap <= 0.5 * min(line[-1].duration, note.duration) + 1e-9
-            chords |= not legato
-            if not legato and (note.pitch <= line[-1].pitch or note.onset <= line[-1].onset + 1e-9):
-                continue
-            before = line.pop()
-            if legato or note.onset - before.onset > STROKE:
-                line.append(replace(before, duration=note.onset - before.onset))
-        line.append(note)
-    return replace(track, notes=tuple(line)), chords
-
-
-@dataclass(frozen=True, slots=True)
-class Melody:
-    """What a song is arranged from.
-
-    index: of its track. kept: the track as the arrangement shows it (legato untouched, of chords the top line).
-    line: the same, one note at a time. remarks: what a listener should know of the choice.
-    """
-
-    index: int
-    kept: Track
-    line: Track
-    remarks: tuple[str, ...] = ()
-
-
-def take_melody(song: Song, track: int | None = None) -> Melody:
-    """The melody of `song`: track number `track` (from 0), or the highest on average that is not drums.
-
-    Raises MelodyError where there is none.
-    """
-    index = melody_track(song, track)
-    chosen = song.tracks[index]
-    line, chords = top_line(chosen)
-    if not line.notes:
-        raise MelodyError(f"track {index + 1} has only notes of no length")
-    remarks = []
-    if track is None and sum(bool(t.notes) for t in song.tracks) > 1:
-        name = f" ({chosen.name})" if chosen.name else ""
-        remarks.append(
-            f"track {index + 1}{name} is taken as the melody, the highest of several; --track chooses"
-        )
-    if chords:
-        remarks.append(f"track {index + 1} has chords; their top line is taken")
-    return Melody(index, line if chords else chosen, line, tuple(remarks))
-
-
-def melody_track(song: Song, track: int | None = None) -> int:
-    """Index of the track to take as the melody: `track`, or the highest on average that is not drums.
-
-    Raises MelodyError where there is none, or where `track` names none with notes.
-    """
-    playable = [i for i, t in enumerate(song.tracks) if t.notes and not t.is_drum]
-    if track is not None:
-        if not 0 <= track < len(song.tracks):
-            raise MelodyError(f"track {track + 1} asked for, the song has {len(song.tracks)}")
-        if track not in playable:
-            what = "drums" if song.tracks[track].is_drum else "empty"
-            raise MelodyError(
-                f"track {track + 1} is {what}; tracks with a melody: {[i + 1 for i in playable]}"
-            )
-        return track
-    if not playable:
-        why = "only drums" if any(t.notes for t in song.tracks) else "no notes"
-        raise MelodyError(
-            f"a melody needs at least one note on a pitched track; the song has {why}"
-        )
-    return max(playable, key=lambda i: (song.tracks[i].mean_pitch, -i))

@@ -31,7 +31,8 @@ from composer.files import atomic
 from composer.generators import WEIGHTS, Family, Player, family, load_model
 from composer.runs.run import ASKED, CHECKPOINTS, REFERENCE, WATCHED, Report, TrainingRun, foreign
 from composer.songs import midi as midifile
-from composer.songs.song import Song, excerpt
+from composer.songs.edit import beginning
+from composer.songs.song import Song
 from composer.training.trainer import State, TrainConfig, Trainer
 
 Watcher = Callable[[Report], None]
@@ -432,12 +433,6 @@ class Judge:
         """(Measures of its arrangements of the pieces' melodies, the same of the pieces)."""
         made = [player.arrange(song, seed=seed, track=0) for seed, song in enumerate(self.pieces)]
         return evaluation.compare(evaluation.measure(made), self.reference).headline()
-
-
-def beginning(song: Song, beats: float) -> Song:
-    """So many beats of a song, from the bar in which its first track, the melody, begins."""
-    first = min(note.onset for note in song.tracks[0].notes)
-    return excerpt(song, max(bar for bar in song.bar_onsets() if bar <= first), beats)
 
 
 @contextmanager

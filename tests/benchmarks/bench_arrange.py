@@ -18,7 +18,7 @@ import numpy as np
 from composer.generators import Model
 from composer.generators.family import Request
 from composer.generators.latents import Latents
-from composer.songs.song import take_melody
+from composer.songs.edit import take_melody
 from tests.benchmarks.table import ROOT, Row, clocked, playable, tune
 
 MELODY = ROOT / "assets" / "melodies" / "ode-to-joy.mid"

@@ -108,7 +108,7 @@ def test_tracks_are_counted_from_one_and_the_choice_is_said_aloud(arrange):
     done = arrange("in.mid", "-o", "out.mid")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
-        "composer: track 2 (High) is taken as the melody, the highest of several; --track chooses"
+        "composer: track 2 (High) is taken as the melody, the highest of several; --track chooses another"
     ]
     assert read(arrange.folder / "out.mid").tracks[0].name == "High"
     done = arrange("in.mid", "-o", "out.mid", "--track", 1)

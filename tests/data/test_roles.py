@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from composer.data.roles import FAMILIES, Role, by_roles, choose, find_melody, is_line, parse_roles
+from composer.data.roles import FAMILIES, Role, by_roles, choose, is_line, parse_roles
 from composer.errors import ConfigError, MelodyError
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
@@ -151,33 +151,6 @@ def test_seventy_tracks_are_merged():
     many = [Track(line(40 + i, start=i), f"t{i}", 48) for i in range(70)]
     found, _ = by_roles(song(FLUTE, *many), parse_roles(["M=flute", "All=0-127"]))
     assert pitches(found)[1] == list(range(40, 110))
-
-
-# --- the melody --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("tracks", "expected"),
-    [
-        ((("Organ", 84), ("Lead Vocal", 60), ("Lead guitar", 62)), 1),
-        ((("Organ", 84), ("Lead guitar", 62), ("MELODY", 60)), 2),
-        ((("Organ", 84), ("backing vocals", 62), ("lead", 60)), 2),
-        ((("Organ", 84), ("Voice Oohs", 62), ("Bass", 40)), 0),
-        ((("Organ", 60), ("Voice", 62), ("Bells", 90)), 1),
-        ((("", 60), ("", 64), ("", 40)), 1),
-        ((("Bassoon", 40), ("Leader", 30)), 0),  # "lead" as a word only
-    ],
-)
-def test_the_melody_by_name_else_the_highest(tracks, expected):
-    assert find_melody([Track(line(pitch, pitch + 1), name) for name, pitch in tracks]) == expected
-
-
-def test_a_bell_in_one_bar_is_no_melody_and_drums_are_none():
-    bell = Track((Note(4, 100, 1),), "Lead bell", 14)
-    tune = Track(line(*[60, 62] * 20), "", 73)
-    assert find_melody([bell, tune, replace(KIT, notes=line(*[90] * 40))]) == 1
-    assert find_melody([KIT]) is None
-    assert find_melody([]) is None
 
 
 # --- the choice --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from composer.errors import ConfigError
 from composer.evaluation.knobs import Moves, measure_moves
 from composer.evaluation.listen import change
 from composer.generators import Player
-from composer.generators.keep import Keep, around, parse
+from composer.generators.keep import Keep, parse
 from composer.generators.latents import Between, Latents, Source
 from composer.metrics import song_grid
 from composer.songs.grid import to_voices
@@ -218,13 +218,6 @@ def test_locks_that_name_nothing_list_what_there_is(model, arranged, ode):
     ):
         with pytest.raises(ConfigError, match=words):
             model.arrange(song, keep=keep)
-
-
-def test_around_cuts_what_lies_within():
-    notes = [Note(0.0, 60, 4.0), Note(4.0, 62, 1.0), Note(6.0, 64, 2.0)]
-    cut = around(notes, [(1.0, 2.0), (4.0, 5.0), (7.0, 9.0)])
-    assert [(n.onset, n.end) for n in cut] == [(0.0, 1.0), (2.0, 4.0), (6.0, 7.0)]
-    assert around([Note(0.0, 60, 1.0)], [(0.05, 0.9)]) == [Note(0.9, 60, pytest.approx(0.1))]
 
 
 # Blending

@@ -19,8 +19,9 @@ from composer.evaluation import (
     measure,
     responses,
 )
-from composer.evaluation.listen import change, nearest_change, only_melody, with_notes
+from composer.evaluation.listen import change, nearest_change, with_notes
 from composer.evaluation.measure import lead, track_names
+from composer.songs.edit import only_melody
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 

@@ -24,7 +24,8 @@ from composer.data.build.jsb import write
 from composer.data.quartets import BUNDLED, PARTS, PROGRAMS, TICKS, Movement, title
 from composer.data.scores import read_movements
 from composer.errors import ComposerError, MissingPackageError
-from composer.songs.song import KeySignature, Note, Song, Tempo, Track, top_line
+from composer.songs.edit import bottom_line, top_line
+from composer.songs.song import KeySignature, Note, Song, Tempo, Track
 
 WORKS = Path(__file__).with_name("quartets_works.json")
 MAJOR, MINOR = 0, 9  # the tonic's degree over the key signature's major tonic
@@ -110,18 +111,6 @@ def clean(song: Song, qpm: float) -> Song:
         tempos=(Tempo(0.0, float(qpm)),),
         time_signatures=tuple(metre for metre in song.time_signatures if metre.onset < end),
         key_signatures=modes(song.key_signatures, tracks[3].notes),
-    )
-
-
-def bottom_line(track: Track) -> Track:
-    """One note at a time, the lowest: `top_line` upside down."""
-    line, _ = top_line(_upside_down(track))
-    return _upside_down(line)
-
-
-def _upside_down(track: Track) -> Track:
-    return replace(
-        track, notes=tuple(replace(note, pitch=127 - note.pitch) for note in track.notes)
     )
 
 

@@ -23,8 +23,9 @@ from composer.errors import ConfigError
 from composer.generators.family import Request
 from composer.generators.latents import NAMES, Origin, draw, uniform
 from composer.generators.layers.melody import fold, octave_shift, pitch_class_weights
+from composer.songs.edit import Melody
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
-from composer.songs.song import Melody, Note, Song, Track
+from composer.songs.song import Note, Song, Track
 from composer.songs.theory import signature_shift
 
 if TYPE_CHECKING:

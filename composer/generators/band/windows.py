@@ -28,8 +28,9 @@ from composer.generators.band.codec import (
     with_shift,
 )
 from composer.generators.layers.melody import fold, pitch_class_weights
+from composer.songs.edit import top_line
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
-from composer.songs.song import Song, Track, top_line
+from composer.songs.song import Song, Track
 from composer.songs.theory import signature_shift
 
 DRUM_PITCHES, CHORDS, WIDEST = 24, 64, 60  # at most, that `configure` chooses

@@ -19,7 +19,7 @@ from composer.config import from_dict
 from composer.errors import ConfigError
 from composer.generators.chorale.latents import DIRECTIONS, sample_latents, spread_latents
 from composer.generators.family import Request
-from composer.generators.keep import Kept, around, continued, keep_voices
+from composer.generators.keep import Kept, continued, keep_voices
 from composer.generators.latents import NAMES, Origin, draw
 from composer.generators.layers.melody import (
     LOW,
@@ -29,8 +29,9 @@ from composer.generators.layers.melody import (
     octave_shift,
     pitch_class_weights,
 )
+from composer.songs.edit import Melody, cut_notes, outside
 from composer.songs.grid import REST, PulseGrid, line_notes, pulse_grid, sample_line
-from composer.songs.song import Melody, Note, Song, Track
+from composer.songs.song import Note, Song, Track
 from composer.songs.theory import signature_shift
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ def decode(
         if kept is None:
             tracks.append(Track(tuple(notes), name, program))
         elif encoded.now is None:
-            tracks.append(replace(kept.track, notes=(*kept.notes, *around(notes, kept.spans))))
+            tracks.append(replace(kept.track, notes=(*kept.notes, *outside(notes, kept.spans))))
         else:
             tracks.append(replace(kept.track, notes=continued(kept.notes, notes, encoded.now)))
     return replace(song, tracks=tuple(tracks))
@@ -299,8 +300,7 @@ def decode(
 
 def _fit(notes: list[Note], end: float) -> list[Note]:
     """Notes of a positive length that stop with the melody."""
-    cut = (n if n.end <= end else replace(n, duration=end - n.onset) for n in notes)
-    return [n for n in cut if n.duration > 1e-6 and 0 <= n.pitch <= 127]
+    return [n for n in cut_notes(notes, end) if 0 <= n.pitch <= 127]
 
 
 def voices_of(songs: list[Song]) -> dict[str, Any]:

@@ -27,8 +27,9 @@ from composer.generators.layers.melody import (
     fold,
     pitch_class_weights,
 )
+from composer.songs.edit import top_line
 from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
-from composer.songs.song import Song, top_line
+from composer.songs.song import Song
 from composer.songs.theory import signature_shift
 
 Ints = NDArray[np.int64]

@@ -18,8 +18,9 @@ from composer.config import from_dict
 from composer.errors import ConfigError, MelodyError
 from composer.generators.family import Request
 from composer.generators.latents import Between
+from composer.songs.edit import Melody, cut_notes
 from composer.songs.grid import RESOLUTION, from_pianoroll, to_pianoroll
-from composer.songs.song import Melody, Note, Song, Track
+from composer.songs.song import Note, Song, Track
 
 if TYPE_CHECKING:
     from composer.generators.unet.networks import Networks
@@ -102,8 +103,7 @@ def decode(outputs: dict[str, NDArray[Any]], steps: int, song: Song, melody: Mel
 
 def _fit(notes: Sequence[Note], velocity: int, end: float) -> list[Note]:
     """Notes that stop with the melody, all of one velocity."""
-    cut = (replace(n, duration=min(n.end, end) - n.onset, velocity=velocity) for n in notes)
-    return [n for n in cut if n.duration > 1e-6]
+    return [replace(note, velocity=velocity) for note in cut_notes(notes, end)]
 
 
 class Windows:

@@ -11,7 +11,8 @@ import numpy as np
 from composer.errors import ConfigError
 from composer.live.melody.quantise import grid_shift, quantise_onsets
 from composer.live.melody.transport import Transport
-from composer.songs.song import DEFAULT_QPM, Note, Song, Tempo, TimeSignature, Track, top_line
+from composer.songs.edit import top_line
+from composer.songs.song import DEFAULT_QPM, Note, Song, Tempo, TimeSignature, Track
 
 SUSTAIN_PEDAL = 64
 # A grace note is over within this share of a step, and its main note is at least so many times longer.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from composer.generators import Player
 from composer.generators.latents import Source
+from composer.songs.edit import only_melody
 from composer.songs.song import Note, Song, TimeSignature, Track
 from composer.songs.theory import C_MAJOR, pitch_class_weights, signature_shift
 
@@ -87,9 +88,7 @@ class Accompanist:
         if not any(note.onset < now - _TINY for note in song.tracks[0].notes):
             return self._first(heard, beat, expected)
         if not any(track.notes for track in heard.tracks[1:]):
-            song = replace(
-                song, tracks=song.tracks[:1]
-            )  # voices that have not begun are made in hindsight
+            song = only_melody(song)  # voices that have not begun are made in hindsight
         made = self.model.arrange_ahead(song, now, 1.0, self.seed, self.latents or None, expected)
         return tuple(_in_beat(track.notes, now, taken) for track in made.tracks[1:])
 

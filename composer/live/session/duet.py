@@ -22,6 +22,7 @@ from composer.live.session.hearing import SNAP, Hearing
 from composer.live.session.parts import TAG, Part
 from composer.live.session.state import VOICES, Shown, ShownNote
 from composer.live.session.worker import Done, reason
+from composer.songs.edit import cut_notes, only_melody, shift_notes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
 LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3  # before its beat a decision begins; whichever is longer,
@@ -174,7 +175,7 @@ class DuetRun:
             part.end(beat)
         self._melody = self._hearing.melody(beat)
         song = self._song(beat, None)
-        melody = replace(song, tracks=song.tracks[:1])
+        melody = only_melody(song)
         made = any(part.notes for part in self._parts)
         self._desk.answered(melody if self._melody else None, song if made else None, why)
 
@@ -350,7 +351,4 @@ def _between(
     """Notes before `beat`, cut there; of those long before `since` some are left out. In order of onset."""
     first = 0 if since is None else bisect_left(notes, since, key=lambda n: n.onset)
     last = bisect_left(notes, beat - 1e-6, key=lambda n: n.onset)
-    return tuple(
-        replace(n, onset=n.onset + shift, duration=min(n.end, beat) - n.onset)
-        for n in notes[max(0, first - 1) : last]
-    )
+    return tuple(shift_notes(cut_notes(notes[max(0, first - 1) : last], beat), shift))

@@ -10,6 +10,7 @@ from math import floor
 
 from composer.live.melody.capture import SUSTAIN_PEDAL, Event, RecordConfig, capture
 from composer.live.melody.dynamics import Feel, feel
+from composer.songs.edit import cut_notes, shift_notes
 from composer.songs.song import Note, Song
 
 WINDOW = 8.0  # beats that a duet writes down anew each beat; what is older is settled
@@ -97,7 +98,7 @@ class Hearing:
         base = floor((self.heard[0].beat - SNAP) / self.beats_per_bar) * float(self.beats_per_bar)
         end = max(beat, self.heard[-1].beat + 1e-6)
         song = capture(self._events(self.heard, base), self._seconds(end, base), self._config())
-        return [replace(n, onset=n.onset + base) for n in song.tracks[0].notes]
+        return shift_notes(song.tracks[0].notes, base)
 
     def _settle(self, since: float) -> None:
         """Put away the notes whose keys went up before `since`, WINDOW beats at a time."""
@@ -113,7 +114,7 @@ class Hearing:
         if len(kept) == len(self.heard):
             return
         pedal = [h for h in self.heard if not h.is_note and h.beat < edge][-1:]
-        self._settled += [replace(n, duration=min(n.end, edge + SNAP) - n.onset) for n in notes]
+        self._settled += cut_notes(notes, edge + SNAP)
         self.heard = [replace(h, beat=edge) for h in pedal] + kept
 
     def _still_down(self, edge: float) -> list[Heard]:

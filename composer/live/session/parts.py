@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from composer.live.melody.dynamics import PLAINLY, moved
 from composer.live.session.desk import Desk
+from composer.songs.edit import cut_notes
 from composer.songs.song import Note
 
 TAG = "duet"
@@ -77,11 +78,7 @@ class Part:
         """Silent from `beat` on."""
         self._turns.clear()
         self._go(beat, None, 0)
-        self.notes = [
-            replace(n, duration=min(n.end, beat) - n.onset)
-            for n in self.notes
-            if n.onset < beat - _TINY
-        ]
+        self.notes = cut_notes(self.notes, beat)
 
     def _as_it_sounds(self, beat: float, notes: Sequence[Note]) -> Sequence[Note]:
         """A pitch that sounds already is not struck for an exchange, nor is its stroke undone: so it is written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from composer.pictures.layout import BLACK_KEYS, Bar, bars
 from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.runs.film import ink
 from composer.runs.film.ink import Box, Pixels, rgb
+from composer.songs.edit import only_melody
 from composer.songs.song import Note, Song
 from composer.songs.theory import beat_onsets
 
@@ -132,9 +133,8 @@ class Panel:
 
 def melody_bars(song: Song) -> list[Bar]:
     """The bars of the first track, the melody, which is the same in every snapshot; of all tracks where it is empty."""
-    return bars(
-        replace(song, tracks=song.tracks[:1]) if song.tracks and song.tracks[0].notes else song
-    )
+    has_melody = bool(song.tracks) and bool(song.tracks[0].notes)
+    return bars(only_melody(song) if has_melody else song)
 
 
 def shown_bars(song: Song) -> tuple[Bar, ...]:

@@ -37,8 +37,9 @@ from composer.generators.band.windows import (
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.generators.layers import wgan
+from composer.songs.edit import Melody, take_melody
 from composer.songs.grid import pulse_grid
-from composer.songs.song import Melody, Note, Song, TimeSignature, Track, take_melody
+from composer.songs.song import Note, Song, TimeSignature, Track
 from tests.conftest import needs
 
 SMALL = {

@@ -14,7 +14,8 @@ from composer.generators.chorale import codec as c
 from composer.generators.chorale.windows import Windows, hide, to_piece
 from composer.generators.family import Request
 from composer.generators.latents import Latents
-from composer.songs.song import Melody, Note, Song, TimeSignature, Track, take_melody
+from composer.songs.edit import Melody, take_melody
+from composer.songs.song import Note, Song, TimeSignature, Track
 
 
 def song_of(pitches: list[int], length: float = 1.0, **kwargs: object) -> Song:

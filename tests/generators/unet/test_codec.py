@@ -24,7 +24,8 @@ from composer.generators.unet.codec import (
     encode,
     truncated_normal,
 )
-from composer.songs.song import Melody, Note, Song, Tempo, Track, take_melody
+from composer.songs.edit import Melody, take_melody
+from composer.songs.song import Note, Song, Tempo, Track
 from tests.conftest import needs
 
 TINY = UnetConfig(filters=2, noise=3)
@@ -108,7 +109,7 @@ def test_noise_lies_within_two() -> None:
 
 def test_a_melody_without_notes_is_refused(song: Song) -> None:
     with pytest.raises(MelodyError, match="at least one note"):
-        encode(song, Melody(0, Track(), Track()), 0, TINY)
+        encode(song, Melody(0, Track(), Track()), Request(Latents(0)), TINY)
 
 
 def test_an_unknown_field_is_refused_by_name() -> None:
