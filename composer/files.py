@@ -40,6 +40,21 @@ def atomic(path: str | Path) -> Iterator[Path]:
         raise
 
 
+def free_path(path: Path) -> Path:
+    """Return `path` if nothing is there, else the first of "name-2", "name-3" ... with its suffix that is free.
+
+    >>> free_path(Path("no-such-folder/take-3.mid")).name
+    'take-3.mid'
+    """
+    number = 1
+    free = path
+    # A link that leads nowhere is there too: writing would follow it.
+    while free.exists() or free.is_symlink():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def is_temporary(path: Path, suffixes: Sequence[str]) -> bool:
     """Whether a file is named as what `atomic` lends for one that ends so; no link is.
 

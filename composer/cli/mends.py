@@ -9,6 +9,7 @@ MENDS = {
     "soundfont": "name one with --soundfont",
     "track": "--track chooses another",
     "takes": "choose a folder with --takes",
+    "model": "--model chooses another",
     "resume": "--resume goes on with it, or choose another --out",
 }
 

@@ -103,7 +103,9 @@ def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], 
 def _show_ask(ask: Ask) -> None:
     from rich.console import Console
 
-    text = f"({ask.remark})" if ask.remark else ""
+    from composer.live.midi import devices
+
+    text = f"({ask.remark or devices.explained(ask.action)})"
     Console(stderr=True, highlight=False).print(f"[bold]{ask.action}[/bold] {text}", soft_wrap=True)
 
 

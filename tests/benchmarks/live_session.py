@@ -80,8 +80,8 @@ def _phrase(
     session: Session, clock: LeapingClock, ended: list[float], notes: list[tuple[float, int, float]]
 ) -> float:
     """Play one; the moment at which the last key went up."""
-    session.set_mode("phrase")
-    session.play()
+    session.do("mode", "phrase")
+    session.do("play")
     _until(lambda: session.state().phase != "idle")
     time.sleep(0.005)
     begin, beat = session._director._desk.time.seconds(0.0), 60 / session._director.config.qpm
@@ -180,7 +180,7 @@ def _duet(model: Player, qpm: float, beats: int, rng: np.random.Generator) -> Du
     config = SessionConfig(mode="duet", qpm=qpm, count_in=1, metronome=False)
     session = Session(config, model, sequencer, None, clock, worker=worker, thread=False)  # type: ignore[arg-type]
     found = Duet()
-    session.play()
+    session.do("play")
     session.step()
     desk, run = session._director._desk, session._director._run
 

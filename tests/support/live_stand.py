@@ -132,7 +132,7 @@ class Stand:
 
     def play(self) -> float:
         """Press play; seconds of the first downbeat."""
-        self.session.play()
+        self.session.do("play")
         self.run(0.001)
         return self.director._desk.time.seconds(0.0)
 

@@ -14,18 +14,15 @@ from composer.catalog import assets, data_folder
 from composer.config import from_dict, to_dict
 from composer.errors import ConfigError
 from composer.files import atomic
+from composer.live import commands
+from composer.live.commands import is_button, is_setting
 from composer.live.melody.capture import SUSTAIN_PEDAL, Event
 
 FOLDER = "devices"
 GENERIC = "generic"  # of a keyboard that no profile matches
-KNOBS = tuple(f"knob {name}" for name in ("chords", "style", "melody", "groove"))
-BUTTONS = (
-    *("play", "stop", "record", "loop", "reroll", "keep", "undo", "save", "panic", "tap"),
-    *("octave up", "octave down"),
-)
-SETTINGS = (*KNOBS, "tempo", "volume")
 SUSTAIN = "sustain"
-ACTIONS = (*BUTTONS, *SETTINGS, SUSTAIN)
+# Of a model whose knobs have other names: the first, the second ... that it has.
+KNOBS = tuple(f"knob {number}" for number in range(1, 5))
 ABSOLUTE, RELATIVE = "absolute", "relative"
 _CONTROL = re.compile(r"(cc|note) (\d{1,3})")
 
@@ -35,9 +32,10 @@ class Profile:
     """A keyboard and what its controls do.
 
     match: patterns of port names, in any case (* is anything). usb: vendor and product, for information. lowest,
-    highest: its keys before any octave shift. controls: "cc 106" or "note 36" to one of ACTIONS. relative: those of
-    the controls that are endless encoders and say how far they were turned, 1 and 127 a step right and left. offset:
-    seconds by which its keys come late, from calibration. about: a line for people.
+    highest: its keys before any octave shift. controls: "cc 106" or "note 36" to a line of `composer.live.commands`
+    ("undo", "mode duet"), for a knob without its number ("tempo", "knob groove", "knob 2"), or to "sustain".
+    relative: those of the controls that are endless encoders and say how far they were turned, 1 and 127 a step right
+    and left. offset: seconds by which its keys come late, from calibration. about: a line for people.
     """
 
     name: str
@@ -63,14 +61,15 @@ class Profile:
             raise ConfigError(f"offset is -0.5 to 0.5 s, got {self.offset!r}")
         for control, action in self.controls.items():
             _check_control(control)
-            if action not in ACTIONS:
-                raise ConfigError(f"{control} does one of {', '.join(ACTIONS)}, got {action!r}")
+            if not (action == SUSTAIN or is_button(action) or is_setting(action)):
+                known = ", ".join((*(command.name for command in commands.COMMANDS), SUSTAIN))
+                raise ConfigError(f"{control} does one of {known}, got {action!r}")
             if action == SUSTAIN and control != f"cc {SUSTAIN_PEDAL}":
                 raise ConfigError(
                     f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}"
                 )
         for control in self.relative:
-            if self.controls.get(control) not in SETTINGS:
+            if not is_setting(self.controls.get(control, "")):
                 raise ConfigError(
                     f"relative are controls of knobs, tempo or volume, got {control!r}"
                 )
@@ -80,7 +79,7 @@ class Profile:
 class Action:
     """What a control asks for.
 
-    name: one of ACTIONS. value: of a button 1.0, of a pedal 0.0 or 1.0; of a knob 0..1, or where it is `relative` the
+    name: as in `Profile.controls`. value: of a button 1.0, of a pedal 0.0 or 1.0; of a knob 0..1, or where it is `relative` the
     part of its way by which it was turned, with sign.
     """
 
@@ -96,10 +95,10 @@ def action(profile: Profile, event: Event) -> Action | None:
     if name is None:
         return None
     pressed = event.value > 0 and event.kind != "note_off"
-    if name in BUTTONS:
-        return Action(name, 1.0) if pressed else None
     if name == SUSTAIN:
         return Action(name, float(event.value >= 64 and pressed))
+    if is_button(name):
+        return Action(name, 1.0) if pressed else None
     if control not in profile.relative:
         return Action(name, event.value / 127)
     steps = event.value if event.value < 64 else event.value - 128  # two's complement of seven bits
@@ -209,20 +208,6 @@ def pattern_of(port_name: str) -> str:
 # MIDI learn
 
 ENDS = LOWEST, HIGHEST = "lowest key", "highest key"
-LEARNED = (
-    *ENDS,
-    *KNOBS,
-    "tempo",
-    "play",
-    "stop",
-    "record",
-    "loop",
-    "reroll",
-    "keep",
-    "undo",
-    "panic",
-    "tap",
-)
 SKIP, DONE = "skip", "done"
 Answer = Event | str
 """What a player did when asked: moved a control (an Event), or said SKIP or DONE."""
@@ -242,15 +227,32 @@ class Ask:
 Lesson = Generator[Ask, Answer, Profile]
 
 
-def learn(began: Profile, actions: Iterable[str] = LEARNED) -> Lesson:
+def learned() -> tuple[str, ...]:
+    """Return what MIDI learn asks for, in order: both ends of the keys, the knobs, then the commands."""
+    names = (command.name for command in commands.COMMANDS if command.is_learned)
+    return (*ENDS, *KNOBS, *names)
+
+
+def explained(action: str) -> str:
+    """Return what an action of `learned` does, for who is asked for it."""
+    if action == LOWEST:
+        return "play the leftmost key"
+    if action == HIGHEST:
+        return "play the rightmost key"
+    if action in KNOBS:
+        return f"turn the knob that is to be {action} of the model"
+    return next((row.help for row in commands.COMMANDS if row.name == action), "")
+
+
+def learn(began: Profile, actions: Iterable[str] | None = None) -> Lesson:
     """MIDI learn without a port: a generator that asks, is sent an Answer for each Ask, and returns the Profile.
 
-    began: the profile that is bettered; what is learned anew loses its old place. actions: of ACTIONS, LOWEST and
-    HIGHEST, in order. A button is learned when it is pressed, a knob once it has said enough to tell it from a button
+    began: the profile that is bettered; what is learned anew loses its old place. actions: as in `Profile.controls`,
+    LOWEST and HIGHEST, in order; None: `learned()`. A button is learned when it is pressed, a knob once it has said enough to tell it from a button
     and an endless encoder from one with an end. Keys are played: of notes only pads beyond the keys are learned.
     """
     made, taken = began, dict[str, str]()
-    for name in actions:
+    for name in learned() if actions is None else actions:
         answer = yield from (_key_asked if name in ENDS else _control_asked)(made, name, taken)
         if isinstance(answer, Profile):
             made = answer
@@ -299,7 +301,7 @@ def _is_control(made: Profile, event: Event) -> bool:
 
 def _way(name: str, values: Sequence[int]) -> str:
     """ABSOLUTE or RELATIVE once what one control said is enough for the action; "" while it is not."""
-    if name not in SETTINGS:
+    if not is_setting(name):
         return ABSOLUTE if values[-1] else ""
     if len(set(values)) >= TURNED and not SMALL.issuperset(values):
         return ABSOLUTE

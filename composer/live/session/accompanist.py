@@ -64,6 +64,12 @@ class Accompanist:
         return family.voices(self.model.config) if "plays_ahead" in family.capabilities else ()
 
     @property
+    def voice_names(self) -> tuple[str, ...]:
+        """The names of all voices that it adds, as they are shown."""
+        names = self.model.family.voices(self.model.config)
+        return tuple(name.lower() for name in names)
+
+    @property
     def programs(self) -> tuple[int, ...]:
         """General MIDI programs of the added voices where the model has its own, else none."""
         return tuple(getattr(self.model.config, "programs", ()))

@@ -12,6 +12,7 @@ from typing import Any
 
 from composer.config import to_dict
 from composer.errors import ComposerError, ConfigError
+from composer.files import free_path
 from composer.generators import Model
 from composer.generators.latents import Latents, to_json
 from composer.live.melody.capture import RecordConfig
@@ -122,10 +123,14 @@ class Book:
         self.takes.pop()
         self.count -= 1
 
-    def save(self, path: Path, tell: Callable[[str], None]) -> None:
-        """Write the last one's music beside the music that goes on; tell: how it went."""
+    def save(self, path: Path | None, tell: Callable[[str], None]) -> None:
+        """Write the last one's music beside the music that goes on. No file that is there is written over.
+
+        path: where; None: `take-3.mid` in this folder, or the next free name. tell: is told how it went.
+        """
         take = self.last("save")
         song = take.arrangement or take.melody
+        path = path or Path(f"take-{self.count}.mid")
         write = WRITERS.get(path.suffix.lower())
         if write is None or song is None:
             raise ConfigError(f"a take is saved as {', '.join(WRITERS)}, got {path.name!r}")
@@ -167,14 +172,17 @@ def _render(box: Box, song: Song, tell: Callable[[str], None]) -> None:
 
 
 def _save(
-    write: Callable[[Path, Song], Any], path: Path, song: Song, tell: Callable[[str], None]
+    write: Callable[[Path, Song], Any], path: Path, song: Song, tell: Callable[..., None]
 ) -> None:
+    # The files are looked at here, where one is written after the other: two takes saved at once get two names.
+    free = free_path(path)
     try:
-        write(path, song)
+        write(free, song)
     except ComposerError as error:
-        tell(reason(error).removesuffix(" with -o"))  # which is of the command line
-    else:
-        tell(f"saved {path}")
+        tell(reason(error).removesuffix(" with -o"), error.mend)  # which is of the command line
+        return
+    taken = f" ({path.name} was there)" if free != path else ""
+    tell(f"saved {free}{taken}")
 
 
 def _remarks(arrangement: Song | None) -> tuple[str, ...]:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from composer.arranging.batch import open_model
-from composer.errors import ConfigError
+from composer.errors import ComposerError, ConfigError, Mend
 from composer.generators import Player
-from composer.generators.latents import NAMES, Source
+from composer.generators.latents import Source
+from composer.live.commands import FASTEST, SLOWEST
 from composer.live.melody.capture import Event
 from composer.live.melody.transport import ClockFollower, Offset, Transport, tapped
-from composer.live.midi.devices import Action, Profile, profile_of, save_profile
+from composer.live.midi.devices import Profile, profile_of, save_profile
 from composer.live.midi.outputs import Nowhere
 from composer.live.session.accompanist import Accompanist
 from composer.live.session.book import Book
@@ -32,8 +33,7 @@ from composer.live.session.playback import Answer
 from composer.live.session.scribe import Scribe
 from composer.live.session.state import (
     DRUMS,
-    FASTEST,
-    SLOWEST,
+    MELODY,
     Latency,
     SessionConfig,
     Shown,
@@ -43,11 +43,11 @@ from composer.live.session.worker import Done, Thinking, Worker, reason
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 LEAD = 0.05  # seconds from a press of play to the first click
-KNOB_TEMPO = (40.0, 200.0)  # qpm at the ends of a tempo knob
 CLOCK_BEATS = (
     16  # of MIDI clock that are remembered; a transport is made at each of its 24 clocks a beat
 )
 AGAIN = "again"
+UNHEARD = ("count-in", "listening", "calibrating")  # phases in which another seed is not heard
 
 
 class Director:
@@ -63,6 +63,7 @@ class Director:
         wake: Callable[[], None],
     ) -> None:
         self.message = ""
+        self.mend: Mend | None = None
         self.keyboard: Any = None
         self.profile: Profile | None = None
         self.scribe = Scribe(takes, self.tell)
@@ -94,9 +95,20 @@ class Director:
         """As it is now."""
         return self._desk.config
 
-    def tell(self, message: str) -> None:
-        """One line for the player; from any thread."""
-        self.message = message
+    def tell(self, message: str, mend: Mend | None = None) -> None:
+        """Say one line to the player; from any thread. mend: a way out of what it says."""
+        self.message, self.mend = message, mend
+
+    def refuse(self, error: ComposerError) -> None:
+        """Say what could not be done, and the way out of it."""
+        self.tell(reason(error), error.mend)
+
+    def _tell_error(self, error: Exception) -> None:
+        """Say what went wrong beside the music."""
+        if isinstance(error, ComposerError):
+            self.refuse(error)
+        else:
+            self.tell(reason(error))
 
     def fail(self, error: Exception, now: float) -> None:
         """Something that nobody thought of: the music stops cleanly, what was played is kept, the session goes on."""
@@ -180,6 +192,13 @@ class Director:
         downbeat = now + LEAD + config.count_in * config.beats_per_bar * 60.0 / config.qpm
         self._begin(Transport.start(downbeat, config.qpm))
 
+    def start_or_stop(self, now: float) -> None:
+        """Begin if nothing goes on, else stop."""
+        if self._run is None:
+            self.play(now)
+        else:
+            self.stop(now)
+
     def stop(self, now: float) -> None:
         """End the phrase, or what sounds."""
         if self._run is not None:
@@ -230,27 +249,50 @@ class Director:
         self._loader.ask(("model", name), partial(ready_model, name))
 
     def set_knob(self, name: str, value: float | None) -> None:
-        """-1 to 1, or None."""
-        if name not in NAMES:
-            raise ConfigError(f"no knob {name!r}; there are {', '.join(NAMES)}")
+        """Turn a knob, -1 to 1, or let it go with None; name: the model's, or its number from 1."""
+        knobs = self._desk.accompanist.knobs
+        if name.isdecimal() and 1 <= int(name) <= len(knobs):
+            name = knobs[int(name) - 1]
+        if name not in knobs:
+            known = ", ".join(knobs) or "none at all"
+            raise ConfigError(f"this model has no knob {name!r}; it has {known}", mend="model")
         latents = dict(self.config.latents)
         seed = latents.get(name, Source()).seed
-        if value is not None and name not in self._desk.accompanist.knobs:
-            known = ", ".join(self._desk.accompanist.knobs) or "none at all"
-            raise ConfigError(f"this model has no knob {name}; it has {known}")
         latents[name] = Source(seed, 0.0 if value is None else float(value))
         self.configure(latents={n: s for n, s in latents.items() if s != Source()})
         self._accompany(latents=dict(self.config.latents))
 
+    def value_of(self, name: str, knob: str = "") -> float | None:
+        """Return what a command that takes a number is set to; None if it is not known."""
+        if name == "tempo":
+            return self.config.qpm
+        if name == "knob":
+            knobs = self._desk.accompanist.knobs
+            if knob.isdecimal() and 1 <= int(knob) <= len(knobs):
+                knob = knobs[int(knob) - 1]
+            return self.config.latents.get(knob, Source()).knob
+        return None
+
+    def set_volume(self, share: float) -> None:
+        """Set the volume of all channels, 0 to 1."""
+        from mido import Message
+
+        value = round(127 * share)
+        for channel in (*self.config.channels, DRUMS):
+            self._sequencer.now(Message("control_change", channel=channel, control=7, value=value))
+
     def reroll(self, now: float) -> None:
-        """The next seed; where nothing sounds, the last take is played with it."""
+        """Take the next seed; if nothing sounds, the last take is played with it."""
         self.configure(seed=self.config.seed + 1)
         self._accompany(seed=self.config.seed, again=True)
         take = self._book.takes[-1] if self._book.takes else None
-        if self._run is None and take is not None and take.melody is not None:
+        run = self._run
+        if run is None and take is not None and take.melody is not None:
             task = partial(arranged, self._desk.accompanist, take.melody, None, take.feel)
             self._worker.ask((AGAIN, now), task)
-        elif self._run is None:
+            return
+        # The next beat of a duet is another already; the seed of a phrase is not heard before its answer.
+        if run is None or (run.phase in UNHEARD and self.config.mode != "duet"):
             self.tell(f"seed {self.config.seed}: the next answer uses it")
 
     def keep(self) -> None:
@@ -265,8 +307,8 @@ class Director:
         self._book.undo()
         self.tell(f"the last take is dropped, {self._book.count or 'none'} left")
 
-    def save(self, path: Path) -> None:
-        """The last take's music, as .mid or .wav, beside the music that goes on."""
+    def save(self, path: Path | None) -> None:
+        """Write the last take's music, as .mid or .wav, beside the music that goes on; None: under the next name."""
         self._book.save(path, self.tell)
 
     def calibrate(self, now: float) -> None:
@@ -275,38 +317,6 @@ class Director:
         time = Transport.start(now + LEAD + 60.0 / self.config.qpm, self.config.qpm)
         self._start(CalibrationRun(self._desk, self._calibrated), time, first_click=0.0)
         self.tell("play one key along with the eight clicks")
-
-    def act(self, does: Action, now: float) -> None:
-        """What a control asks for."""
-        simple: dict[str, Callable[[], None]] = {
-            "play": lambda: self.play(now),
-            "record": lambda: self.play(now),
-            "stop": lambda: self.stop(now),
-            "loop": lambda: self.configure(loop=not self.config.loop),
-            "reroll": lambda: self.reroll(now),
-            "keep": self.keep,
-            "undo": lambda: self.undo(now),
-            "save": lambda: self.save(Path(f"take-{self._book.count}.mid")),
-        }
-        if does.name in simple:
-            simple[does.name]()
-        elif does.name.startswith("knob "):
-            name = does.name.removeprefix("knob ")
-            before = self.config.latents.get(name, Source()).knob
-            value = before + 2 * does.value if does.relative else 2 * does.value - 1
-            self.set_knob(name, round(max(-1.0, min(1.0, value)), 3))
-        elif does.name == "tempo":
-            low, high = KNOB_TEMPO
-            qpm = (
-                self.config.qpm + 127 * does.value
-                if does.relative
-                else low + (high - low) * does.value
-            )
-            self.set_tempo(round(max(SLOWEST, min(FASTEST, qpm))), now)
-        elif does.name == "volume":
-            self._volume(does)
-        elif does.name != "sustain":
-            raise ConfigError(f"no action {does.name!r}")
 
     # What is shown, and the end.
 
@@ -323,6 +333,7 @@ class Director:
             mode=config.mode,
             phase=run.phase if run is not None else "idle",
             beat=beat,
+            seconds=now,
             bar=max(0, floor(at / config.beats_per_bar) + 1)
             if run is not None and beat >= 0
             else 0,
@@ -338,6 +349,7 @@ class Director:
                 name: config.latents.get(name, Source()).knob for name in desk.accompanist.knobs
             },
             model=getattr(desk.accompanist.model, "name", ""),
+            voices=(MELODY, *desk.accompanist.voice_names),
             device=keyboard.name if keyboard is not None else "",
             plugged=bool(keyboard is not None and keyboard.connected),
             output=getattr(output, "name", ""),
@@ -349,6 +361,7 @@ class Director:
             kept=bool(self._book.takes and self._book.takes[-1].kept),
             latencies=self._latencies(),
             message=self.message,
+            mend=self.mend,
             remarks=self._book.remarks,
         )
 
@@ -367,7 +380,7 @@ class Director:
         run: Run = (
             DuetRun(self._desk) if self.config.mode == "duet" else PhraseRun(self._desk, turns)
         )
-        self.message = ""
+        self.tell("")
         self._start(run, time, -float(self.config.count_in * self.config.beats_per_bar))
 
     def _start(self, run: Run, time: Transport, first_click: float) -> None:
@@ -418,7 +431,7 @@ class Director:
 
     def _loaded(self, done: Done) -> None:
         if done.error is not None:
-            self.tell(reason(done.error))
+            self._tell_error(done.error)
             return
         model: Player = done.value
         knobs = Accompanist(model).knobs
@@ -435,8 +448,9 @@ class Director:
 
     def _play_again(self, done: Done, now: float) -> None:
         if done.error is not None:
-            self.tell(reason(done.error))
-        if done.error is not None or self._run is not None:
+            self._tell_error(done.error)
+            return
+        if self._run is not None:
             return
         melody, answer = done.value
         assert isinstance(answer, Answer)
@@ -457,13 +471,6 @@ class Director:
         self.tell(
             f"keys come {milliseconds:.0f} ms {word} (within {1e3 * offset.spread:.0f}), which is taken off now"
         )
-
-    def _volume(self, does: Action) -> None:
-        from mido import Message
-
-        value = round(127 * max(0.0, min(1.0, does.value)))
-        for channel in (*self.config.channels, DRUMS) if not does.relative else ():
-            self._sequencer.now(Message("control_change", channel=channel, control=7, value=value))
 
     def _latencies(self) -> Mapping[str, Latency]:
         thru = [1e3 * seconds for seconds in self.thru_seconds.copy()]

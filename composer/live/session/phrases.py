@@ -8,12 +8,13 @@ from math import ceil, floor
 from typing import Any
 
 from composer.errors import ComposerError, MelodyError
+from composer.live.commands import LONGEST
 from composer.live.melody.dynamics import PLAINLY, Feel, shaped
 from composer.live.session.accompanist import Accompanist
 from composer.live.session.desk import Desk
 from composer.live.session.hearing import SNAP, Hearing
 from composer.live.session.playback import Answer, Playback, pickup
-from composer.live.session.state import LONGEST, Shown, ShownNote
+from composer.live.session.state import Shown, ShownNote
 from composer.live.session.worker import Done, reason
 from composer.songs.song import Note, Song
 

@@ -18,13 +18,14 @@ from typing import Any, Protocol
 from composer.errors import ComposerError
 from composer.generators import Player
 from composer.live.melody.capture import Event
-from composer.live.midi.devices import Action, Profile, action
+from composer.live.midi.devices import SUSTAIN, Action, Profile, action
 from composer.live.midi.priority import hurry
 from composer.live.session.accompanist import Accompanist
+from composer.live.session.controls import Controls
 from composer.live.session.desk import Sounding
 from composer.live.session.director import Director
 from composer.live.session.state import SessionConfig, State
-from composer.live.session.worker import Thinking, Worker, reason
+from composer.live.session.worker import Thinking, Worker
 
 Clock = Callable[[], float]
 SWITCH_SECONDS = 0.0001
@@ -73,9 +74,9 @@ class Session:
         self._director = Director(config, accompanist, sequencer, worker, takes, self._wake.set)
         sequencer.on_sent = self._director.scribe.played  # type: ignore[attr-defined]
         self._sequencer = sequencer
-        self._octave = 0
+        self._controls = Controls(self._director, sequencer, self._clock, self._leave)
         self._raised: dict[int, int] = {}  # key that is down -> semitones it was moved by
-        self._controls: frozenset[int] = frozenset()
+        self._control_numbers: frozenset[int] = frozenset()
         self._pads: frozenset[int] = frozenset()
         self._closed = False
         self._switch_interval = sys.getswitchinterval()
@@ -97,11 +98,11 @@ class Session:
         """
         self._profile = profile
         named = (
-            [c.split() for c, does in profile.controls.items() if does != "sustain"]
+            [c.split() for c, does in profile.controls.items() if does != SUSTAIN]
             if profile
             else []
         )
-        self._controls = frozenset(int(number) for kind, number in named if kind == "cc")
+        self._control_numbers = frozenset(int(number) for kind, number in named if kind == "cc")
         self._pads = frozenset(int(number) for kind, number in named if kind == "note")
         self._director.keyboard, self._director.profile = keyboard, profile
         if profile is not None and profile.offset:
@@ -113,14 +114,14 @@ class Session:
         """A key, a pedal, a button, a pad or a knob; `seconds` are the clock's. A pad with a meaning is no note."""
         self._director.thru_seconds.append(self._clock() - event.seconds)
         does = action(self._profile, event) if self._profile is not None else None
-        if does is not None and does.name != "sustain":
-            self.act(does)
+        if does is not None and does.name != SUSTAIN:
+            self._act(does)
         if event.kind == "control_change" or event.number not in self._pads:
             self._take(event)
 
     def thru(self, message: Any) -> None:
         """A mido message to sound at once, on the melody's channel; what has a meaning as a control does not."""
-        is_control = message.type == "control_change" and message.control in self._controls
+        is_control = message.type == "control_change" and message.control in self._control_numbers
         if not is_control and not (hasattr(message, "note") and message.note in self._pads):
             self._sound(message)
 
@@ -150,95 +151,13 @@ class Session:
 
     # What a player asks for.
 
-    def play(self) -> None:
-        """Count in, then listen."""
-        self._leave(self._director.play)
+    def do(self, name: str, argument: Any = None) -> None:
+        """Do the command of that name; see `composer.live.commands`.
 
-    def stop(self) -> None:
-        """End the phrase, or what sounds."""
-        self._leave(self._director.stop)
-
-    def set_loop(self, on: bool) -> None:
-        """Whether the answer goes round and round."""
-        self._leave(lambda _now: self._director.configure(loop=on))
-
-    def set_metronome(self, on: bool) -> None:
-        """Whether it clicks after the count-in too."""
-        self._leave(lambda _now: self._director.configure(metronome=on))
-
-    def set_with_melody(self, on: bool) -> None:
-        """Whether the answer repeats the melody."""
-        self._leave(lambda _now: self._director.configure(with_melody=on))
-
-    def set_mode(self, name: str) -> None:
-        """phrase, duet or call; what goes on ends."""
-        self._leave(lambda now: self._director.set_mode(name, now))
-
-    def set_bars(self, bars: int | None) -> None:
-        """Length of the next phrase."""
-        self._leave(lambda _now: self._director.configure(bars=bars))
-
-    def set_tempo(self, qpm: float) -> None:
-        """From now on; the beat goes on unbroken."""
-        self._leave(lambda now: self._director.set_tempo(qpm, now))
-
-    def tap(self) -> None:
-        """The tempo, by tapping."""
-        seconds = self._clock()
-        self._leave(lambda now: self._director.tap(seconds, now))
-
-    def set_model(self, name: str) -> None:
-        """Another model, bundled or a folder; what plays goes on until it is loaded."""
-        self._leave(lambda _now: self._director.load(name))
-
-    def set_knob(self, name: str, value: float | None) -> None:
-        """A latent's knob, -1 to 1; None leaves it alone."""
-        self._leave(lambda _now: self._director.set_knob(name, value))
-
-    def reroll(self) -> None:
-        """The next seed: from the next round of a loop, else from the next downbeat; after a take it sounds again."""
-        self._leave(self._director.reroll)
-
-    def keep(self) -> None:
-        """Mark the last take."""
-        self._leave(lambda _now: self._director.keep())
-
-    def undo(self) -> None:
-        """Back to the take before."""
-        self._leave(self._director.undo)
-
-    def save(self, path: str | Path) -> None:
-        """Write the last take's arrangement, as .mid or .wav."""
-        self._leave(lambda _now: self._director.save(Path(path)))
-
-    def calibrate(self) -> None:
-        """Eight clicks to play along; how late the keys come is kept for the device."""
-        self._leave(self._director.calibrate)
-
-    def panic(self) -> None:
-        """All notes off, at once, whatever else goes on."""
-        self._sequencer.silence()
-        self._leave(self._director.panic)
-
-    def act(self, does: Action | str, value: float = 1.0) -> None:
-        """What a control of a keyboard asks for (`devices.action`), or an action by name with its value."""
-        asked = does if isinstance(does, Action) else Action(does, value)
-        if asked.name in ("octave up", "octave down"):
-            self._octave = max(
-                -48, min(48, self._octave + (12 if asked.name == "octave up" else -12))
-            )
-            octaves = self._octave // 12
-            self._leave(
-                lambda _now: self._director.tell(
-                    f"octave {octaves:+d}" if octaves else "octave as it is"
-                )
-            )
-        elif asked.name == "panic":
-            self.panic()
-        elif asked.name == "tap":
-            self.tap()
-        else:
-            self._leave(lambda now: self._director.act(asked, now))
+        It returns at once. Raise ConfigError for a name or an argument that the table does not know; what cannot be
+        done for another reason is said in the state's `message`.
+        """
+        self._controls.do(name, argument)
 
     def tell(self, message: str) -> None:
         """Show one line to the player."""
@@ -274,6 +193,13 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _act(self, asked: Action) -> None:
+        """Do what a control of the keyboard asks for, in a thread that must not end."""
+        try:
+            self._controls.act(asked)
+        except ComposerError as error:
+            self._director.refuse(error)
+
     def _leave(self, note: Callable[[float], None]) -> None:
         self._notes.put(note)
         self._wake.set()
@@ -290,7 +216,7 @@ class Session:
         try:
             note(now)
         except ComposerError as error:
-            self._director.tell(reason(error))
+            self._director.refuse(error)
         except Exception as error:  # on a stage it goes on, whatever it was
             self._director.fail(error, now)
 
@@ -318,8 +244,8 @@ class Session:
         changes: dict[str, Any] = {"channel": config.channels[0]}
         if hasattr(message, "note"):
             if message.type == "note_on" and message.velocity:
-                self._raised[message.note] = self._octave
-            changes["note"] = message.note + self._raised.get(message.note, self._octave)
+                self._raised[message.note] = self._controls.shift
+            changes["note"] = message.note + self._raised.get(message.note, self._controls.shift)
         if config.thru and 0 <= changes.get("note", 0) <= 127:
             self._sequencer.now(message.copy(**changes))
 
@@ -329,9 +255,9 @@ class Session:
             raised = self._raised
             down = event.is_press
             shift = (
-                raised.setdefault(event.number, self._octave)
+                raised.setdefault(event.number, self._controls.shift)
                 if down
-                else raised.pop(event.number, self._octave)
+                else raised.pop(event.number, self._controls.shift)
             )
             event = replace(event, number=max(0, min(127, event.number + shift)))
         self._leave(lambda now: self._director.hear(event, now))

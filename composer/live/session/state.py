@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from composer.errors import ConfigError
+from composer.errors import ConfigError, Mend
 from composer.generators.latents import NAMES, Source
+from composer.live.commands import FASTEST, LONGEST, MODES, SLOWEST
 from composer.songs.song import DEFAULT_QPM
 
-MODES = ("phrase", "duet", "call")
 PHASES = ("idle", "count-in", "listening", "thinking", "playing", "calibrating")
 VOICES = 4
-SLOWEST, FASTEST = 30.0, 300.0  # qpm, as for tempos that are tapped
-LONGEST = 64  # bars of a phrase
+MELODY = "melody"  # the name of the voice that is played
 DRUMS = 9  # General MIDI's drum channel, counted from 0: 10 as players count
 
 
@@ -114,15 +113,17 @@ class State:
 
     phase: "idle", "count-in", "listening", "thinking", "playing" or "calibrating". beat: now, from the first downbeat
     after the count-in (negative before it); bar: from 1, 0 in the count-in. start: the beat at which the phrase shown
-    begins, its notes lie from there on; length: its beats, None where it is open. knobs: -1..1 by name, of those that
-    the model has. takes: made so far; kept: whether the last one is marked. latencies: "thru", "decision" and "ready"
-    (how long before its beat a decision was there). message: one line for the player. remarks: of the last
+    begins, its notes lie from there on; length: its beats, None where it is open. seconds: of the session's clock, at
+    which it was `beat`; with `qpm` they say what the beat is at any other time, unless the phase is "idle". voices:
+    names of the melody and of the voices that the model adds. knobs: -1..1 by the model's names of them. takes: made so far; kept: whether the last one is marked. latencies: "thru", "decision" and "ready"
+    (how long before its beat a decision was there). message: one line for the player; mend: a way out of what it says, which each edge words for itself. remarks: of the last
     arrangement, and what else a listener should know.
     """
 
     mode: str = "phrase"
     phase: str = "idle"
     beat: float = 0.0
+    seconds: float = 0.0
     bar: int = 0
     beats_per_bar: int = 4
     qpm: float = DEFAULT_QPM
@@ -134,6 +135,7 @@ class State:
     seed: int = 0
     knobs: Mapping[str, float] = field(default_factory=dict)
     model: str = ""
+    voices: tuple[str, ...] = (MELODY,)
     device: str = ""
     plugged: bool = False
     output: str = ""
@@ -145,4 +147,5 @@ class State:
     kept: bool = False
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     message: str = ""
+    mend: Mend | None = None
     remarks: tuple[str, ...] = ()

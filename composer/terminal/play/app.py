@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App, ComposeResult
@@ -15,11 +16,17 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from composer.errors import ComposerError
+from composer.files import free_path
+from composer.live import commands
+from composer.live.commands import Command
 from composer.terminal.play import panels, rows
-from composer.terminal.play.controls import Controls, free_path
 from composer.terminal.play.dialogs import Choice, Help, Question
-from composer.terminal.play.keys import Letters, Player, command_for
+from composer.terminal.play.keys import LEAVE, OWN, Player, command_for, label_of
+from composer.terminal.play.knobs import STEP, ChosenKnob
+from composer.terminal.play.letters import Letters
 from composer.terminal.play.lines import Line
+from composer.terminal.play.mends import by_key, mend_of
 from composer.terminal.play.palette import DARK, LIGHT, is_light
 from composer.terminal.play.roll import USUAL, Notes, Scope, lens_for, scope_for
 
@@ -45,13 +52,12 @@ class StageConfig:
 
     plain: lines of text instead of a screen; so it is wherever there is no terminal. light: the ground of the
     terminal; None: as it says. hold: seconds that a note of the letter piano lasts, None: until the next one.
-    voices: names of the melody and of what is added. models: to choose from. frames: drawn a second, at most.
+    models: to choose from. frames: drawn a second, at most.
     """
 
     plain: bool = False
     light: bool | None = None
     hold: float | None = 0.6
-    voices: tuple[str, ...] = ("melody", "alto", "tenor", "bass")
     models: tuple[str, ...] = ()
     frames: int = FRAMES
 
@@ -123,7 +129,7 @@ class StageApp(App[None]):
     """Shows a session until one quits; its keys become the session's methods."""
 
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [Binding("ctrl+c,ctrl+q", "leave", "quit", priority=True, show=False)]  # noqa: RUF012
+    BINDINGS = [Binding(LEAVE, "leave", "quit", priority=True, show=False)]  # noqa: RUF012
     CSS = "Screen { overflow: hidden; }"
 
     def __init__(
@@ -131,7 +137,7 @@ class StageApp(App[None]):
     ) -> None:
         super().__init__()
         self.player, self.config, self.clock = player, config or StageConfig(), clock
-        self.controls = Controls(player, self.say)
+        self.knob = ChosenKnob(player)
         self.letters = Letters(player, self.config.hold)
         self.piano = False
         self.palette = (
@@ -183,13 +189,11 @@ class StageApp(App[None]):
         look = (width, palette)
         lines = [
             panels.status(panels.Status.of(state, self.piano), *look),
-            panels.knobs(tuple(state.knobs.items()), self.controls.chosen, *look),
+            panels.knobs(tuple(state.knobs.items()), self.knob.name, *look),
             panels.devices(panels.Devices.of(state), *look),
             *self._drawn.roll,
-            *([panels.legend(self.config.voices, state.mode == "duet", *look)] if tall else []),
-            panels.message(
-                panels.News.of(state, self.own), *look, () if tall else self.config.voices
-            ),
+            *([panels.legend(state.voices, state.mode == "duet", *look)] if tall else []),
+            panels.message(panels.News.of(state, self.own), *look, () if tall else state.voices),
             panels.footer(self.piano, *look),
         ]
         return lines[:height]
@@ -233,26 +237,46 @@ class StageApp(App[None]):
             return
         event.stop()
         event.prevent_default()
-        key = event.key.lower() if len(event.key) == 1 else event.key
+        key = label_of(event.key)
         command = command_for(key, self.piano)
         if command is not None:
-            self.do(command.name, key)
+            self.attempt(lambda: self.do(command, key))
         elif self.piano:
-            self.controls.attempt(lambda: self.letters.strike(key, self.clock()))
+            self.letters.strike(key, self.clock())
         self.frame()
 
-    def do(self, name: str, key: str = "") -> None:
-        """A command by its name."""
+    def attempt(self, act: Callable[[], object]) -> None:
+        """Do something; what a player can mend is said, and never an end of the music."""
+        try:
+            act()
+        except (ComposerError, OSError) as error:
+            text = str(error) or type(error).__name__
+            self.say(by_key(text, mend_of(error)), True)
+
+    def do(self, command: Command, key: str) -> None:
+        """Do what a row of the tables says; of what needs more than a key, ask for it."""
+        asked: dict[str, Callable[[], object]] = {"save": self.ask_path, "model": self.ask_model}
+        if command in OWN:
+            self._do_own(command, key)
+        elif command.name in asked:
+            asked[command.name]()
+        elif command.is_button:
+            self.player.do(command.name)
+        else:
+            self.ask_argument(command)
+
+    def _do_own(self, command: Command, key: str) -> None:
         own: dict[str, Callable[[], object]] = {
+            "choose": lambda: self.knob.choose(int(key)),
+            "turn up": lambda: self.knob.turn(STEP),
+            "turn down": lambda: self.knob.turn(-STEP),
+            "let go": self.knob.let_go,
             "piano": self.toggle_piano,
             "light": self.toggle_light,
             "help": lambda: self.push_screen(Help()),
-            "save": self.ask_path,
-            "models": self.ask_model,
             "quit": self.action_leave,
-            "choose": lambda: self.controls.choose(int(key)),
         }
-        self.controls.attempt(own.get(name) or getattr(self.controls, name))
+        own[command.name]()
 
     def action_leave(self) -> None:
         """Quit."""
@@ -276,22 +300,34 @@ class StageApp(App[None]):
             self.say("nothing to save yet: press space and play", True)
             return
         hint = "the ending says what: .mid .wav    Enter saves, Escape does not"
-        self.push_screen(
-            Question("Save the last take", hint, free_path(state.takes)), self._answered
-        )
-
-    def _answered(self, path: str | None) -> None:
-        if path:
-            self.controls.attempt(lambda: self.controls.save(path))
+        path = free_path(Path(f"take-{state.takes}.mid"))
+        self.push_screen(Question("Save the last take", hint, str(path)), self._given("save"))
 
     def ask_model(self) -> None:
-        """Which model."""
+        """Ask for another model."""
         names = self.config.models or _bundled()
-        self.push_screen(Choice("Who plays along?", names, self.player.state().model), self._chosen)
+        page = Choice("Who plays along?", names, self.player.state().model)
+        self.push_screen(page, self._given("model"))
 
-    def _chosen(self, name: str | None) -> None:
-        if name:
-            self.controls.attempt(lambda: self.controls.model(name))
+    def ask_argument(self, command: Command) -> None:
+        """Ask for what a command needs beside its name."""
+        assert command.argument is not None
+        page = Question(command.help, command.argument.about, "")
+        self.push_screen(page, self._given(command.name))
+
+    def _given(self, name: str) -> Callable[[str | None], None]:
+        """Return what does the command of that name with the text that a page was given."""
+
+        def given(text: str | None) -> None:
+            if text and text.strip():
+                self.attempt(lambda: self.do_line(f"{name} {text}"))
+
+        return given
+
+    def do_line(self, line: str) -> None:
+        """Do what a typed line says."""
+        command, argument = commands.parse(line)
+        self.player.do(command.name, argument)
 
 
 def _bundled() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from composer.terminal.play.keys import COMMANDS
+from composer.terminal.play.keys import shown_commands, shown_key
 
 BEGIN: Final = (
     ("Begin", "Press space. Four clicks are counted in; on the one, play a melody: on the keyboard, or with tab on the "
@@ -26,7 +26,7 @@ BEGIN: Final = (
     ("call", "You play a phrase, it is answered, you play the next."),
     ("The picture", "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes "
      "are decided and not yet heard. At the left, keys light up that sound."),
-    ("Knobs", "1-4 choose one, arrows turn it. chords: close and plain to wide and rich. style: calmer to livelier. "
+    ("Knobs", "1-9 choose one, arrows turn it. chords: close and plain to wide and rich. style: calmer to livelier. "
      "melody: lower to higher. groove: calmer to denser. 0 lets it go."),
     ("Latencies", "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: "
      "99 of 100 took no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less "
@@ -67,7 +67,7 @@ class Help(Page):
             box.border_subtitle = "arrows scroll, Escape closes"
             with VerticalScroll():
                 yield Static(_grid(BEGIN))
-                yield Static(_grid([(command.shown, command.help) for command in COMMANDS]))
+                yield Static(_grid([(shown_key(row), row.help) for row in shown_commands()]))
 
 
 class Choice(Page):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from composer.generators.latents import NAMES
-from composer.terminal.play.keys import COMMANDS, PIANO_HINTS
+from composer.terminal.play.keys import PIANO_HINTS, shown_commands, shown_key
 from composer.terminal.play.lines import Line, Piece, apart, clean, fit, length, squeeze
+from composer.terminal.play.mends import by_key
 from composer.terminal.play.palette import Palette, mix, style
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ NO_KEYBOARD: Final = (
     "no keyboard: Tab plays the letters",
 )
 GONE: Final = ("is gone: plug it in, it comes back by itself", "gone: plug it in")
-SILENT: Final = ("is silent: it is tried again, --out chooses another", "silent: tried again")
+SILENT: Final = ("is silent: it is tried again and again", "silent: tried again")
 NO_OUTPUT: Final = ("no sound: what is saved can still be heard", "no sound")
 SHORTEST_NAME: Final = 9  # columns of a device or output; the latencies have what names leave
 LONGEST_DEVICE, LONGEST_OUTPUT = 30, 24
+KNOB_COLUMNS: Final = 4  # knobs that the line has room for, also where a model has fewer
 WIDEST_TRACK: Final = 25  # columns of a slider
 YOUNG: Final = 0.25  # of a beat, for which its dot is bright
 DECIMALS: Final = 10.0  # ms; below it, latencies have one
@@ -115,7 +116,7 @@ class News(NamedTuple):
     @classmethod
     def of(cls, state: State, own: tuple[str, bool]) -> News:
         """The stage's `own` message (text, whether it went wrong) comes before the session's, that before a remark."""
-        text, bad = own if own[0] else (state.message, False)
+        text, bad = own if own[0] else (by_key(state.message, state.mend), False)
         return cls(
             text or (state.remarks[-1] if state.remarks else ""), bad, state.takes, state.kept
         )
@@ -194,20 +195,19 @@ def _metronome(state: Status, palette: Palette) -> Line:
 
 @lru_cache(maxsize=64)
 def knobs(values: tuple[tuple[str, float], ...], chosen: str, width: int, palette: Palette) -> Line:
-    """A slider for each knob, by its number key; those that the model lacks are left blank."""
+    """A slider for each knob of the model, by its number key."""
     blank = style(palette.muted, palette.head)
     line: Line = [Segment(" ", blank)]
-    turned = dict(values)
-    names = [name for name in NAMES if name in turned]
-    if not names:
+    if not values:
         return fit([Segment(" this model has no knobs", blank)], width, blank)
-    each, widest = (width - 1) // len(NAMES), max(map(len, NAMES))
+    each = (width - 1) // max(len(values), KNOB_COLUMNS)
+    widest = max(len(name) for name, _ in values)
     track = max(min(each - widest - 5, WIDEST_TRACK), 3)
-    for name in names:
+    for number, (name, value) in enumerate(values, 1):
         ground = palette.chosen if name == chosen else palette.head
-        label = f"{'▸' if name == chosen else ' '}{NAMES.index(name) + 1} {name:<{widest}} "
+        label = f"{'▸' if name == chosen else ' '}{number} {name:<{widest}} "
         ink = style(palette.ink, ground, name == chosen)
-        slider = _slider(float(turned[name] or 0.0), track, palette, ground)
+        slider = _slider(value, track, palette, ground)
         line += [Segment(label, ink), *slider, Segment(" ", ink)]
         line += [Segment(" " * (each - sum(p.cell_length for p in slider) - len(label) - 1), blank)]
     return fit(line, width, blank)
@@ -342,7 +342,9 @@ def footer(piano: bool, width: int, palette: Palette) -> Line:
     """The keys, as many as there is room for; with the piano on, where its notes are and how to leave it."""
     blank, key = style(palette.muted, palette.head), style(palette.ink, palette.head, True)
     commands = [
-        (command.rank, command.shown, command.label) for command in COMMANDS if command.label
+        (command.rank, shown_key(command), command.label)
+        for command in shown_commands()
+        if command.label
     ]
     hints = PIANO_HINTS if piano else commands
     pieces = [

@@ -1,4 +1,4 @@
-"""A session told in lines, where there is no screen: what changes is printed, lines that come in are commands."""
+"""A session told in lines, if there is no screen: what changes is printed, lines that come in are commands."""
 
 from __future__ import annotations
 
@@ -9,38 +9,49 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TextIO
 
-from composer.errors import ConfigError
-from composer.terminal.play.controls import Controls
-from composer.terminal.play.keys import BY_KEY, COMMANDS, Player
+from composer.errors import ComposerError
+from composer.live import commands
+from composer.live.commands import Command
+from composer.terminal.play.keys import OWN, Player
+from composer.terminal.play.knobs import STEP, ChosenKnob
+from composer.terminal.play.mends import by_line, mend_of
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
 
 POLL: Final = 0.05  # seconds
-SILENT: Final = ("piano", "light", "models", "save")  # commands that need a screen, or more words
-TYPED: Final = {
-    "plus": "+",
-    "minus": "-",
-    "escape": "esc",
-    "question_mark": "?",
-}  # how keys are written in a line
-CHOICES: Final = BY_KEY["1"].keys
-WORDS: Final = {
-    "play": "count in and listen; what goes on ends",
-    "stop": "end the phrase, or what sounds",
-}
-MORE: Final = {
-    "tempo 96": "quarter notes a minute",
-    "mode duet": "phrase, duet or call",
-    "model NAME": "another model: a bundled one, or a folder",
-    "knob groove 0.5": "chords, style, melody or groove, from -1 to 1",
-    "knob groove off": "let the knob go",
-    "save FILE": "write the arrangement; the ending says what: .mid .wav",
-}
-USAGE: Final = (
-    "commands: space m t + - l r k u p c n w q, or words (play, stop, mode, loop, reroll, keep, undo, panic ...); "
-    f"with more: {', '.join(MORE)}; help explains"
-)
+SCREEN_ONLY: Final = ("piano", "light")
+QUIT: Final = ("q", "quit", "exit")
+HELP: Final = ("?", "f1", "help")
+KEY_COLUMNS: Final = 7
+LINE_COLUMNS: Final = 16
+
+
+def usage() -> str:
+    """Return one line that says what can be typed."""
+    keys = " ".join(command.keys[0] for command in commands.COMMANDS if command.keys)
+    more = [command.usage for command in commands.COMMANDS if command.argument is not None]
+    return f"commands: {keys} q, or words: play, stop, undo, {', '.join(more)} ...; help explains"
+
+
+def explained() -> str:
+    """Return a line for each command: its key, what can be typed, what it does."""
+    lines = []
+    for command in _typed_commands():
+        key = command.keys[0] if command.keys else ""
+        typed = command.usage
+        if command.name == "choose":
+            # The number alone is the line.
+            key = f"{command.keys[0]}-{command.keys[-1]}"
+            typed = ""
+        line = f"{key:{KEY_COLUMNS}} {typed:<{LINE_COLUMNS}} {command.help}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _typed_commands() -> list[Command]:
+    own = [command for command in OWN if command.name not in SCREEN_ONLY]
+    return [*commands.COMMANDS, *own]
 
 
 def tell(
@@ -53,7 +64,7 @@ def tell(
     told = Plain(player, out or sys.stdout)
     queue: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines or sys.stdin, queue), daemon=True).start()
-    told.say(USAGE)
+    told.say(usage())
     try:
         while told.step(_next(queue)):
             wait(POLL)
@@ -65,20 +76,18 @@ class Plain:
     """What was told last, and the commands; without a clock of its own."""
 
     def __init__(self, player: Player, out: TextIO) -> None:
-        self.player, self._out = player, out
+        self.player = player
+        self.knob = ChosenKnob(player)
+        self._out = out
         self._last: State | None = None
-        self.controls = Controls(player, self.say)
 
     def say(self, text: str, bad: bool = False) -> None:
-        """One line."""
+        """Print one line."""
         print(f"error: {text}" if bad else text, file=self._out, flush=True)
 
     def step(self, line: str | None) -> bool:
-        """Do what a line says, if one came, and tell what has changed; False at the end."""
-        words = line.split() if line is not None else []
-        if line is not None and not words:
-            words = ["space"] if line.strip("\n") else []
-        if words and not self._do(words):
+        """Do what a line says, if one came, and tell what has changed. Return False at the end."""
+        if line is not None and not self._typed(line.strip("\r\n")):
             return False
         state = self.player.state()
         for text in changes(self._last, state):
@@ -86,94 +95,111 @@ class Plain:
         self._last = state
         return True
 
-    def _do(self, words: list[str]) -> bool:
-        keys = {typed: key for key, typed in TYPED.items()}
-        first = words[0].lower()
-        command = BY_KEY.get(keys.get(first, first))
-        name = command.name if command else first
-        if name in ("quit", "exit"):
+    def _typed(self, line: str) -> bool:
+        """Do what a line says. Return False if it is to quit."""
+        text = line.strip()
+        if not text:
+            # Enter alone means nothing; a space and Enter is the space key.
+            text = "space" if line else ""
+        if text.lower() in QUIT:
             return False
-        known = {command.name for command in COMMANDS} - {*SILENT, "choose"}
-        if name == "help":
-            self.say(explained())
-        elif len(words) == 1 and first in CHOICES:
-            self.controls.choose(int(first))
-            self.say(f"knob {self.controls.chosen}: right, left and 0 turn it")
-        elif len(words) == 1 and name in WORDS:
-            self.controls.attempt(getattr(self.player, name))
-        elif len(words) == 1 and name in known:
-            self.controls.attempt(getattr(self.controls, name))
-        elif not (
-            len(words) > 1 and self.controls.attempt(lambda: self._with_words(name, words[1:]))
-        ):
-            self.say(USAGE)
+        try:
+            if text:
+                self._do(text)
+        except (ComposerError, OSError) as error:
+            self.say(by_line(str(error) or type(error).__name__, mend_of(error)), bad=True)
         return True
 
-    def _with_words(self, name: str, words: list[str]) -> None:
-        """A command with a name or a number after it."""
-        if name == "tempo":
-            self.player.set_tempo(_number(words[0]))
-        elif name == "mode":
-            self.player.set_mode(words[0])
-        elif name == "model":
-            self.player.set_model(" ".join(words))
-        elif name == "save":
-            self.controls.save(" ".join(words))
-        elif name == "knob" and len(words) == 2:
-            self.player.set_knob(words[0], None if words[1] == "off" else _number(words[1]))
+    def _do(self, text: str) -> None:
+        if text.lower() in HELP:
+            self.say(explained())
+        elif (own := _own(text.lower())) is not None:
+            self._turn(own, text)
+        elif (command := commands.for_key(text.lower())) is not None:
+            self.player.do(command.name)
+        elif _is_known(text):
+            command, argument = commands.parse(text)
+            self.player.do(command.name, argument)
         else:
-            raise ConfigError(f"no command {name!r} with {len(words)} more words")
+            self.say(usage())
+
+    def _turn(self, own: str, text: str) -> None:
+        """Do what the stage does to its chosen knob."""
+        if own == "choose":
+            self.knob.choose(int(text))
+            self.say(f"knob {self.knob.name}: right, left and 0 turn it")
+        elif own == "let go":
+            self.knob.let_go()
+        else:
+            self.knob.turn(STEP if own == "turn up" else -STEP)
 
 
-def explained() -> str:
-    """A line for each command: its key, its word, what it does; then those with more words."""
-    lines = [f"{'':7} {word:<10} {text}" for word, text in WORDS.items()]
-    for command in COMMANDS:
-        if command.name not in SILENT:
-            keys = [TYPED.get(key, key) for key in command.keys]
-            short = " ".join(key for key in keys if len(key) == 1) or keys[0]
-            lines.append(f"{short:7} {command.name * (command.keys != CHOICES):<10} {command.help}")
-    return "\n".join([*lines, *(f"{line:<18} {text}" for line, text in MORE.items())])
+def _own(text: str) -> str | None:
+    """Return the name of a command of the stage's own that a key or a name stands for."""
+    for command in OWN:
+        is_named = text == command.name and command.name != "choose"
+        if command.name not in SCREEN_ONLY and (is_named or text in command.keys):
+            return command.name
+    return None
+
+
+def _is_known(text: str) -> bool:
+    """Return True if a line begins with the name of a command, whatever comes after it."""
+    words = text.lower().split()
+    names = [command.name.split() for command in commands.COMMANDS]
+    return any(words[: len(name)] == name for name in names)
 
 
 def changes(before: State | None, after: State) -> list[str]:
-    """What is told when one state follows another: phases, settings, devices, messages; not each beat."""
+    """Return what is told when one state follows another: phases, settings, devices, messages; not each beat."""
     told: list[str] = []
 
     def changed(*names: str) -> bool:
-        return before is None or any(
-            getattr(before, name) != getattr(after, name) for name in names
-        )
+        if before is None:
+            return True
+        return any(getattr(before, name) != getattr(after, name) for name in names)
 
     if changed("device", "plugged"):
-        gone = f"{after.device} is gone: plug it in again" if after.device else "none: plug one in"
-        told.append(f"keyboard: {after.device if after.plugged else gone}")
+        told.append(_keyboard(after))
     if changed("output", "output_alive"):
-        told.append(
-            f"output: {after.output or 'none'}{'' if after.output_alive or not after.output else ' is silent'}"
-        )
+        told.append(_output(after))
     if changed("mode", "qpm", "loop", "metronome", "model", "seed", "knobs"):
-        knobs = " ".join(f"{name} {value:+.1f}" for name, value in after.knobs.items() if value)
-        flags = " ".join(
-            word for word, on in (("loop", after.loop), ("click", after.metronome)) if on
-        )
-        settings = (
-            f"{after.mode} {after.qpm:.0f} qpm {flags} {after.model} seed {after.seed} {knobs}"
-        )
-        told.append(" ".join(settings.split()))
+        told.append(_settings(after))
     if changed("phase"):
-        told.append(f"{after.phase}{f', bar {after.bar}' if after.bar > 0 else ''}")
+        bar = f", bar {after.bar}" if after.bar > 0 else ""
+        told.append(f"{after.phase}{bar}")
     if changed("takes", "kept") and after.takes:
         told.append(f"takes: {after.takes}{', the last kept' if after.kept else ''}")
-    told += [text for text in after.remarks if before is None or text not in before.remarks]
-    return told + ([after.message] if after.message and changed("message") else [])
+    known = () if before is None else before.remarks
+    told += [text for text in after.remarks if text not in known]
+    if after.message and changed("message"):
+        told.append(by_line(after.message, after.mend))
+    return told
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"a number is expected, got {text!r}") from None
+def _keyboard(state: State) -> str:
+    if state.plugged:
+        return f"keyboard: {state.device}"
+    if state.device:
+        return f"keyboard: {state.device} is gone: plug it in again"
+    return "keyboard: none: plug one in"
+
+
+def _output(state: State) -> str:
+    if not state.output:
+        return "output: none"
+    return f"output: {state.output}{'' if state.output_alive else ' is silent'}"
+
+
+def _settings(state: State) -> str:
+    words = [state.mode, f"{state.qpm:.0f} qpm"]
+    if state.loop:
+        words.append("loop")
+    if state.metronome:
+        words.append("click")
+    words += [state.model, f"seed {state.seed}"]
+    words += [f"{name} {value:+.1f}" for name, value in state.knobs.items() if value]
+    return " ".join(word for word in words if word)
 
 
 def _read(lines: TextIO, queue: SimpleQueue[str]) -> None:

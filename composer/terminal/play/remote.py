@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from composer.terminal.play.app import StageConfig
 
 KEY: Final = "COMPOSER_STAGE_KEY"  # of the environment, for this pipe alone
-METHODS: Final = frozenset(name for name in vars(Player) if name[0] != "_" and name != "state")
+METHODS: Final = frozenset(("do", "press", "release"))
 POLITE: Final = 10  # a picture may be late, a note may not
 START: Final = 0.05  # seconds between looks at whether the screen has come up
 Notes = tuple["tuple[ShownNote, ...]", "tuple[ShownNote, ...]"]

@@ -214,9 +214,9 @@ def test_what_is_learned_anew_loses_its_old_place():
 def test_the_ends_of_the_keys():
     made, asked = taught(learn(BLANK), [cc(1, 1), key(48), key(48, 0), key(40), key(72), DONE])
     assert (made.lowest, made.highest) == (48, 72)
-    assert [a.action for a in asked] == ["lowest key"] * 2 + ["highest key"] * 3 + ["knob chords"]
+    assert [a.action for a in asked] == ["lowest key"] * 2 + ["highest key"] * 3 + ["knob 1"]
 
 
 def test_skipped_or_ended_at_once_nothing_changes():
     assert taught(learn(AKM322), [DONE])[0] == AKM322
-    assert taught(learn(AKM322), [SKIP] * len(devices.LEARNED))[0] == AKM322
+    assert taught(learn(AKM322), [SKIP] * len(devices.learned()))[0] == AKM322

@@ -146,7 +146,7 @@ def test_what_was_played_stays_in_sight_while_the_answer_sounds_and_after_it(sta
         at + round_ for round_ in (8, 16) for at, _ in played
     ]
     assert {n.onset // 8 for n in state.accompaniment} == {1, 2}
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     after = s.session.state()
     assert (after.phase, after.melody, after.accompaniment) == (
@@ -155,7 +155,7 @@ def test_what_was_played_stays_in_sight_while_the_answer_sounds_and_after_it(sta
         state.accompaniment,
     )
     assert 17 < after.beat < 19
-    s.session.play()
+    s.session.do("play")
     s.run(0.1)
     assert s.session.state().melody == ()
 
@@ -192,7 +192,7 @@ def test_the_answer_swings_as_the_player_did_and_the_take_is_written_straight(st
         n.onset % 0.25 for t in s.director._book.takes[0].arrangement.tracks for n in t.notes
     } == {0.0}
     s.sequencer.sent.clear()
-    s.session.reroll()
+    s.session.do("reroll")
     s.run(10 * BEAT)
     again = min(on for on, *_ in s.notes(0))
     assert np.median(off_beats(s.notes(0), again - 8 * BEAT)) == pytest.approx(
@@ -261,9 +261,9 @@ def test_a_loop_goes_round_and_a_reroll_is_heard_from_the_next_round(stand):
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(4 * BEAT + 20 * BEAT)  # in the second round
-    s.session.reroll()
+    s.session.do("reroll")
     s.run(22 * BEAT)
-    s.session.set_loop(False)
+    s.session.do("loop", False)
     s.run(10 * BEAT)
     rounds = [
         [(round(b - r, 3), p) for b, p in beats(s.notes(3), downbeat) if r <= b < r + 8]
@@ -282,7 +282,7 @@ def test_a_knob_and_a_reroll_without_a_loop_are_heard_from_the_next_downbeat(sta
         one.score(PHRASE, downbeat, QPM)
         one.run(4 * BEAT + 9.5 * BEAT)
         if one is s:
-            one.session.set_knob("melody", 1.0)
+            one.session.do("knob", ["melody", 1.0])
         one.run(8 * BEAT)
         found.append([beats(one.notes(c), downbeat) for c in (1, 2, 3)])
         assert not one.hanging and not one.sequencer.late
@@ -304,7 +304,7 @@ def test_a_knob_turned_right_before_the_downbeat_leaves_the_answer_in_time_and_i
         one.score(PHRASE, downbeat, QPM)
         one.run(downbeat + 8 * BEAT - 0.015 - one.clock.at)  # the answer is there
         if one is s:
-            one.session.set_knob("melody", 1.0)
+            one.session.do("knob", ["melody", 1.0])
         one.run(9 * BEAT)
         found.append([beats(one.notes(c), downbeat) for c in (1, 2, 3)])
         assert one.session.state().phase == "idle" and not one.hanging and not one.sequencer.late
@@ -367,7 +367,7 @@ def test_call_and_response_goes_in_turns_without_stopping_the_beat(stand):
     ]  # fmt: skip
     assert [b for b, _ in beats(s.notes(9), downbeat)] == [float(b) for b in range(-4, 17)]
     assert (s.session.state().takes, s.session.state().phase) == (2, "listening")
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     assert s.session.state().phase == "idle" and not s.hanging
 
@@ -389,7 +389,7 @@ def test_an_open_phrase_ends_with_a_bar_of_silence_or_a_stop(stand):
         s.score(PHRASE, downbeat, QPM)
         s.run(4 * BEAT + 7.5 * BEAT)
         if stopped:
-            s.session.stop()
+            s.session.do("stop")
         s.run(14 * BEAT)
         first = min(on for on, *_ in s.notes(3))
         assert (first - downbeat) / BEAT == pytest.approx(8 if stopped else 12)
@@ -411,7 +411,7 @@ def test_a_stop_in_the_count_in_leaves_no_take(stand, tmp_path, mode):
     s = stand(SessionConfig(mode=mode, bars=2, qpm=QPM), takes=tmp_path)
     s.play()
     s.run(2 * BEAT)
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     s.session.close()
     assert (s.session.state().phase, list_takes(tmp_path)) == ("idle", [])
@@ -422,7 +422,7 @@ def test_a_stop_right_before_the_last_downbeat_does_not_make_the_phrase_longer(s
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(downbeat + 8 * BEAT - 0.0165 - s.clock.at)
-    s.session.stop()
+    s.session.do("stop")
     s.run(BEAT)
     assert (s.session.state().phase, s.session.state().length) == ("playing", 8.0)
 
@@ -468,7 +468,7 @@ def test_a_duet_decides_every_beat_before_it_and_nothing_is_late(stand, qpm, cos
     parts = [list(part.notes) for part in run._parts]
     assert run.held_beats == 0 and not s.sequencer.late
     assert s.session.state().latencies["ready"].p99 > 0
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     assert not s.hanging and s.session.state().message == ""
     for channel, notes in enumerate(parts, 1):
@@ -586,7 +586,7 @@ def test_a_decision_that_is_slow_or_fails_for_once_keeps_the_beat(stand, model):
         assert all(
             any(n.onset < beat + 0.9 and n.end > beat + 0.1 for n in notes) for notes in voices
         ), beat
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     assert not s.hanging and not s.sequencer.late
 
@@ -600,7 +600,7 @@ def test_the_voices_rest_when_the_player_does_and_come_back(stand):
     assert s.sequencer.agenda.sounding == {}
     s.run(3.2 * BEAT)
     assert {channel for channel, _ in s.sequencer.agenda.sounding} == {1, 2, 3}
-    s.session.panic()
+    s.session.do("panic")
     s.run(0.1)
     assert s.session.state().phase == "idle" and not s.hanging
 
@@ -610,25 +610,25 @@ def test_a_duet_goes_on_in_another_model_and_with_another_knob(stand, model_copy
     downbeat = s.play()
     s.score(tune(24), downbeat, QPM)
     s.run((4 + 6) * BEAT)
-    s.session.set_model(str(model_copy))
+    s.session.do("model", str(model_copy))
     s.run(0.001)
     deadline = time.monotonic() + 30
     while s.session.state().model != model_copy.name and time.monotonic() < deadline:
         time.sleep(0.01)
         s.session.step()
-    s.session.set_knob("groove", 0.8)
-    s.session.reroll()
+    s.session.do("knob", ["groove", 0.8])
+    s.session.do("reroll")
     s.run(8 * BEAT)
     assert (s.session.state().model, s.session.state().seed) == (model_copy.name, 1)
     assert s.director._run.held_beats == 0
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     assert not s.hanging and not s.sequencer.late
 
 
 def test_a_model_of_whole_phrases_is_no_partner_for_a_duet(stand):
     s = stand(SessionConfig(mode="duet", qpm=QPM), model=composer.load_model("string-quartet"))
-    s.session.play()
+    s.session.do("play")
     s.run(0.1)
     assert "a duet needs one like jsb-chorales" in s.session.state().message
     assert s.session.state().phase == "idle"
@@ -642,7 +642,7 @@ def test_a_pickup_is_in_the_past_of_a_duet(stand):
     )
     s.run((4 + 3.5) * BEAT)
     assert all(part.notes[0].onset == 0.0 for part in s.director._run._parts)
-    s.session.stop()
+    s.session.do("stop")
     s.run(0.1)
     assert (
         s.director._book.takes[0].melody.tracks[0].notes[0].onset == 3.0
@@ -669,21 +669,27 @@ def test_what_makes_no_sense_is_one_clear_line_and_nothing_stops(stand):
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(3.0)
-    asked = {
-        "a knob lies in -1..1, got 3": lambda: s.session.set_knob("chords", 3),
-        "no knob 'colour'": lambda: s.session.set_knob("colour", 0.1),
-        "a mode is one of": lambda: s.session.set_mode("solo"),
-        "qpm is between": lambda: s.session.set_tempo(1000),
-        "no take to keep": s.session.keep,
-        "no take to save": lambda: s.session.save("x.mid"),
-        "no action": lambda: s.session.act("dance"),
-        "bars is 1 to 64": lambda: s.session.set_bars(0),
+    refused = {
+        "knob: a number from -1 to 1 is expected, got 3": ("knob", ["chords", 3]),
+        "mode: one of phrase, duet, call is expected, got 'solo'": ("mode", "solo"),
+        "tempo: a number from 30 to 300 is expected, got 1000": ("tempo", 1000),
+        "bars: a number from 0 to 64 is expected, got 65": ("bars", 65),
+        "no command 'dance'; there are ": ("dance", None),
     }
-    for text, ask in asked.items():
-        ask()
+    for text, ask in refused.items():
+        with pytest.raises(ConfigError) as caught:
+            s.session.do(*ask)
+        assert text in str(caught.value)
+    told = {
+        "this model has no knob 'colour'; it has chords": ("knob", ["colour", 0.1]),
+        "no take to keep": ("keep", None),
+        "no take to save": ("save", "x.mid"),
+    }
+    for text, ask in told.items():
+        s.session.do(*ask)
         s.run(0.002)
         assert text in s.session.state().message and "\n" not in s.session.state().message
-    s.session.set_model("no-such-model")
+    s.session.do("model", "no-such-model")
     deadline = time.monotonic() + 10
     while (
         "no model 'no-such-model'" not in s.session.state().message and time.monotonic() < deadline
@@ -701,14 +707,14 @@ def test_takes_are_kept_undone_saved_and_written(stand, tmp_path):
         downbeat = s.play()
         s.score(PHRASE, downbeat, QPM)
         s.run(4 * BEAT + 16 * BEAT + 0.3)
-    s.session.keep()
-    s.session.save(tmp_path / "second.mid")
+    s.session.do("keep")
+    s.session.do("save", str(tmp_path / "second.mid"))
     s.run(0.1)
     assert (s.session.state().takes, s.session.state().kept) == (2, True)
-    s.session.undo()
+    s.session.do("undo")
     s.run(0.1)
     assert (s.session.state().takes, s.session.state().kept) == (1, False)
-    s.session.reroll()  # nothing sounds: the take before is heard again, with the next seed
+    s.session.do("reroll")  # nothing sounds: the take before is heard again, with the next seed
     s.run(1.0)
     assert s.session.state().phase == "playing"
     s.session.close()
@@ -735,7 +741,7 @@ def test_takes_of_long_ago_are_counted_and_not_held_in_memory(stand, monkeypatch
         s.score([(0.0, 67, 3.0, 80)], downbeat, QPM)
         s.run(8 * BEAT + 0.3)
     assert (s.session.state().takes, len(s.director._book.takes)) == (3, 2)
-    s.session.undo()
+    s.session.do("undo")
     s.run(0.1)
     assert (s.session.state().takes, s.session.state().message) == (
         2,
@@ -768,7 +774,7 @@ def test_what_is_played_after_a_take_is_not_in_it(stand, tmp_path):
         s.session.press(40)
         s.run(0.1)
         s.session.release(40)
-    s.session.calibrate()
+    s.session.do("calibrate")
     s.run(4.0)
     s.session.close()
     (take,) = list_takes(tmp_path)
@@ -785,7 +791,7 @@ def test_what_was_asked_for_at_the_last_moment_is_done(stand, tmp_path):
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(4 * BEAT + 17 * BEAT)
-    s.session.keep()
+    s.session.do("keep")
     s.session.close()
     assert list_takes(tmp_path)[0].header.kept
 
@@ -802,10 +808,10 @@ def test_a_bug_ends_the_run_and_keeps_the_take(stand, tmp_path, broken, monkeypa
     s.run(0.1)
     assert "ZeroDivisionError" in s.session.state().message and s.session.state().phase == "idle"
     assert s.sequencer.beats is None and not s.hanging
-    s.session.play()  # and on it goes
+    s.session.do("play")  # and on it goes
     s.run(0.1)
     assert s.session.state().phase == "count-in"
-    s.session.stop()
+    s.session.do("stop")
     s.session.close()
     (take,) = list_takes(tmp_path)
     assert take.ended == "failed" and [n.pitch for n in take.melody().tracks[0].notes] == [
@@ -845,7 +851,7 @@ def test_lines_that_the_disk_did_not_take_are_told(tmp_path, monkeypatch):
 
 def test_calibration_takes_off_how_late_the_keys_come(stand):
     s = stand()
-    s.session.calibrate()
+    s.session.do("calibrate")
     s.run(0.001)
     assert s.session.state().phase == "calibrating"
     downbeat = s.director._desk.time.seconds(0.0)
@@ -855,7 +861,7 @@ def test_calibration_takes_off_how_late_the_keys_come(stand):
     assert s.director.config.offset == pytest.approx(0.0305, abs=0.002)
     assert "ms late" in s.session.state().message
     assert len(s.notes(9)) == 8
-    s.session.calibrate()
+    s.session.do("calibrate")
     s.run(9 * BEAT)
     assert "at least 4 of the clicks, heard 0" in s.session.state().message
 
@@ -867,7 +873,7 @@ def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(stand, tmp_path,
         SimpleNamespace(name="Launchkey Mini 24:0", connected=True),
         profile_for("Launchkey Mini 24:0"),
     )
-    s.session.calibrate()
+    s.session.do("calibrate")
     s.run(0.001)
     s.score(
         [(i + 0.03 / BEAT, 60, 0.4, 80) for i in range(8)], s.director._desk.time.seconds(0.0), QPM
@@ -887,13 +893,13 @@ def test_tempo_is_tapped_and_changes_without_breaking_the_beat(stand):
     s.score(tune(6), downbeat, QPM)
     s.run((4 + 4.5) * BEAT)
     beat = s.session.state().beat
-    s.session.set_tempo(90)
+    s.session.do("tempo", 90)
     s.run(0.002)
     assert s.session.state().beat == pytest.approx(beat, abs=0.01) and s.session.state().qpm == 90
     s.run(60 / 90)
     assert s.session.state().beat == pytest.approx(beat + 1, abs=0.01)
     for _ in range(4):
-        s.session.tap()
+        s.session.do("tap")
         s.run(0.4)
     assert s.session.state().qpm == pytest.approx(150)
 
@@ -923,7 +929,7 @@ def test_thru_moves_keys_to_the_melody_channel_and_octave_and_lets_go_of_the_sam
     s = stand(SessionConfig(qpm=QPM, channels=(5, 1, 2, 3)))
     on = mido.Message("note_on", channel=0, note=60, velocity=70)
     s.session.thru(on)
-    s.session.act("octave up")
+    s.session.do("octave up")
     s.session.thru(mido.Message("note_off", channel=0, note=60))
     s.session.thru(on)
     s.session.thru(mido.Message("note_on", channel=0, note=60, velocity=0))
@@ -939,7 +945,7 @@ def test_thru_moves_keys_to_the_melody_channel_and_octave_and_lets_go_of_the_sam
 def test_an_octave_that_changes_while_a_key_goes_down_leaves_nothing_hanging(stand):
     s = stand()
     s.session.thru(mido.Message("note_on", channel=0, note=60, velocity=70))
-    s.session.act("octave up")  # in another thread, before the same key is heard
+    s.session.do("octave up")  # in another thread, before the same key is heard
     s.session.hear(Event(s.clock.at, "note_on", 60, 70))
     s.run(0.01)
     assert s.session.state().held == (60,)
@@ -971,7 +977,7 @@ def test_a_pad_that_is_a_button_is_no_note(stand, tmp_path):
     s.run(0.1)
     assert s.session.state().held == (36,) and s.notes(0)[0][2] == 36 and s.session.state().loop
     s.session.release(36)
-    s.session.stop()
+    s.session.do("stop")
     s.run(9 * BEAT)
     assert [n.pitch for n in s.director._book.takes[0].melody.tracks[0].notes] == [36]
 
@@ -1029,7 +1035,7 @@ def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
             Keyboard("AKM", "jack", time.monotonic, session.hear, session.thru) as keyboard,
         ):
             session.attach(keyboard)
-            session.play()
+            session.do("play")
             threading.Timer(0.05 + 4 * 0.4 - 0.1, player.play).start()
             deadline = time.monotonic() + 30
             while session.state().takes == 0 and time.monotonic() < deadline:

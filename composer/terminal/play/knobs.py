@@ -1,0 +1,49 @@
+"""The knob that the number keys choose and the arrows turn."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from composer.errors import ConfigError
+from composer.terminal.play.keys import Player
+
+STEP: Final = 0.1  # of an arrow
+DIGITS: Final = 6  # so that ten steps up and ten down are nothing
+
+
+class ChosenKnob:
+    """One of the knobs that the model has, by its number; the first one to begin with."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self._number = 1
+
+    @property
+    def name(self) -> str:
+        """The name of the knob; "" if the model has none of that number."""
+        names = tuple(self.player.state().knobs)
+        return names[self._number - 1] if self._number <= len(names) else ""
+
+    def choose(self, number: int) -> None:
+        """Choose the knob of that number, from 1. Raise ConfigError if the model has none."""
+        names = tuple(self.player.state().knobs)
+        if not 1 <= number <= len(names):
+            known = f"its knobs are {', '.join(names)}" if names else "it has no knobs"
+            raise ConfigError(f"this model has no knob {number}: {known}", mend="model")
+        self._number = number
+
+    def turn(self, by: float) -> None:
+        """Turn it, to an end at most. Raise ConfigError if the model has no knobs."""
+        name = self._own()
+        value = round(self.player.state().knobs[name] + by, DIGITS)
+        self.player.do("knob", [name, min(max(value, -1.0), 1.0)])
+
+    def let_go(self) -> None:
+        """Let it go, so that it moves nothing any more."""
+        self.player.do("knob", [self._own(), None])
+
+    def _own(self) -> str:
+        if not self.name:
+            # Another model with fewer knobs has come.
+            self.choose(1)
+        return self.name
