@@ -9,8 +9,8 @@ __version__ = "0.1.0"
 
 # Looked up on first use (PEP 562), so that `import composer` stays light.
 _LAZY = {
-    "read": "composer.songs.midi",
-    "write": "composer.songs.midi",
+    "read": "composer.songs",
+    "write": "composer.songs",
     "load_model": "composer.generators",
     "Model": "composer.generators",
     "Song": "composer.songs.song",

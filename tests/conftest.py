@@ -18,7 +18,7 @@ import pytest
 
 from composer import catalog as melodies
 from composer.generators import CARD, PLAYS, models
-from composer.songs.midi import read
+from composer.songs import read
 from composer.songs.song import Song
 
 ROOT = Path(__file__).parents[1]

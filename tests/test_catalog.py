@@ -13,7 +13,7 @@ import pytest
 from composer import catalog as melodies
 from composer.data.build import melodies as build_melodies
 from composer.errors import ComposerError, MelodyError
-from composer.songs.midi import read
+from composer.songs import read
 from composer.songs.song import Song, TimeSignature
 from tests.conftest import needs
 

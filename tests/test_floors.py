@@ -55,7 +55,6 @@ LATER = {
     ("evaluation.judge", "arranging.batch"),
     ("live.session.director", "arranging.batch"),
     ("evaluation.report", "evaluation.page"),
-    ("songs.npz", "songs.midi"),
     *((f"generators.{f}.codec", f"generators.{f}.networks") for f in FAMILIES),
     *((f"generators.{f}.codec", f"generators.{f}.windows") for f in ("band", "chorale")),
     ("generators.chorale.latents", "generators.chorale.codec"),

@@ -14,7 +14,7 @@ from composer.generators import PLAYS, Model, load_model
 from composer.generators.keep import Keep
 from composer.generators.latents import Source
 from composer.runs.run import ASKED, MODELS, find
-from composer.songs import midi as midifile
+from composer.songs import read, write
 from composer.songs.edit import take_melody
 from composer.songs.song import Song
 
@@ -112,7 +112,7 @@ def plan(
 def run(job: Job, model: Model, settings: Settings) -> Done:
     """Read the melody, arrange it, write what is asked for. Raises ComposerError; every file appears whole or not."""
     start = time.perf_counter()
-    song = midifile.read(job.source)
+    song = read(job.source)
     track = settings.track
     if settings.keep is not None and track is None:
         track = model.kept_melody(song)  # an arrangement says which it is
@@ -128,7 +128,7 @@ def run(job: Job, model: Model, settings: Settings) -> Done:
 def _write(kind: str, path: Path, song: Song, settings: Settings) -> None:
     """Write one kind of file; what is slow to import is imported by those who ask for it."""
     if kind == "midi":
-        midifile.write(path, song)
+        write(path, song)
     elif kind == "wav":
         from composer.songs.audio import write_wav
 

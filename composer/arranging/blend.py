@@ -12,11 +12,11 @@ import numpy as np
 from composer.arranging.batch import open_model
 from composer.errors import ConfigError
 from composer.evaluation.listen import change
-from composer.files import atomic
 from composer.generators import Model
 from composer.generators.latents import Between, Origin, from_json
-from composer.songs import midi as midifile
+from composer.songs import read, write
 from composer.songs.edit import only_melody
+from composer.songs.midi import from_bytes, to_bytes
 from composer.songs.song import Song
 
 TRIED = 33  # places on the way at least, of which the steps are chosen
@@ -41,9 +41,9 @@ class Step:
     changed: tuple[float, float]
 
 
-def read(path: Path) -> Arranged:
+def read_arranged(path: Path) -> Arranged:
     """An arrangement that `composer arrange` wrote. Raises ConfigError where it does not say how it was made."""
-    song = midifile.read(path)
+    song = read(path)
     try:
         made = json.loads(song.made)
         name, origin, kept = str(made["model"]), from_json(made["latents"]), made.get("kept")
@@ -94,13 +94,12 @@ def blend(first: Arranged, second: Arranged, model: Model, steps: int) -> list[S
     return [tried[i] for i in evenly([_progress(step) for step in tried], steps)]
 
 
-def write(steps: Sequence[Step], folder: Path) -> list[Path]:
+def write_steps(steps: Sequence[Step], folder: Path) -> list[Path]:
     """Write the steps as 01.mid, 02.mid ... into `folder`; returns their paths. Raises OutputError."""
     width = max(2, len(str(len(steps))))
     paths = [folder / f"{i:0{width}}.mid" for i in range(1, len(steps) + 1)]
     for path, step in zip(paths, steps, strict=True):
-        with atomic(path) as temporary:
-            temporary.write_bytes(midifile.to_bytes(step.song))
+        write(path, step.song)
     return paths
 
 
@@ -115,7 +114,7 @@ def _check_melodies(first: Song, second: Song) -> None:
 
 
 def _check_end(end: Arranged, again: Song) -> None:
-    back = midifile.from_bytes(midifile.to_bytes(again))
+    back = from_bytes(to_bytes(again))
     if [t.notes for t in back.tracks] != [t.notes for t in end.song.tracks]:
         raise ConfigError(
             f"{end.path} is not what {end.model} makes of its latents: it was edited, or made by another version; "

@@ -203,10 +203,10 @@ def blend(
     """Go from one arrangement of a melody to another in steps that change as much as each other."""
     from composer.arranging import blend as blending
 
-    ends = blending.read(first), blending.read(second)
+    ends = blending.read_arranged(first), blending.read_arranged(second)
     made = blending.blend(*ends, blending.model_of(*ends, model), steps)
     table = new_table("written", "share of B", "differs from A", "differs from B")
-    for path, step in zip(blending.write(made, out), made, strict=True):
+    for path, step in zip(blending.write_steps(made, out), made, strict=True):
         table.add_row(
             str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed)
         )
@@ -299,7 +299,7 @@ def models() -> None:
 def melodies() -> None:
     """List the bundled melodies; `composer arrange` takes their names."""
     from composer import catalog as bundled
-    from composer.songs.midi import read
+    from composer.songs import read
 
     table = new_table("melody", "title", "metre", "bars")
     for name in bundled.names():

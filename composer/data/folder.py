@@ -27,8 +27,8 @@ from composer.data.corpus import (
 from composer.data.roles import Plan, Role, by_roles, choose
 from composer.data.scores import read_score
 from composer.errors import ComposerError, ConfigError, MelodyError, MissingPackageError
+from composer.songs import read
 from composer.songs.edit import excerpt, named_melody
-from composer.songs.midi import read
 from composer.songs.song import Song, Track
 
 READERS: dict[str, Callable[[Path], Song]] = {

@@ -21,7 +21,7 @@ from composer.files import atomic
 from composer.generators import Player
 from composer.metrics import check_grids
 from composer.metrics.ladder import Ladder, diversity
-from composer.songs import midi as midifile
+from composer.songs import read, write
 from composer.songs.edit import only_melody
 from composer.songs.grid import RESOLUTION, REST, Ints, from_voices, to_voices
 from composer.songs.song import Song, Track
@@ -97,9 +97,9 @@ def arrange_live(
 
 def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:
     melody, arrangement = folder / "melody.mid", folder / "arrangement.mid"
-    midifile.write(melody, soprano_song(chorale, metre))
-    midifile.write(arrangement, model.arrange(midifile.read(melody), seed=seed))
-    return chorale_grid(midifile.read(arrangement), len(chorale.voices))
+    write(melody, soprano_song(chorale, metre))
+    write(arrangement, model.arrange(read(melody), seed=seed))
+    return chorale_grid(read(arrangement), len(chorale.voices))
 
 
 def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:

@@ -19,7 +19,7 @@ from composer.evaluation.listen import Arranger, dataset_responses, responses
 from composer.evaluation.measure import ALL, measure, track_names
 from composer.generators import CARD, models
 from composer.runs.run import ASKED, TrainingRun
-from composer.songs import midi as midifile
+from composer.songs import read
 from composer.songs.edit import only_melody
 from composer.songs.song import Song
 
@@ -209,7 +209,7 @@ def _judge_folder(folder: Path, settings: Settings, on_progress: Progress) -> Ju
             break
         on_progress(i, len(files), f"reading {folder}")
         try:
-            songs.append(_fitted(midifile.read(path), names))
+            songs.append(_fitted(read(path), names))
         except ComposerError as error:
             remarks.append(str(error) if str(path) in str(error) else f"{path}: {error}")
     if not songs:

@@ -22,7 +22,7 @@ from typing import Any
 
 from composer.errors import ModelError, OutputError
 from composer.files import atomic, is_temporary
-from composer.songs.midi import read, write
+from composer.songs import read, write
 from composer.songs.song import Song
 
 ASKED, REFERENCE, LOG, SNAPSHOTS, CHECKPOINTS = (

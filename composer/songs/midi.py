@@ -43,31 +43,7 @@ DENOMINATORS = {2**power: power for power in range(7)}  # 1, 2, 4 ... 64 and how
 Mark = TypeVar("Mark", Tempo, TimeSignature, KeySignature, int)
 
 
-def read(path: str | Path) -> Song:
-    """Read a Song from a MIDI file (.mid, also inside RIFF) or a pypianoroll file (.npz), told apart by their content.
-
-    Raises MidiError, one line that names the file, for whatever cannot be read.
-    """
-    try:
-        data = _bytes_of(Path(path).expanduser())
-        if data[:4] == b"PK\x03\x04":
-            from composer.songs.npz import from_npz
-
-            return from_npz(data)
-        return from_bytes(data)
-    except MidiError as error:
-        raise MidiError(f"cannot read {path}: {error}") from error
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # the last two: a null byte, an unknown ~user
-        raise MidiError(
-            f"cannot read {path}: {getattr(error, 'strerror', None) or error}"
-        ) from error
-
-
-def write(path: str | Path, song: Song) -> None:
+def write_midi(path: str | Path, song: Song) -> None:
     """Write `song` as a type 1 MIDI file: tempo and metre first, then one track each; the same bytes every time.
 
     Onsets and ends are rounded to ticks, tempos to microseconds a beat; notes of no length are dropped.
@@ -107,7 +83,7 @@ def from_bytes(data: bytes) -> Song:
 
 
 def to_bytes(song: Song) -> bytes:
-    """The bytes that `write` writes. Raises MidiError for a song that MIDI cannot hold."""
+    """The bytes that `write_midi` writes. Raises MidiError for a song that MIDI cannot hold."""
     _check(song)
     tracks = zip(song.tracks, _channels(song.tracks), strict=True)
     return pack(
@@ -154,15 +130,6 @@ class _Part:
         return [
             (c, self.notes.get(c, []), self.programs.get(c, programs.get(c, 0))) for c in channels
         ]
-
-
-def _bytes_of(path: Path) -> bytes:
-    if path.is_dir():
-        raise MidiError("it is a folder, not a file")
-    if path.exists() and not path.is_file():
-        raise MidiError("it is a device or a pipe, not a file")
-    with path.open("rb") as file:
-        return _limited(file.read(MAX_BYTES + 1))
 
 
 def _limited(data: bytes) -> bytes:

@@ -30,7 +30,7 @@ from composer.errors import ConfigError, ModelError, OutputError
 from composer.files import atomic
 from composer.generators import WEIGHTS, Family, Player, family, load_model
 from composer.runs.run import ASKED, CHECKPOINTS, REFERENCE, WATCHED, Report, TrainingRun, foreign
-from composer.songs import midi as midifile
+from composer.songs import read
 from composer.songs.edit import beginning
 from composer.songs.song import Song
 from composer.training.trainer import State, TrainConfig, Trainer
@@ -421,7 +421,7 @@ class Judge:
     def __init__(self, corpus: Corpus, pieces: int) -> None:
         self.pieces = [beginning(song, JUDGED_BEATS) for song in corpus.valid[:pieces]]
         self.reference = evaluation.measure(self.pieces)
-        joy = midifile.read(melodies.path("ode-to-joy"))
+        joy = read(melodies.path("ode-to-joy"))
         songs = (joy, beginning(corpus.valid[0], WATCHED_BEATS))
         self.watched = dict(zip(WATCHED, songs, strict=True))
 

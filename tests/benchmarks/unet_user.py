@@ -15,8 +15,8 @@ import tensorflow as tf
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.generators.unet.codec import FAMILY, UnetConfig
+from composer.songs import read, write
 from composer.songs.edit import take_melody
-from composer.songs.midi import read, write
 
 
 def main(weights: str, source: str, out: str) -> None:

@@ -16,7 +16,8 @@ import composer
 from composer import catalog as melodies
 from composer.errors import OutputError
 from composer.generators import CARD, PLAYS, models
-from composer.songs.midi import read, to_bytes, write
+from composer.songs import read, write
+from composer.songs.midi import to_bytes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.conftest import lacking
 

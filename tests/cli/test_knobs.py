@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composer.songs.midi import read
+from composer.songs import read
 from tests.cli.test_arrange import fails, files
 
 

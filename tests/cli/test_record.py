@@ -15,7 +15,7 @@ import pytest
 
 from composer import catalog as melodies
 from composer.live.takes.saved import list_takes
-from composer.songs.midi import read
+from composer.songs import read
 from composer.songs.song import Note
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import JackKeyboard, jack  # noqa: F401

@@ -16,7 +16,7 @@ from composer.data.corpus import Skipped, hash_of, music_digest, song_digest
 from composer.data.folder import MAX_BEATS, find, shortened, split, tune
 from composer.data.jsb import load, to_song
 from composer.errors import ConfigError, MelodyError, MissingPackageError
-from composer.songs.midi import write
+from composer.songs import write
 from composer.songs.npz import to_multitrack
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 

@@ -20,7 +20,7 @@ from composer.evaluation.chorales import (
     through_public_path,
 )
 from composer.metrics.ladder import Ladder
-from composer.songs import midi as midifile
+from composer.songs import read, write
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 
@@ -149,8 +149,8 @@ def test_an_empty_voice_survives_the_file(tmp_path):
             Track(name="Bass"),
         )
     )
-    midifile.write(tmp_path / "song.mid", song)
-    assert chorale_grid(midifile.read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
+    write(tmp_path / "song.mid", song)
+    assert chorale_grid(read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
 
 
 def test_files_for_other_scorers(tmp_path):

@@ -21,7 +21,7 @@ from composer.evaluation.report import check_place, number, to_csv, to_json, to_
 from composer.generators import load_model
 from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import TrainingRun
-from composer.songs.midi import write as write_midi
+from composer.songs import write as write_midi
 from composer.songs.song import Note, Song, Track
 
 SILENT = lambda done, total, what: None  # noqa: E731

@@ -19,8 +19,9 @@ from composer.generators import Player
 from composer.generators.keep import Keep, parse
 from composer.generators.latents import Between, Latents, Source
 from composer.metrics import song_grid
+from composer.songs import write
 from composer.songs.grid import to_voices
-from composer.songs.midi import from_bytes, to_bytes, write
+from composer.songs.midi import from_bytes, to_bytes
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 
@@ -227,7 +228,7 @@ def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(model
     for name, seed, groove in (("a", 1, Source()), ("b", 2, Source(knob=0.5))):
         song = model.arrange(ode, latents=Latents(seed, groove=groove))
         write(tmp_path / f"{name}.mid", song)
-    first, second = (blending.read(tmp_path / f"{name}.mid") for name in "ab")
+    first, second = (blending.read_arranged(tmp_path / f"{name}.mid") for name in "ab")
     assert (first.origin, second.origin) == (Latents(1), Latents(2, groove=Source(knob=0.5)))
     steps = blending.blend(first, second, blending.model_of(first, second), 6)
     assert len(steps) == 6 and steps[0].song == first.song and steps[-1].song == second.song
@@ -235,9 +236,9 @@ def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(model
     assert all(b > a - 0.03 for a, b in pairwise(changed)) and changed[1] < 0.75 * changed[-1]
     assert all(b < a + 0.03 for a, b in pairwise(step.changed[1] for step in steps))
     assert all(step.song.tracks[0] == first.song.tracks[0] for step in steps)
-    paths = blending.write(steps, tmp_path / "way")
+    paths = blending.write_steps(steps, tmp_path / "way")
     assert [p.name for p in paths] == ["01.mid", "02.mid", "03.mid", "04.mid", "05.mid", "06.mid"]
-    middle = blending.read(paths[2])
+    middle = blending.read_arranged(paths[2])
     assert isinstance(middle.origin, Between)  # and so blends can be blended
     assert len(blending.blend(middle, second, model, 2)) == 2
 
@@ -272,7 +273,7 @@ def test_what_cannot_blend_says_why(model, ode, greensleeves, tmp_path):
         write(tmp_path / f"{name}.mid", song)
 
     def tried(name, steps=3):
-        first, second = (blending.read(tmp_path / f"{n}.mid") for n in ("one", name))
+        first, second = (blending.read_arranged(tmp_path / f"{n}.mid") for n in ("one", name))
         return blending.blend(first, second, blending.model_of(first, second), steps)
 
     for name, words in (
@@ -288,7 +289,7 @@ def test_what_cannot_blend_says_why(model, ode, greensleeves, tmp_path):
     with pytest.raises(ConfigError, match="2 steps at least, its ends, got 1"):
         tried("one", 1)
     assert [step.song.tracks for step in tried("one")] == [
-        blending.read(tmp_path / "one.mid").song.tracks
+        blending.read_arranged(tmp_path / "one.mid").song.tracks
     ] * 3
 
 

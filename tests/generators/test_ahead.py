@@ -13,7 +13,7 @@ from composer.errors import ConfigError, MelodyError
 from composer.generators import Model, Player
 from composer.generators.keep import Ahead, continued
 from composer.generators.unet import codec as unet
-from composer.songs.midi import read
+from composer.songs import read
 from composer.songs.song import Note, Song, Track
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from composer.errors import ComposerError, MidiError, OutputError
 from composer.files import atomic
-from composer.songs.midi import MAX_BYTES, from_bytes, read, to_bytes, write
+from composer.songs import read, write
+from composer.songs.midi import MAX_BYTES, from_bytes, to_bytes
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 END = b"\x00\xff\x2f\x00"

@@ -16,7 +16,8 @@ import pypianoroll
 import pytest
 
 from composer.errors import ComposerError
-from composer.songs.midi import from_bytes, read, to_bytes
+from composer.songs import read
+from composer.songs.midi import from_bytes, to_bytes
 from composer.songs.npz import from_npz
 
 ROUNDS = 20_000

@@ -12,7 +12,7 @@ import pypianoroll
 import pytest
 
 from composer.errors import MidiError
-from composer.songs.midi import read
+from composer.songs import read
 from composer.songs.npz import from_multitrack, to_multitrack
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 

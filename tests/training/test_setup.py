@@ -21,6 +21,7 @@ from composer.data.jsb import load, to_song
 from composer.errors import ComposerError, ConfigError, ModelError, OutputError
 from composer.generators import CARD, PLAYS, WEIGHTS, family, load_model
 from composer.runs.run import ASKED, LOG, Report, TrainingRun
+from composer.songs import write
 from composer.songs.edit import beginning
 from composer.training import setup as training
 from composer.training.export import export
@@ -352,7 +353,7 @@ def test_too_little_music_is_refused_with_what_is_needed(tmp_path: Path) -> None
     folder.mkdir()
     for i, chorale in enumerate(load("train")[:3]):
         song = beginning(to_song(chorale), 12)
-        training.midifile.write(folder / f"{i}.mid", song)
+        write(folder / f"{i}.mid", song)
     with pytest.raises(ConfigError, match="at least 32 beats"):
         train(tmp_path / "run", TrainingRequest(dataset=str(folder)))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from composer.catalog import IN_REPOSITORY
 from composer.errors import MelodyError, MissingPackageError
-from composer.songs.midi import write
+from composer.songs import write
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 ABC = "melodies.abc"

@@ -24,14 +24,14 @@ from composer.live.session.state import SessionConfig
 from composer.live.session.worker import reason
 from composer.live.takes.saved import SOUND, UNDONE, Header, model_fields, now
 from composer.songs import audio as synth
-from composer.songs import midi as midifile
+from composer.songs import write
 from composer.songs.song import Song
 
 UNDOABLE = 64  # takes that are at hand; those before are on the disk only, so that a long day needs no more memory
 FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
 WRITERS: dict[str, Callable[[Path, Song], Any]] = {
-    ".mid": midifile.write,
-    ".midi": midifile.write,
+    ".mid": write,
+    ".midi": write,
     ".wav": synth.write_wav,
 }
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from composer.errors import OutputError
 from composer.files import atomic, check_ending
 from composer.live.takes.saved import FILES, MELODY, SOUND, SavedTake
-from composer.songs import midi as midifile
+from composer.songs import write
+from composer.songs.midi import to_bytes
 
 SUFFIXES = (".mid", ".wav", ".zip")
 
@@ -35,7 +36,7 @@ def export_take(take: SavedTake, out: Path, soundfont: Path | None = None) -> li
 
 def _file(take: SavedTake, out: Path, soundfont: Path | None) -> Path:
     if out.suffix.lower() == ".mid":
-        midifile.write(out, take.music())
+        write(out, take.music())
     elif out.suffix.lower() == ".wav":
         from composer.songs.audio import write_wav
 
@@ -68,4 +69,4 @@ def _contents(take: SavedTake) -> Iterator[tuple[str, bytes]]:
         if path.is_file():
             yield name, path.read_bytes()
         elif name == MELODY and (melody := take.melody()) is not None:
-            yield name, midifile.to_bytes(melody)
+            yield name, to_bytes(melody)

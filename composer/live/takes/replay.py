@@ -15,7 +15,7 @@ from composer.generators.latents import from_json
 from composer.live.melody.capture import SUSTAIN_PEDAL
 from composer.live.melody.dynamics import shaped
 from composer.live.takes.saved import Header, SavedTake, model_hash
-from composer.songs import midi as midifile
+from composer.songs.midi import from_bytes, to_bytes
 from composer.songs.song import Song
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
@@ -156,7 +156,7 @@ def check(take: SavedTake, arrange: Arrange = arrange_again) -> Check:
 
 def _as_kept(song: Song) -> Song:
     """As it comes out of a file: what is compared is what is kept."""
-    return midifile.from_bytes(midifile.to_bytes(song))
+    return from_bytes(to_bytes(song))
 
 
 def _model(header: Header) -> tuple[Model, tuple[str, ...]]:

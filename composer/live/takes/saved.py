@@ -26,7 +26,7 @@ from composer.files import atomic
 from composer.generators import PLAYS
 from composer.live.melody.capture import Event, RecordConfig, capture
 from composer.live.takes.writer import Journal, read_lines
-from composer.songs import midi as midifile
+from composer.songs import read, write
 from composer.songs.song import DEFAULT_QPM, Song
 
 HEADER, EVENTS, PLAYED = "take.json", "events.jsonl", "played.jsonl"
@@ -163,7 +163,7 @@ class TakeWriter:
         """
         for name, song in ((MELODY, melody), (ARRANGEMENT, arrangement)):
             if song is not None:
-                midifile.write(self.folder / name, song)
+                write(self.folder / name, song)
         self._journal.flush()
         music = arrangement or melody
         length = (
@@ -227,7 +227,7 @@ class SavedTake:
     def melody(self) -> Song | None:
         """What was played; of a take that was cut off it is made from the keys; those still down get a beat more."""
         if (self.folder / MELODY).is_file():
-            return midifile.read(self.folder / MELODY)
+            return read(self.folder / MELODY)
         events = self.events()
         end = max((e.seconds for e in events), default=0.0) + self.header.record_config.beat_seconds
         song = capture(events, end, self.header.record_config)
@@ -236,7 +236,7 @@ class SavedTake:
     def arrangement(self) -> Song | None:
         """What was made of it; None where it did not come to that."""
         path = self.folder / ARRANGEMENT
-        return midifile.read(path) if path.is_file() else None
+        return read(path) if path.is_file() else None
 
     def music(self) -> Song:
         """The arrangement, else the melody. Raises ComposerError where nothing was played."""

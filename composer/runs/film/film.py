@@ -22,8 +22,8 @@ from composer.runs.film.ink import Pixels
 from composer.runs.film.rolls import draw_playhead, scope_of, shown_bars
 from composer.runs.film.scene import Moment, Scene, about
 from composer.runs.run import FILM, Report, TrainingRun
+from composer.songs import read
 from composer.songs.edit import excerpt
-from composer.songs.midi import read
 from composer.songs.song import Song
 
 VIDEO: Final = FILM

@@ -10,8 +10,8 @@ from composer.errors import ConfigError
 from composer.live.melody.capture import Event, RecordConfig, capture
 from composer.live.melody.quantise import grid_shift, quantise_onsets
 from composer.live.melody.transport import Transport
+from composer.songs import read
 from composer.songs.edit import take_melody
-from composer.songs.midi import read
 from composer.songs.song import Note, Tempo, TimeSignature
 
 QPM = 100.0

@@ -39,7 +39,7 @@ from composer.live.takes.saved import (
     read_take,
     takes_folder,
 )
-from composer.songs.midi import read
+from composer.songs import read
 from tests.conftest import lacking
 from tests.support.jack_server import jack  # noqa: F401
 
@@ -483,7 +483,7 @@ def test_one_note_that_was_changed_is_found(arranged):
         alto,
         notes=(*alto.notes[:-1], replace(alto.notes[-1], velocity=alto.notes[-1].velocity - 1)),
     )
-    from composer.songs.midi import write
+    from composer.songs import write
 
     write(
         arranged / "arrangement.mid",
