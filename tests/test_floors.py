@@ -41,7 +41,7 @@ OUTSIDE = {
     "evaluation": {"numpy", "matplotlib"},
     "training": {"numpy", "keras", "tensorflow", "h5py"},
     "live": {"numpy", "mido"},
-    "live.midi": {"numpy", "mido", "rtmidi"},
+    "live.midi": {"numpy", "mido", "rtmidi", "supriya_midi"},
     "live.server": {"numpy", "websockets"},
     "terminal": {"numpy", "rich"},
     "terminal.play": {"numpy", "rich", "textual"},

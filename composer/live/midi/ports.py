@@ -15,9 +15,8 @@ from typing import Any, TypeVar
 
 from composer.errors import PortError
 from composer.live.midi import jack
+from composer.live.midi.backend import SYSTEMS, DriverPort, driver
 
-# What a user writes, and what rtmidi and mido call it.
-APIS = {"alsa": "LINUX_ALSA", "jack": "UNIX_JACK", "coremidi": "MACOSX_CORE", "winmm": "WINDOWS_MM"}
 MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
 LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
 
@@ -54,9 +53,9 @@ class _Port:
     """
 
     def __init__(
-        self, port: Any, watcher: Any, api: str, name: str | None = None, own: str | None = None
+        self, port: DriverPort, watcher: DriverPort, api: str, name: str, own: str | None = None
     ) -> None:
-        self.name: str = name or port.name
+        self.name = name
         self.api = api
         self._own = own
         self._port = port
@@ -89,7 +88,7 @@ class _Port:
     def _others(self) -> list[str]:
         """Ports that could be the other side; none once this one is closed: its watcher is freed then."""
         with self._lock:
-            return self._watcher.get_ports() if self._is_open and not self.is_lost() else []
+            return self._watcher.names() if self._is_open and not self.is_lost() else []
 
     def rejoin(self, name: str) -> bool:
         """Connect to the other side that is there again as `name`; False where the port has to be opened anew."""
@@ -116,6 +115,7 @@ class _Port:
 
     def _end(self) -> None:
         self._port.close()
+        self._port.delete()
 
     def is_lost(self) -> bool:
         """Whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
@@ -133,13 +133,23 @@ class _Port:
         self.close()
 
 
-class _Ear:
-    """What rtmidi calls for good: another callback frees the first while that may be waiting for Python's lock."""
+class _Listener:
+    """Turn a driver's bytes into mido messages for whoever listens now.
+
+    The driver calls this one object for good. Exchanging the driver's own callback would free the old one, while the
+    driver's thread may be waiting for Python's lock in order to call it.
+    """
 
     def __init__(self, tell: Callback) -> None:
         self.tell = tell
 
-    def __call__(self, message: Any) -> None:
+    def __call__(self, data: Sequence[int]) -> None:
+        from mido import Message
+
+        try:
+            message = Message.from_bytes(data)
+        except ValueError:  # bytes that are no message are left out
+            return
         self.tell(message)
 
 
@@ -150,35 +160,47 @@ class InputPort(_Port):
     """
 
     def __init__(
-        self, port: Any, watcher: Any, api: str, ear: _Ear, own: str | None = None
+        self,
+        port: DriverPort,
+        watcher: DriverPort,
+        api: str,
+        name: str,
+        listener: _Listener,
+        own: str | None = None,
     ) -> None:
-        super().__init__(port, watcher, api, own=own)
-        self._ear = ear
+        super().__init__(port, watcher, api, name, own)
+        self._listener = listener
 
     @staticmethod
     def _way(own: str, name: str) -> tuple[str, str]:
         return name, own
 
     def _end(self) -> None:
-        """Not as mido does it, which frees what rtmidi calls while that may still wait for Python's lock."""
-        self._ear.tell = _ignore
-        self._port.closed = True
-        self._port._rt.close_port()
+        """Close, wait, and only then free: the driver's thread may be in a call that still waits for Python's lock."""
+        self._listener.tell = _ignore
+        self._port.close()
         time.sleep(LAST_CALL)
-        self._port._rt.delete()
+        self._port.delete()
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`; None drops them."""
-        self._ear.tell = callback or _ignore
+        self._listener.tell = callback or _ignore
 
 
 class OutputPort(_Port):
     """An open MIDI output. A destination that goes away raises nothing: ask `is_there`, and close the port then."""
 
+    def __init__(
+        self, port: DriverPort, watcher: DriverPort, api: str, name: str, own: str | None = None
+    ) -> None:
+        super().__init__(port, watcher, api, name, own)
+        self._sending = threading.Lock()  # RtMidi takes one message at a time
+
     def send(self, message: Any) -> None:
         """Send a mido message now; where JACK's server has ended it is dropped (rtmidi would wait for ever)."""
         if not self.is_lost():
-            self._port.send(message)
+            with self._sending:
+                self._port.send(message.bytes())
 
 
 def list_ports(api: str | None = None) -> Ports:
@@ -187,14 +209,14 @@ def list_ports(api: str | None = None) -> Ports:
     api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then JACK.
     Raises PortError where the MIDI system is missing or not running.
     """
-    found, rt_in = _system(api, "MidiIn")
+    found, watcher = _system(api, "in")
     try:
         with _quiet():
-            rt_out = _rtmidi().MidiOut(_api_id(found))
-        ports = Ports(tuple(_names(rt_in)), tuple(_names(rt_out)), found)
-        rt_out.delete()
+            other = driver()(found, "out")
+        ports = Ports(tuple(_names(watcher)), tuple(_names(other)), found)
+        other.delete()
     finally:
-        _delete(rt_in, found)
+        _delete(watcher, found)
     return ports
 
 
@@ -206,12 +228,12 @@ def open_input(
     name: None takes the only input there is. api: as in `list_ports`.
     Raises PortError where there is no port, none of that name (it names those there are), or several.
     """
-    found, watcher = _system(api, "MidiIn")
-    with _opening(watcher, found, f"MIDI input {name!r}") as backend:
+    found, watcher = _system(api, "in")
+    with _opening(watcher, found, f"MIDI input {name!r}"):
         chosen = choose(name, _names(watcher))
-        ear = _Ear(callback or _ignore)
-        port, own = _joined(found, chosen, lambda: backend.open_input(chosen, callback=ear))
-        return InputPort(port, watcher, found, ear, own)
+        listener = _Listener(callback or _ignore)
+        port, own = _joined(found, chosen, lambda: _open_port(found, "in", chosen, listener))
+        return InputPort(port, watcher, found, chosen, listener, own)
 
 
 def open_output(
@@ -222,42 +244,66 @@ def open_output(
     virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
     Raises PortError as `open_input` does, and for a virtual port where the system has none (Windows).
     """
-    found, watcher = _system(
-        api, "MidiIn" if virtual else "MidiOut"
-    )  # a virtual output is a source to others
-    with _opening(watcher, found, f"MIDI output {name!r}") as backend:
+    # To others a virtual output is a source: the watcher looks among those.
+    found, watcher = _system(api, "in" if virtual else "out")
+    with _opening(watcher, found, f"MIDI output {name!r}"):
         before = _names(watcher)
         if not virtual:
             chosen = choose(name, before, "output")
-            port, own = _joined(found, chosen, lambda: backend.open_output(chosen))
-            return OutputPort(port, watcher, found, own=own)
+            port, own = _joined(found, chosen, lambda: _open_port(found, "out", chosen))
+            return OutputPort(port, watcher, found, chosen, own)
         if found == "winmm":
             raise PortError(
                 "Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name"
             )
-        port = backend.open_output(name or VIRTUAL_PORT, virtual=True, client_name=VIRTUAL_CLIENT)
-        made = next((n for n in _names(watcher) if n not in before), None)
+        called = name or VIRTUAL_PORT
+        port = _open_virtual(found, called)
+        made = next((n for n in _names(watcher) if n not in before), called)
         return OutputPort(port, watcher, found, made)
 
 
-@contextmanager
-def _opening(watcher: Any, api: str, what: str) -> Iterator[Any]:
-    """The backend of mido for `api`, to open a port with; if that fails the watcher is deleted."""
-    from mido.backends.backend import Backend
+def _open_port(api: str, way: str, name: str, listener: _Listener | None = None) -> DriverPort:
+    """Open the port `name` with a client of its own, which is deleted if that fails."""
+    port = driver()(api, way)
+    try:
+        port.open(name)
+        if listener is not None:
+            port.listen(listener)
+    except BaseException:
+        port.delete()
+        raise
+    return port
 
+
+def _open_virtual(api: str, name: str) -> DriverPort:
+    """Open an output `name` of the client VIRTUAL_CLIENT, which is deleted if that fails."""
+    port = driver()(api, "out", VIRTUAL_CLIENT)
+    try:
+        port.open_virtual(name)
+    except BaseException:
+        port.delete()
+        raise
+    return port
+
+
+@contextmanager
+def _opening(watcher: DriverPort, api: str, what: str) -> Iterator[None]:
+    """Open a port quietly within this block; if that fails the watcher is deleted."""
     try:
         with _quiet():
-            yield Backend("mido.backends.rtmidi", api=APIS[api], use_environ=False)
+            yield
     except BaseException as error:
         _delete(watcher, api)  # a client left behind holds up JACK when it ends
-        if isinstance(error, OSError | ValueError):  # rtmidi's own, by their kind
+        if isinstance(error, OSError | ValueError):  # the driver's own, by their kind
             raise PortError(
                 f"{what} does not open ({error}); another program may hold it"
             ) from error
         raise
 
 
-def _joined(api: str, other: str, open_port: Callable[[], Any]) -> tuple[Any, str | None]:
+def _joined(
+    api: str, other: str, open_port: Callable[[], DriverPort]
+) -> tuple[DriverPort, str | None]:
     """(The port that `open_port` opens, on JACK its own name): that of who is connected to `other` then.
 
     JACK shows a connection with its next cycle only, which comes late on a busy machine.
@@ -272,19 +318,19 @@ def _joined(api: str, other: str, open_port: Callable[[], Any]) -> tuple[Any, st
     return port, new.pop() if len(new) == 1 else None
 
 
-def _delete(client: Any, api: str) -> None:
-    """Delete the rtmidi client that `_system` made."""
+def _delete(client: DriverPort, api: str) -> None:
+    """Delete the client that `_system` made."""
     client.delete()
     if api == "jack":
         jack.release()
 
 
-def _names(client: Any) -> list[str]:
-    """Names of the ports that an rtmidi client sees: asked again where that fails because one has just gone."""
+def _names(client: DriverPort) -> list[str]:
+    """Names of the ports that a client sees: asked again where that fails because one has just gone."""
     for _ in range(LOOKS - 1):
-        with suppress(ValueError):  # rtmidi's InvalidPortError
-            return list(client.get_ports())
-    return list(client.get_ports())
+        with suppress(ValueError):  # RtMidi's InvalidPortError
+            return client.names()
+    return client.names()
 
 
 def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
@@ -343,37 +389,32 @@ def plain(name: str) -> str:
     return re.sub(r"\s+\d+:\d+$", "", name.strip()).casefold()
 
 
-def _system(api: str | None, kind: str) -> tuple[str, Any]:
-    """Name of the first MIDI system that answers, with an rtmidi client of it (MidiIn or MidiOut), no port open."""
-    rtmidi = _rtmidi()
+def _system(api: str | None, way: str) -> tuple[str, DriverPort]:
+    """Name of the first MIDI system that answers, with a client of it ("in" or "out"), no port open."""
+    port = driver()
     wanted = _wanted(api)
     reasons = []
     for name in wanted:
-        if _api_id(name) not in rtmidi.get_compiled_api():
-            reasons.append(f"{name} is not in this build of python-rtmidi")
+        if not port.has(name):
+            reasons.append(f"{name} is not in this build of {port.package}")
             continue
         try:
-            return name, _client(name, kind)
-        except (
-            OSError,
-            RuntimeError,
-            SystemError,
-            PortError,
-        ) as error:  # rtmidi's SystemError is an OSError
+            return name, _client(name, way)
+        except (OSError, RuntimeError, SystemError, PortError) as error:
             reasons.append(f"{name}: {error}")
     raise PortError(
         f"no MIDI system answers ({'; '.join(reasons)}){MEND_SYSTEM.get(sys.platform, '')}"
     )
 
 
-def _client(api: str, kind: str) -> Any:
+def _client(api: str, way: str) -> DriverPort:
     if api != "jack":
         with _quiet():
-            return getattr(_rtmidi(), kind)(_api_id(api))
+            return driver()(api, way)
     jack.hold()
     try:
         with _quiet():
-            return getattr(_rtmidi(), kind)(_api_id(api))
+            return driver()(api, way)
     except BaseException:
         jack.release()
         raise
@@ -381,27 +422,10 @@ def _client(api: str, kind: str) -> Any:
 
 def _wanted(api: str | None) -> tuple[str, ...]:
     if api not in (None, "auto"):
-        if api not in APIS:
-            raise PortError(f"a MIDI api is one of {', '.join(APIS)} or auto, got {api!r}")
+        if api not in SYSTEMS:
+            raise PortError(f"a MIDI api is one of {', '.join(SYSTEMS)} or auto, got {api!r}")
         return (str(api),)
     return {"darwin": ("coremidi",), "win32": ("winmm",)}.get(sys.platform, ("alsa", "jack"))
-
-
-def _api_id(api: str) -> Any:
-    return getattr(_rtmidi(), f"API_{APIS[api]}")
-
-
-def _rtmidi() -> Any:
-    try:
-        import rtmidi
-    except ModuleNotFoundError as error:
-        raise PortError("MIDI ports need python-rtmidi: pip install python-rtmidi") from error
-    except ImportError as error:
-        raise PortError(
-            f"python-rtmidi does not load ({error}); it needs ALSA's library: "
-            "apt install libasound2 (Ubuntu 24.04: libasound2t64), dnf install alsa-lib"
-        ) from error
-    return rtmidi
 
 
 _one_at_a_time = (
