@@ -12,12 +12,18 @@ from typing import Any
 
 import typer
 
-from composer.cli import arranging, playing, taking, teaching, training
 from composer.cli.mends import worded
 from composer.cli.shared import BAD_INPUT, INTERRUPTED, app, say
 from composer.errors import ComposerError
 
-__all__ = ["app", "arranging", "main", "playing", "taking", "teaching", "training"]
+# The help lists the commands in the order in which they are imported.
+# isort: off
+from composer.cli import arrange, blend, knobs, models, melodies  # noqa: F401
+from composer.cli import play, record, takes, replay, learn, ports  # noqa: F401
+from composer.cli import train, video, evaluate, export  # noqa: F401
+# isort: on
+
+__all__ = ["app", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

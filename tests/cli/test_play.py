@@ -22,7 +22,7 @@ import mido
 import pytest
 
 from composer import cli
-from composer.cli import playing
+from composer.cli import play as playing
 from composer.generators.latents import Source
 from composer.live.midi import devices
 from composer.live.midi.devices import Profile

@@ -1,4 +1,4 @@
-"""Arrange: a melody's other voices, their latents, and the models and melodies that are bundled."""
+"""Arrange melodies: `composer arrange`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from composer.cli.shared import (
     Seed,
     app,
     load,
-    new_bar,
     new_table,
     say,
     show,
 )
-from composer.errors import ComposerError, ModelError
+from composer.errors import ComposerError
 
 if TYPE_CHECKING:
     from composer.arranging.batch import Done, Job, Settings
-    from composer.evaluation.knobs import Moves
     from composer.generators import Model
 
+
 ALSO = "Also write (for several melodies: folders)"
+
+
 AGAIN = "Make a part of an arrangement anew"
 
 
@@ -170,142 +171,3 @@ def _show_done(done: Sequence[Done], prefix: bool) -> None:
             figures = []
     if done:
         show(table)
-
-
-@app.command(
-    rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer arrange ode-to-joy --seed 1 -o a.mid; composer arrange ode-to-joy --seed 2 -o b.mid; "
-    "composer blend a.mid b.mid --steps 5",
-)
-def blend(
-    first: Annotated[
-        Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")
-    ],
-    second: Annotated[
-        Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")
-    ],
-    steps: Annotated[
-        int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")
-    ] = 5,
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")
-    ] = Path("blend"),
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME|FOLDER",
-            help="Where their model is.  \\[default: a bundled one]",
-        ),
-    ] = None,
-) -> None:
-    """Go from one arrangement of a melody to another in steps that change as much as each other."""
-    from composer.arranging import blend as blending
-
-    ends = blending.read_arranged(first), blending.read_arranged(second)
-    made = blending.blend(*ends, blending.model_of(*ends, model), steps)
-    table = new_table("written", "share of B", "differs from A", "differs from B")
-    for path, step in zip(blending.write_steps(made, out), made, strict=True):
-        table.add_row(
-            str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed)
-        )
-    show(table)
-
-
-@app.command(
-    rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer knobs jsb-chorales --pieces 20\n\n"
-    "1 is as far as with another seed. harmony: chords of the beats, root and quality; rhythm: how often each voice "
-    "starts a note on each step of the bar; contour: each voice's mean pitch, bar by bar; texture: spacing, doubling "
-    "and notes a beat.",
-)
-def knobs(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")
-    ] = DEFAULT_MODEL,
-    pieces: Annotated[
-        int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
-) -> None:
-    """Measure what each latent of a model moves, over the valid melodies of the JSB Chorales."""
-    from composer.data import load_corpus
-    from composer.evaluation.knobs import measure_moves
-
-    loaded = load(model)
-    melodies = load_corpus("jsb").valid[:pieces]
-    with new_bar() as bar:
-        task = bar.add_task("arranging", total=None)
-        moves = measure_moves(
-            loaded,
-            melodies,
-            range(seeds),
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    _show_moves(moves)
-
-
-def _show_moves(moves: Moves) -> None:
-    for title, rows in (("drawn anew", moves.redrawn), ("knob to an end", moves.turned)):
-        if rows:
-            _numbers(
-                title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()}
-            )
-    if moves.characters:
-        shown = {
-            name: {
-                k: " ".join(f"{v:.2f}" if v < 10 else f"{v:.1f}" for v in three)
-                for k, three in row.items()
-            }
-            for name, row in moves.characters.items()
-        }
-        _numbers("knob at -1, 0, +1", shown)
-    typer.echo("\n".join(moves.verdict()))
-
-
-def _numbers(title: str, rows: dict[str, dict[str, str]]) -> None:
-    """A table of rows by name, and a line of space."""
-    table = new_table(title, *next(iter(rows.values())))
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, row in rows.items():
-        table.add_row(name, *row.values())
-    show(table)
-    typer.echo()
-
-
-@app.command(rich_help_panel=ARRANGE)
-def models() -> None:
-    """List the bundled models. Their model.json has all that was measured of them."""
-    from composer import generators
-
-    table = new_table("model", "family", "duets", "Bach distance", "about")
-    for name in generators.models():
-        model = generators.load_model(name)
-        distance = model.card.get("scores", {}).get("bach_distance")
-        duets = "yes" if "plays_ahead" in model.family.capabilities else "no"
-        shown = f"{distance:.3f}" if distance is not None else "–"
-        table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))
-    if not table.row_count:
-        raise ModelError("no models are bundled; composer train and composer export make one")
-    show(table)
-
-
-@app.command(
-    rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png",
-)
-def melodies() -> None:
-    """List the bundled melodies; `composer arrange` takes their names."""
-    from composer import catalog as bundled
-    from composer.songs import read
-
-    table = new_table("melody", "title", "metre", "bars")
-    for name in bundled.names():
-        song = read(bundled.path(name))
-        metre = song.metre_at(song.end)
-        table.add_row(
-            name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))
-        )
-    show(table)

@@ -1,17 +1,12 @@
-"""Play: the ports of this machine, and what is played into them."""
+"""Play and be accompanied: `composer play`."""
 
 from __future__ import annotations
 
-import signal
-import time
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.arranging import run_jobs
-from composer.cli.ending import Ending, ending, tell
+from composer.cli.ending import ending
 from composer.cli.shared import (
     DEFAULT_MODEL,
     PLAY,
@@ -24,115 +19,20 @@ from composer.cli.shared import (
     SoundFont,
     Takes,
     app,
-    load,
-    new_table,
     say,
-    show,
 )
-from composer.errors import MelodyError, PortError
 
 if TYPE_CHECKING:
-    from composer.live.melody.capture import Event, RecordConfig
     from composer.live.session.opening import PlayOptions
-    from composer.songs.song import Song
+
 
 TEMPO, VOICES = "Time", "The other voices (knobs: see below)"
+
+
 KnobText = Annotated[
     str | None,
     typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=VOICES),
 ]
-
-
-@app.command(rich_help_panel=PLAY, epilog="Examples:\n\ncomposer ports --midi-api jack")
-def ports(midi_api: Api = "auto") -> None:
-    """List the MIDI ports: the keyboards to record from, and where sound could go."""
-    from composer.live.midi.ports import list_ports
-
-    found = list_ports(midi_api)
-    table = new_table("port", "direction", "system")
-    for direction, names in (("in", found.inputs), ("out", found.outputs)):
-        for name in names:
-            table.add_row(name, direction, found.api)
-    if table.row_count:
-        show(table)
-    if not found.inputs:
-        raise PortError("no MIDI input found: plug the keyboard in and try again")
-
-
-@app.command(
-    rich_help_panel=PLAY,
-    epilog="Examples:\n\ncomposer record -o melody.mid --arrange\n\n"
-    "composer record --port AKM322 --qpm 80 --bars 8 -o melody.mid",
-)
-def record(
-    out: Annotated[Path, typer.Option("-o", "--out", help="The MIDI file to write.")],
-    port: PortName = None,
-    qpm: Annotated[float, typer.Option(help="Quarter notes a minute, for the grid.")] = 100.0,
-    bars: Annotated[int | None, typer.Option(min=1, help="Stop after so many bars.")] = None,
-    midi_api: Api = "auto",
-    also_arrange: Annotated[
-        bool, typer.Option("--arrange", help="Arrange it at once, to NAME-arranged.mid beside it.")
-    ] = False,
-    model: ModelName = DEFAULT_MODEL,
-    seed: Seed = 0,
-) -> None:
-    """Record one melody from a MIDI keyboard; Ctrl-C, the keyboard's stop key or --bars ends it."""
-    from composer.arranging.batch import Job, Settings
-    from composer.live.melody.capture import RecordConfig
-
-    config = RecordConfig(qpm=qpm, bars=bars)
-    loaded = load(model) if also_arrange else None  # an unknown model must not cost a take
-    with ending() as asked:
-        song = _record(out, port, midi_api, config, asked)
-    if asked.number not in (None, signal.SIGINT):  # nobody waits for more, or reads it
-        raise typer.Exit(asked.status)
-    typer.echo(
-        f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars"
-    )
-    if loaded is not None:
-        run_jobs(
-            [Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})], loaded, Settings(seed)
-        )
-
-
-def _record(
-    out: Path,
-    port: str | None,
-    api: str,
-    config: RecordConfig,
-    asked: Ending,
-) -> Song:
-    """The song, once it is in `out`, whatever signal ended it."""
-    from composer.files import atomic
-    from composer.live.midi.ports import open_input
-    from composer.live.midi.recorder import record
-    from composer.songs.midi import to_bytes
-
-    with atomic(out) as temporary:
-        temporary.touch()  # a place that cannot be written must not cost a take
-        with open_input(port, api) as opened:
-            asked.is_kept = True
-            tell(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.")
-            take = record(opened, config, wait=partial(_wait, asked), on_event=_show_note)
-        tell()
-        if not take.song.end:
-            raise MelodyError(
-                f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})"
-            )
-        temporary.write_bytes(to_bytes(take.song))
-    return take.song
-
-
-def _show_note(event: Event) -> None:
-    from composer.songs.theory import pitch_class_name
-
-    if event.is_press:
-        tell(f"{pitch_class_name(event.number)}{event.number // 12 - 1}", end=" ")
-
-
-def _wait(asked: Ending, seconds: float) -> bool:
-    time.sleep(seconds)
-    return asked.number is not None
 
 
 @app.command(

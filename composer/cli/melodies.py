@@ -1,0 +1,34 @@
+"""List the bundled melodies: `composer melodies`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from composer.cli.shared import (
+    ARRANGE,
+    app,
+    new_table,
+    show,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command(
+    rich_help_panel=ARRANGE,
+    epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png",
+)
+def melodies() -> None:
+    """List the bundled melodies; `composer arrange` takes their names."""
+    from composer import catalog as bundled
+    from composer.songs import read
+
+    table = new_table("melody", "title", "metre", "bars")
+    for name in bundled.names():
+        song = read(bundled.path(name))
+        metre = song.metre_at(song.end)
+        table.add_row(
+            name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))
+        )
+    show(table)

@@ -1,0 +1,33 @@
+"""List the bundled models: `composer models`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from composer.cli.shared import (
+    ARRANGE,
+    app,
+    new_table,
+    show,
+)
+from composer.errors import ModelError
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command(rich_help_panel=ARRANGE)
+def models() -> None:
+    """List the bundled models. Their model.json has all that was measured of them."""
+    from composer import generators
+
+    table = new_table("model", "family", "duets", "Bach distance", "about")
+    for name in generators.models():
+        model = generators.load_model(name)
+        distance = model.card.get("scores", {}).get("bach_distance")
+        duets = "yes" if "plays_ahead" in model.family.capabilities else "no"
+        shown = f"{distance:.3f}" if distance is not None else "–"
+        table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))
+    if not table.row_count:
+        raise ModelError("no models are bundled; composer train and composer export make one")
+    show(table)

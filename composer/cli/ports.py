@@ -1,0 +1,33 @@
+"""List the MIDI ports: `composer ports`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from composer.cli.shared import (
+    PLAY,
+    Api,
+    app,
+    new_table,
+    show,
+)
+from composer.errors import PortError
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command(rich_help_panel=PLAY, epilog="Examples:\n\ncomposer ports --midi-api jack")
+def ports(midi_api: Api = "auto") -> None:
+    """List the MIDI ports: the keyboards to record from, and where sound could go."""
+    from composer.live.midi.ports import list_ports
+
+    found = list_ports(midi_api)
+    table = new_table("port", "direction", "system")
+    for direction, names in (("in", found.inputs), ("out", found.outputs)):
+        for name in names:
+            table.add_row(name, direction, found.api)
+    if table.row_count:
+        show(table)
+    if not found.inputs:
+        raise PortError("no MIDI input found: plug the keyboard in and try again")

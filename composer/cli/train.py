@@ -1,0 +1,114 @@
+"""Train a model: `composer train`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from composer.cli.shared import INTERRUPTED, TRAIN, app, new_bar, say
+
+if TYPE_CHECKING:
+    from composer.data import Corpus, Role
+
+
+@app.command(
+    rich_help_panel=TRAIN,
+    epilog="Examples:\n\ncomposer train --out runs/mine --minutes 10\n\n"
+    "composer train --out runs/mine --resume\n\n"
+    "composer train --dataset my-midi/ --track Melody=lead --track Bass=32-39 --family band --out runs/band\n\n"
+    "composer train --dataset my-chorales/ --from jsb-chorales --out runs/fine-tuned\n\n"
+    "composer video runs/mine; composer evaluate runs/mine; composer export runs/mine -o models/mine",
+)
+def train(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the run.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="jsb, quartets, or a folder of MIDI, MusicXML or .npz files.  \\[default: jsb]"
+        ),
+    ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATTERN",
+            help="A track of a folder's pieces, the melody first: a part of its name, a program or range, or drums; "
+            "several with |. Once for each.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            help="chorale (a melody and three voices), band (any tracks) or unet (to compare)."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help='Settings, {"model": {...}, "train": {...}} as JSON.')
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=2, help="How many.  \\[default: the config's]")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="As many iterations as this machine does in that time.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed, the same weights.  \\[default: 0]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    begin_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="NAME|FOLDER", help="Fine-tune that model instead of a new one."
+        ),
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="mirrored (GPUs) or multi-worker (machines).")
+    ] = None,
+) -> None:
+    """Train a model (needs the extra `train`); Ctrl-C ends it with everything saved, --resume goes on.
+
+    The run's folder holds checkpoints, a log, snapshots that play, TensorBoard's events and a growing video.
+    """
+    from composer.training import setup as training
+    from composer.training.distribution import open_strategy
+
+    chosen = open_strategy(strategy)
+    asked = training.TrainingRequest(
+        dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from
+    )
+    with _watching(out) as watchers:
+        run = training.train(out, asked, resume, watchers, chosen, _read_corpus)
+    if not run.finished:
+        say(f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on")
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"{out} is trained; composer export {out} -o models/{out.name} makes a model of it")
+
+
+@contextmanager
+def _watching(out: Path) -> Iterator[list[Any]]:
+    """Who is told of a run: the screen, TensorBoard and the film; Ctrl-C ends them in order."""
+    from composer.runs.film import Film
+    from composer.runs.run import EVENTS
+    from composer.runs.tensorboard import TensorBoard
+    from composer.terminal.train import Dashboard
+
+    with Dashboard() as dashboard, TensorBoard(out / EVENTS) as board, Film(out) as film:
+        yield [board.show, film.add, dashboard.show]
+    if film.trouble:
+        say(f"there is no film of the run: {film.trouble}")
+
+
+def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
+    """The dataset, with a bar while it is read, and what is in it."""
+    from composer.data import load_corpus
+
+    with new_bar() as bar:
+        task = bar.add_task("reading", total=None)
+        corpus = load_corpus(
+            name, roles, lambda done, total, _: bar.update(task, completed=done, total=total)
+        )
+    typer.echo(corpus.summary(), err=True)
+    return corpus
