@@ -5,7 +5,7 @@ A colour is written "#RRGGBB".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 MELODY: Final = "#E4472E"
@@ -39,6 +39,7 @@ class Palette:
     black_key: str
     lit: str  # the colour that a sounding note shines towards
     strength: float = 1.0  # of a track's own colour; the rest is `lit`
+    onset: float = 0.72  # of a note's colour where it begins; the rest is `lit`
 
     def track(self, place: int) -> str:
         """Return the colour of the track at `place`; 0 is the melody."""
@@ -68,6 +69,9 @@ DARK: Final = Palette(
     lit=WHITE,
     strength=0.86,
 )
+
+# Without a ground of its own, for a terminal that may be dark or light: notes keep their colours.
+ANY_GROUND: Final = replace(DARK, strength=1.0, onset=0.55)
 
 
 def track_color(place: int) -> str:

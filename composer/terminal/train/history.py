@@ -1,4 +1,4 @@
-"""What a run has reported so far, and what follows from it: curves, pace and the time that is left."""
+"""Reports of a run so far, and what follows from them: curves, pace and the time that is left."""
 
 from __future__ import annotations
 
@@ -10,66 +10,63 @@ from typing import Final
 from composer.runs.run import Report
 from composer.songs.song import Song
 
-WINDOW: Final = (
-    20  # reports from which the pace is taken: long enough to hold the pauses of evaluations
-)
+# Reports from which the pace is taken: enough to hold the pauses of evaluations.
+WINDOW: Final = 20
+UNCHANGED: Final = 1e-3  # share of a metric; a smaller change is no trend
 
 
 @dataclass
 class History:
-    """All reports of a run, in order.
-
-    losses, measures: all values by name, oldest first. reference: the dataset's own. songs and measured hold what came
-    last, with the iteration that it came with. stretches: (phase, its first reported iteration) as they were seen.
-    """
+    """All reports of a run, in order."""
 
     last: Report | None = None
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    measures: dict[str, list[float]] = field(default_factory=dict)
-    reference: dict[str, float] = field(default_factory=dict)
-    songs: dict[str, Song] = field(default_factory=dict)
-    songs_at: int = 0
-    measured_at: int = 0
+    losses: dict[str, list[float]] = field(default_factory=dict)  # all values, oldest first
+    metrics: dict[str, list[float]] = field(default_factory=dict)  # the same
+    reference: dict[str, float] = field(default_factory=dict)  # the dataset's own metrics
+    songs: dict[str, Song] = field(default_factory=dict)  # those that came last
+    songs_at: int = 0  # the iteration that they came with
+    measured_at: int = 0  # the same of the metrics
+    # (Phase, the iteration after which it was first reported), as they were seen.
     stretches: list[tuple[str, int]] = field(default_factory=list)
     recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     def add(self, report: Report) -> None:
         """Take the next report."""
         if not self.stretches or self.stretches[-1][0] != report.phase:
-            self.stretches.append((report.phase, self.last.iteration if self.last else 0))
+            before = self.last.iteration if self.last else 0
+            self.stretches.append((report.phase, before))
             self.recent.clear()
-        if report.losses:  # not before the first iteration
+        if report.losses:  # there are none before the first iteration
             self.recent.append((report.iteration, report.seconds))
         self.last = report
         for name, value in report.losses.items():
             self.losses.setdefault(name, []).append(value)
         self.reference = report.reference or self.reference
         if report.measures:
-            self.measured_at = report.iteration
-            for name in {
-                **self.measures,
-                **report.measures,
-            }:  # what is undefined this time may be left out
-                self.measures.setdefault(name, []).append(report.measures.get(name, math.nan))
+            self._add_metrics(report)
         if report.songs:
             self.songs, self.songs_at = report.songs, report.iteration
 
+    def _add_metrics(self, report: Report) -> None:
+        self.measured_at = report.iteration
+        # A metric that is undefined this time may be left out.
+        for name in {**self.metrics, **report.measures}:
+            value = report.measures.get(name, math.nan)
+            self.metrics.setdefault(name, []).append(value)
+
     def names(self) -> list[str]:
-        """Of all measures of the generated songs or the dataset, in order, once there are any."""
-        return list(self.reference | self.measures) if self.measures else []
+        """Return all metrics of the generated songs or the dataset, in order, once there are any."""
+        return list(self.reference | self.metrics) if self.metrics else []
 
     def phases(self) -> list[str]:
-        """Of all phases known, in order."""
-        known = dict.fromkeys(
-            [name for name, _ in self.phase_ends()] + [name for name, _ in self.stretches]
-        )
-        return (
-            list(known) if list(known) != ["adversarial"] else ["", "adversarial"]
-        )  # resumed in its second phase
+        """Return the names of all phases known, in order."""
+        told = [name for name, _ in self.phase_ends()]
+        seen = [name for name, _ in self.stretches]
+        return list(dict.fromkeys([*told, *seen]))
 
     @property
     def pace(self) -> float:
-        """Iterations a second in this phase, pauses included; NaN where nothing is known.
+        """Iterations a second in this phase, pauses included; NaN if nothing is known.
 
         From the second report of a phase on its first is left out: it holds the time that compiling took.
         """
@@ -83,21 +80,22 @@ class History:
     def left(self) -> tuple[float, str]:
         """(Seconds left at the last report, the phase that is not counted in as its pace is unknown, or "").
 
-        NaN where nothing is known. Phases differ in speed: where the report says how long each is, what is left of
-        this one is all that can be told until the next has begun.
+        NaN if nothing is known. Phases differ in speed: if the report says how long each is, the time left
+        in this one is all that can be told until the next has begun.
         """
         if self.last is None:
             return math.nan, ""
-        last, then = self.last.iterations, ""
+        goal, then = self.last.iterations, ""
         for name, end in self.phase_ends():
-            if self.last.iteration < end < last and name == self.last.phase:
-                last, then = end, self._after(name)
-        return max(last - self.last.iteration, 0) / self.pace, then
+            if self.last.iteration < end < goal and name == self.last.phase:
+                goal, then = end, self._after(name)
+        return max(goal - self.last.iteration, 0) / self.pace, then
 
     def phase_ends(self) -> list[tuple[str, int]]:
-        """(Phase, its last iteration) in order; empty where the run does not say."""
+        """Return (phase, its last iteration) in order; empty if the run does not say."""
+        phases = self.last.phases if self.last else {}
         ends, total = [], 0
-        for name, iterations in (self.last.phases if self.last else {}).items():
+        for name, iterations in phases.items():
             total += iterations
             ends.append((name, total))
         return ends
@@ -107,22 +105,29 @@ class History:
         return names[names.index(phase) + 1]
 
     def phase_at(self, iteration: float) -> str:
-        """The phase in which an iteration was or will be, as far as is known."""
+        """Return the phase in which an iteration was or will be, as far as is known."""
         ends = self.phase_ends()
+        for name, end in ends:
+            if iteration <= end:
+                return name
         if ends:
-            return next((name for name, end in ends if iteration <= end), ends[-1][0])
+            return ends[-1][0]
         begun = [name for name, first in self.stretches if first < iteration]
         return begun[-1] if begun else ""
 
     def trend(self, name: str) -> int:
-        """1 where a measure came nearer to the dataset at the last evaluation, -1 where it went away, else 0.
+        """Return 1 if a metric came nearer to the dataset at the last evaluation, -1 if it went away, else 0.
 
-        What has no value of the dataset's has no trend, but for a `distance`, which is best at 0.
+        A metric without a value of the dataset's has no trend, but for a `distance`, which is best at 0.
         """
-        values = self.measures.get(name, [])
-        target = self.reference.get(name, 0.0 if name.startswith("distance") else math.nan)
+        values = self.metrics.get(name, [])
+        usual = 0.0 if name.startswith("distance") else math.nan
+        target = self.reference.get(name, usual)
         if len(values) < 2:
             return 0
         before, now = abs(values[-2] - target), abs(values[-1] - target)
-        least = 1e-3 * max(abs(target), abs(values[-1]))
-        return 0 if not abs(now - before) > least else 1 if now < before else -1
+        least = UNCHANGED * max(abs(target), abs(values[-1]))
+        # Written so that NaN has no trend.
+        if not abs(now - before) > least:
+            return 0
+        return 1 if now < before else -1

@@ -1,144 +1,203 @@
 """Watched melodies as they are arranged now: piano rolls in lines of a terminal.
 
-With Unicode and colours a character holds two pitches, in half blocks. Without, a letter stands where a note starts,
-that of its track, and a line where it lasts; the melody's line is the heavy one.
+With Unicode and colours a character holds four pixels, in quadrant blocks. Without, a letter stands at
+the start of a note, that of its track, and a line while it lasts; the melody's line is the heavy one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Final
 
-import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from composer.pictures.palette import MELODY, OTHERS
+from composer.pictures.cells import (
+    EMPTY,
+    LETTERS,
+    NEEDED,
+    BeatColumns,
+    Ints,
+    PitchRows,
+    block_line,
+    characters,
+    code,
+    pack,
+    paint,
+    pitch_rows,
+    shade,
+    table_of,
+    track_of,
+)
+from composer.pictures.layout import Layout, Room, lay_out
+from composer.pictures.palette import ANY_GROUND
+from composer.pictures.text import pitch_name
 from composer.songs.song import Song
-from composer.terminal.train.characters import EMPTY, Ints, Roll, draw
-from composer.terminal.train.paper import DIM, PLAIN, Line, Paper, fit, title
+from composer.terminal.text import DIM, PLAIN, Area, Line, fit, heading
 
-LEAST: Final = 8  # lines; a lower one shows nothing
+LEAST: Final = 8  # lines; a lower roll shows nothing
 KEYS: Final = 5  # columns at the left for the names of the rows
 NARROWEST: Final = KEYS + 16
+WIDEST_BEAT: Final = 8.0  # columns
+NARROWEST_BEAT: Final = 0.75  # a longer song is shown up to the bar that still fits
+EVEN_BEAT: Final = (
+    2.0  # columns, from which on a beat has whole ones, so that equal notes look equal
+)
+ROOM: Final = Room(spare=0, narrowest=1)
 
 
-def rolls(songs: dict[str, Song], iteration: int, paper: Paper) -> list[Line]:
-    """As many of the songs, in order, as `paper` has room for."""
+@dataclass(frozen=True)
+class SongRoll:
+    """A song as pixels: its layout, cut to the bars that are shown, and where they are."""
+
+    layout: Layout
+    rows: PitchRows
+    columns: BeatColumns
+    per_cell: int  # pixels above each other and beside each other in a character
+    whole: bool  # whether all bars are shown
+
+    def bar_columns(self) -> list[tuple[int, int]]:
+        """Return (column of characters, number) of every bar."""
+        found = []
+        for bar in self.layout.bars:
+            column = self.columns.pixel(bar.start) // self.per_cell
+            found.append((column, bar.number))
+        return found
+
+    def labels(self) -> list[str]:
+        """Return what stands at the left of each line: the C's, the G's if there is room, the drums."""
+        named = [""] * (self.rows.height // self.per_cell)
+        for pitch in self.layout.scope.pitches:
+            line = self.rows.pixel(pitch) // self.per_cell
+            is_spare = pitch % 12 == 7 and self.rows.semitone == 1 and not named[line]
+            if pitch % 12 == 0 or is_spare:
+                named[line] = pitch_name(pitch)
+        if self.rows.lanes:
+            named[-1] = "drum"
+        return named
+
+    def pixels(self) -> Ints:
+        """Return the codes of all pixels: int [row, column]."""
+        onsets = LETTERS if self.per_cell == 1 else NEEDED
+        return paint(table_of(self.layout.song), self.columns, self.rows, onsets=onsets)
+
+
+def rolls(songs: dict[str, Song], iteration: int, area: Area) -> list[Line]:
+    """Return as many of the songs, in order, as `area` has room for."""
     lines: list[Line] = []
     for name, song in songs.items():
-        room = paper.height - len(lines)
-        if room < LEAST or paper.width < NARROWEST:
+        room = area.height - len(lines)
+        if room < LEAST or area.width < NARROWEST:
             break
-        lines += _roll(f"{name}, iteration {iteration}", song, paper, room)
+        lines += _roll(f"{name}, iteration {iteration}", song, replace(area, height=room))
     return lines
 
 
-def _roll(name: str, song: Song, paper: Paper, height: int) -> list[Line]:
+def roll_of(song: Song, lines: int, columns: int, per_cell: int = 2) -> SongRoll:
+    """Return a song in at most so many lines and columns, fewer if it needs fewer."""
+    melody = 0 if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum else None
+    layout = lay_out(song, melody, ROOM)
+    layout, beat = _cut(layout, columns)
+    width = min(columns, ceil(layout.end * beat - 1e-6))
+    return SongRoll(
+        layout,
+        pitch_rows(layout.scope, lines * per_cell, per_cell),
+        BeatColumns(max(width, 1) * per_cell, beat * per_cell),
+        per_cell,
+        whole=len(layout.bars) == len(lay_out(song, melody, ROOM).bars),
+    )
+
+
+def _cut(layout: Layout, columns: int) -> tuple[Layout, float]:
+    """Return the bars that fit, one at least, and the columns of a beat."""
+    fitting = [bar for bar in layout.bars if bar.end * NARROWEST_BEAT <= columns]
+    layout = replace(layout, bars=tuple(fitting or layout.bars[:1]))
+    beat = columns / layout.end
+    if beat >= EVEN_BEAT:
+        beat = float(int(beat))
+    return layout, min(beat, WIDEST_BEAT)
+
+
+def _roll(name: str, song: Song, area: Area) -> list[Line]:
     if song.end <= 0:
-        return [title(f"{name}: no notes", paper, paper.width)]
-    blocks = paper.unicode and paper.colors
-    roll = draw(song, height - 2, paper.width - KEYS, 2 if blocks else 1)
-    letters = _letters(song)
+        return [heading(f"{name}: no notes", area, area.width)]
+    in_blocks = area.unicode and area.colors
+    roll = roll_of(song, area.height - 2, area.width - KEYS, 2 if in_blocks else 1)
     if not roll.whole:
-        name += f", the first {len(roll.bars)} bars"
-    legend = _legend(song, paper, None if blocks else letters)
-    lines = [title(name, paper, paper.width, legend), _numbers(roll, paper.width)]
-    edges = {column for column, _ in roll.bars}
-    for row, label in enumerate(roll.labels):
+        name += f", the first {len(roll.layout.bars)} bars"
+    letters = [] if in_blocks else _letters(song)
+    legend = _legend(roll.layout, area, letters)
+    drawn = _block_lines(roll) if in_blocks else _letter_lines(roll, area, letters)
+    lines = [heading(name, area, area.width, legend), _numbers(roll, area.width)]
+    for label, cells in zip(roll.labels(), drawn, strict=True):
         key = Segment(label.rjust(KEYS - 1) + " ", DIM)
-        if blocks:
-            cells = _block_row(_colored(roll.pixels[2 * row : 2 * row + 2]), edges)
-        else:
-            cells = _letter_row(roll.pixels[row], edges, paper, letters)
-        lines.append(fit([key, *cells], paper.width))
+        lines.append(fit([key, *cells], area.width))
     return lines
 
 
-def _legend(song: Song, paper: Paper, letters: list[str] | None) -> Line:
-    """The name of every track that sounds, in its colour or with its letter."""
+def _legend(layout: Layout, area: Area, letters: list[str]) -> Line:
+    """Return the name of every track that sounds, in its colour or with its letter."""
     line: Line = []
-    for index, track in enumerate(song.tracks):
+    for index, track in enumerate(layout.song.tracks):
         if track.notes:
-            sign = letters[index] + _lasting(index, paper) if letters else "■"
-            style = _style(2 * index, EMPTY) if paper.colors else PLAIN
-            line += [
-                Segment(f" {sign} ", style),
-                Segment(paper.text(track.name or f"track {index + 1}")),
-            ]
+            sign = letters[index] + _lasting(index, area) if letters else "■"
+            line.append(Segment(f" {sign} ", _track_style(index, area)))
+            line.append(Segment(area.text(layout.names[index])))
     return line
 
 
 def _letters(song: Song) -> list[str]:
-    """A letter for each track: the first of its name, or its number where that is taken or no letter."""
+    """Return a letter for each track: the first of its name; its number if that is taken or no letter."""
     found: list[str] = []
     for index, track in enumerate(song.tracks):
         letter = track.name[:1].upper()
-        free = letter.isascii() and letter.isalpha() and letter not in found
-        found.append(letter if free else str((index + 1) % 10))
+        is_free = letter.isascii() and letter.isalpha() and letter not in found
+        found.append(letter if is_free else str((index + 1) % 10))
     return found
 
 
-def _lasting(track: int, paper: Paper) -> str:
-    return paper("━", "=") if track == 0 else paper("─", "-")
+def _lasting(track: int, area: Area) -> str:
+    return area.sign("━", "=") if track == 0 else area.sign("─", "-")
 
 
-def _numbers(roll: Roll, width: int) -> Line:
-    """The numbers of the bars above their lines, those that have room."""
-    line, at = " " * KEYS, KEYS
-    for column, bar in roll.bars:
-        if bar and column + KEYS >= at:
-            line = line.ljust(column + KEYS) + str(bar)
-            at = len(line) + 1
-    return fit([Segment(line, DIM)], width)
+def _track_style(track: int, area: Area) -> Style:
+    return Style(color=shade(ANY_GROUND, code(track))) if area.colors else PLAIN
 
 
-def _colored(pixels: Ints) -> Ints:
-    """The pixels, with a start only where it would not be seen otherwise: right after a note of the same track."""
-    before = np.concatenate([np.full((len(pixels), 1), EMPTY), pixels[:, :-1]], axis=1)
-    alone = (pixels != EMPTY) & (before // 2 != pixels // 2)
-    return np.where(alone, pixels // 2 * 2, pixels)
+def _numbers(roll: SongRoll, width: int) -> Line:
+    """Return the numbers of the bars above their lines, those that have room."""
+    text, free = " " * KEYS, KEYS
+    for column, bar in roll.bar_columns():
+        if bar and column + KEYS >= free:
+            text = text.ljust(column + KEYS) + str(bar)
+            free = len(text) + 1
+    return fit([Segment(text, DIM)], width)
 
 
-def _block_row(pixels: Ints, edges: set[int]) -> Iterator[Segment]:
-    """A row of half blocks, two pixels above each other in each."""
-    top, bottom = pixels
-    changes = (np.flatnonzero((np.diff(top) != 0) | (np.diff(bottom) != 0)) + 1).tolist()
-    for start, end in zip([0, *changes], [*changes, len(top)], strict=True):
-        upper, lower = int(top[start]), int(bottom[start])
-        if upper == lower == EMPTY:
-            yield Segment(
-                "".join("▏" if column in edges else " " for column in range(start, end)), DIM
-            )
-        else:
-            sign = "█" if upper == lower else "▄" if upper == EMPTY else "▀"
-            yield Segment(sign * (end - start), _style(upper, lower))
+def _block_lines(roll: SongRoll) -> list[Line]:
+    packed = pack(*characters(roll.pixels()))
+    base = [" "] * packed.shape[1]
+    for column, _ in roll.bar_columns():
+        base[column] = "▏"
+    text = "".join(base)
+    return [block_line(line, ANY_GROUND, text, DIM) for line in packed]
 
 
-def _letter_row(
-    pixels: Ints, edges: set[int], paper: Paper, letters: list[str]
-) -> Iterator[Segment]:
-    for column, pixel in enumerate(pixels.tolist()):
-        track, starts = divmod(pixel, 2)
+def _letter_lines(roll: SongRoll, area: Area, letters: list[str]) -> list[Line]:
+    edges = {column for column, _ in roll.bar_columns()}
+    return [_letter_line(line, edges, area, letters) for line in roll.pixels().tolist()]
+
+
+def _letter_line(pixels: list[int], edges: set[int], area: Area, letters: list[str]) -> Line:
+    line = []
+    for column, pixel in enumerate(pixels):
         if pixel == EMPTY:
-            yield Segment(paper("│", "|") if column in edges else " ", DIM)
-        else:
-            style = _style(2 * track, EMPTY) if paper.colors else PLAIN
-            yield Segment(letters[track] if starts else _lasting(track, paper), style)
-
-
-@lru_cache(maxsize=1024)
-def _style(upper: int, lower: int) -> Style:
-    """The colours of a character of two pixels."""
-    if EMPTY in (upper, lower) or upper == lower:
-        return Style(color=_shade(max(upper, lower)))
-    return Style(color=_shade(upper), bgcolor=_shade(lower))
-
-
-def _shade(pixel: int) -> str:
-    """The colour of a pixel: the track's, lighter where a note starts."""
-    track, starts = divmod(pixel, 2)
-    color = MELODY if track == 0 else OTHERS[(track - 1) % len(OTHERS)]
-    light = 0.45 if starts else 0.0
-    return "#" + bytes(round(c + light * (255 - c)) for c in bytes.fromhex(color[1:])).hex()
+            sign = area.sign("│", "|") if column in edges else " "
+            line.append(Segment(sign, DIM))
+            continue
+        track = track_of(pixel)
+        starts = pixel == code(track, is_onset=True)
+        sign = letters[track] if starts else _lasting(track, area)
+        line.append(Segment(sign, _track_style(track, area)))
+    return line

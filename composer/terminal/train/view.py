@@ -1,95 +1,110 @@
 """The history of a run as lines of a terminal of some size; nothing is printed here.
 
-What does not fit goes in this order: the last measures, the piano roll, the sparklines, the last lines.
+If there is too little room, it goes in this order: the last metrics, the piano roll, the sparklines, the last lines.
 """
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
+from rich.table import Table
+from rich.text import Text
 
-from composer.terminal.train.characters import BLOCKS, RAMP, sparkline
-from composer.terminal.train.history import History
-from composer.terminal.train.paper import (
+from composer.pictures.text import clock
+from composer.terminal.text import (
     BOLD,
     DIM,
     GAP,
     PLAIN,
+    Area,
     Line,
-    Paper,
+    Piece,
     beside,
-    clock,
     fit,
+    heading,
     length,
-    number,
-    title,
+    squeeze,
 )
+from composer.terminal.train.history import History
 from composer.terminal.train.rolls import rolls
+from composer.terminal.train.sparkline import BLOCKS, RAMP, Sparkline
+from composer.terminal.train.words import value
 
 WIDE: Final = 120  # columns from which the roll stands beside the tables
 TABLES: Final = 60  # columns of the tables then
 NARROW: Final = 34  # columns below which there are no tables
 LOSSES: Final = 28  # columns that this table needs beside the other
-MEASURES: Final = 42
-FEW: Final = 6  # measures that stay beside a roll
+METRICS: Final = 42
+FEW: Final = 6  # metrics that stay beside a roll
+WITH_CURVES: Final = 26  # columns of a table, from which on it has sparklines
 
-GOOD, BAD, CURVE = Style(color="green"), Style(color="red"), Style(color="cyan")
-PHASES: Final = (Style(color="cyan"), Style(color="magenta"))
+GOOD, BAD = Style(color="green"), Style(color="red")
+PHASES: Final = (Style(color="cyan"), Style(color="magenta"), Style(color="yellow"))
 
 
-def status(history: History, paper: Paper, since: float, ended: bool = False) -> Line:
-    """Where the run is, in a line. since: seconds since the last report, or the start."""
+def status(history: History, area: Area, since: float, ended: bool = False) -> Line:
+    """Return the state of the run in a line. since: seconds since the last report, or the start."""
     report = history.last
     if report is None:
-        return fit(
-            [Segment(f"{'stopped' if ended else 'preparing'}  {clock(since)}", DIM)], paper.width
-        )
+        word = "stopped" if ended else "preparing"
+        return fit([Segment(f"{word}  {clock(since)}", DIM)], area.width)
     left, then = history.left
-    remaining = (
-        f"{clock(left - since)} left" if left > since else ""
-    )  # an estimate that has run out says nothing
+    # An estimate that has run out says nothing.
+    remaining = f"{clock(left - since)} left" if left > since else ""
     if ended:
-        remaining, then = "done" if report.iteration >= report.iterations else "stopped", ""
+        remaining = "done" if report.iteration >= report.iterations else "stopped"
+        then = ""
     pace = f"{history.pace:.3g} iterations/s" if math.isfinite(history.pace) else ""
-    pieces = {  # by rank: those that stay the longest come first
-        1: Segment(f"{report.iteration}/{report.iterations}", BOLD),
-        5: Segment(f"{report.iteration / max(report.iterations, 1):.0%}"),
-        4: Segment(paper.text(report.phase), _phase_style(history, report.phase)),
-        3: Segment(pace),
-        6: Segment(clock(report.seconds + (0 if ended else since)), DIM),
-        2: Segment(remaining, BOLD),
-        7: Segment(f"of {paper.text(report.phase)}, then {paper.text(then)}" if then else "", DIM),
-    }
-    return _squeezed(pieces, paper.width)
+    phase = area.text(report.phase)
+    share = report.iteration / max(report.iterations, 1)
+    spent = report.seconds + (0 if ended else since)
+    following = f"of {phase}, then {area.text(then)}" if then else ""
+    pieces = [
+        _piece(1, f"{report.iteration}/{report.iterations}", BOLD),
+        _piece(5, f"{share:.0%}"),
+        _piece(4, phase, _phase_style(history, report.phase)),
+        _piece(3, pace),
+        _piece(6, clock(spent), DIM),
+        _piece(2, remaining, BOLD),
+        _piece(7, following, DIM),
+    ]
+    return fit(squeeze(pieces, area.width), area.width)
 
 
-def _squeezed(pieces: dict[int, Segment], width: int) -> Line:
-    """Those of `pieces`, two columns apart, that fit; the ones of the highest rank go first."""
-    pieces = {rank: piece for rank, piece in pieces.items() if piece.text}
-    while len(pieces) > 1 and sum(cell_len(p.text) + 2 for p in pieces.values()) - 2 > width:
-        pieces.pop(max(pieces))
-    line = [part for piece in pieces.values() for part in (piece, Segment("  "))]
-    return fit(line[:-1], width)
+def _piece(rank: int, text: str, style: Style = PLAIN) -> Piece:
+    return Piece(rank, (Segment(text, style),))
 
 
-def _bar(history: History, paper: Paper) -> Line:
-    """A bar as wide as the paper, each phase in its colour; a mark where one is known to end."""
+def body(history: History, area: Area) -> list[Line]:
+    """Return a bar of the phases, losses, metrics and piano rolls, at most `area.height` lines."""
+    if history.last is None or area.height < 1:
+        return []
+    return [_bar(history, area), *_panels(history, replace(area, height=area.height - 1))]
+
+
+def _bar(history: History, area: Area) -> Line:
+    """Return a bar as wide as the area, each phase in its colour; a mark at the end of one, if known."""
     report = history.last
     assert report is not None
-    total, width = max(report.iterations, 1), paper.width
+    total, width = max(report.iterations, 1), area.width
     marks = {round(width * end / total) for _, end in history.phase_ends()[:-1]}
     cells = []
     for column in range(width):
         at = (column + 0.5) / width * total
-        style, done = _phase_style(history, history.phase_at(at)), at <= report.iteration
-        sign = paper("┃", "|") if column in marks else paper("━", "=") if done else paper("─", "-")
-        cells.append(Segment(sign, style if done or column in marks else DIM))
+        is_done, is_mark = at <= report.iteration, column in marks
+        style = _phase_style(history, history.phase_at(at)) if is_done or is_mark else DIM
+        sign = area.sign("━", "=") if is_done else area.sign("─", "-")
+        if is_mark:
+            sign = area.sign("┃", "|")
+        cells.append(Segment(sign, style))
     return list(Segment.simplify(cells))
 
 
@@ -98,145 +113,165 @@ def _phase_style(history: History, phase: str) -> Style:
     return PHASES[names.index(phase) % len(PHASES)] if phase in names else DIM
 
 
-def body(history: History, paper: Paper) -> list[Line]:
-    """A bar of the phases, losses, measures and piano rolls, at most `paper.height` lines."""
-    if history.last is None or paper.height < 1:
-        return []
-    return [_bar(history, paper), *_panels(history, replace(paper, height=paper.height - 1))]
-
-
-def _panels(history: History, paper: Paper) -> list[Line]:
+def _panels(history: History, area: Area) -> list[Line]:
     for layout in (_side_by_side, _stacked, _tables):
-        lines = layout(history, paper)
-        if lines and len(lines) <= paper.height:
+        lines = layout(history, area)
+        if lines and len(lines) <= area.height:
             return lines
-    return _inline(history, paper)[: paper.height]
+    return _inline(history, area)[: area.height]
 
 
-def _side_by_side(history: History, paper: Paper) -> list[Line]:
-    """Tables at the left, rolls at the right; nothing where there is no room for both, or no roll."""
-    if paper.width < WIDE:
+def _side_by_side(history: History, area: Area) -> list[Line]:
+    """Return tables at the left, rolls at the right; nothing if there is no room for both, or no roll."""
+    if area.width < WIDE:
         return []
-    losses = _losses(history, paper, TABLES)
-    measures = _measures(history, paper, TABLES, paper.height - len(losses))
-    drawn = rolls(history.songs, history.songs_at, replace(paper, width=paper.width - TABLES - GAP))
-    return beside(losses + measures, drawn, TABLES) if drawn else []
+    losses = _losses(history, area, TABLES)
+    metrics = _metrics(history, area, TABLES, area.height - len(losses))
+    right = replace(area, width=area.width - TABLES - GAP)
+    drawn = rolls(history.songs, history.songs_at, right)
+    return beside(losses + metrics, drawn, TABLES) if drawn else []
 
 
-def _stacked(history: History, paper: Paper) -> list[Line]:
-    """Tables, and below them rolls, for which measures make room; nothing where that is not enough, or no roll."""
-    tables = _tables(history, paper, FEW)
-    wanted = rolls(
-        dict(list(history.songs.items())[:1]), 0, replace(paper, height=paper.height - len(tables))
-    )
-    if not wanted or len(tables) > paper.height or paper.width < NARROW:
+def _stacked(history: History, area: Area) -> list[Line]:
+    """Return tables, and below them rolls, for which metrics make room.
+
+    Return nothing if that is not enough, or if there is no roll.
+    """
+    tables = _tables(history, area, FEW)
+    first = dict(list(history.songs.items())[:1])
+    wanted = rolls(first, 0, replace(area, height=area.height - len(tables)))
+    if not wanted or len(tables) > area.height or area.width < NARROW:
         return []
-    tables = _tables(history, paper, max(paper.height - len(wanted) - len(tables) + FEW, FEW))
-    return tables + rolls(
-        history.songs, history.songs_at, replace(paper, height=paper.height - len(tables))
-    )
+    spare = area.height - len(wanted) - len(tables)
+    tables = _tables(history, area, max(spare + FEW, FEW))
+    below = replace(area, height=area.height - len(tables))
+    return tables + rolls(history.songs, history.songs_at, below)
 
 
-def _tables(history: History, paper: Paper, most: int | None = None) -> list[Line]:
-    """Losses and at most `most` measures, side by side where there is room; nothing where there is none at all."""
+def _tables(history: History, area: Area, most: int | None = None) -> list[Line]:
+    """Return losses and at most `most` metrics, side by side if there is room; nothing if there is none."""
+    if area.width < NARROW:
+        return []
+    lines = None if most is None else most + 1
     names = max(map(cell_len, history.losses), default=0)
-    left = min(max(LOSSES, names + 17), paper.width - GAP - MEASURES)
-    most = None if most is None else most + 1
-    if paper.width < NARROW:
-        return []
+    left = min(max(LOSSES, names + 17), area.width - GAP - METRICS)
     if left >= LOSSES and history.names():
-        right = _measures(history, paper, paper.width - GAP - left, most)
-        return beside(_losses(history, paper, left), right, left)
-    return _losses(history, paper, paper.width) + _measures(history, paper, paper.width, most)
+        right = _metrics(history, area, area.width - GAP - left, lines)
+        return beside(_losses(history, area, left), right, left)
+    losses = _losses(history, area, area.width)
+    return losses + _metrics(history, area, area.width, lines)
 
 
-def _losses(history: History, paper: Paper, width: int) -> list[Line]:
+def _losses(history: History, area: Area, width: int) -> list[Line]:
+    """Return the table of losses: name, last value, curve."""
     assert history.last is not None
-    names = _column(history.losses, paper, width - 9)
-    lines = [title("losses", paper, width)] if names else []
-    for (loss, values), name in zip(history.losses.items(), names, strict=True):
-        style = (
-            BAD if not math.isfinite(values[-1]) else PLAIN if loss in history.last.losses else DIM
-        )
-        start = [Segment(name, style), Segment(number(values[-1], "nan").rjust(9), style)]
-        lines.append(_with_curve(start, values, paper, width))
-    return lines
+    if not history.losses:
+        return []
+    table = _new_table(area)
+    table.add_column(justify="right", no_wrap=True)
+    for name, values in history.losses.items():
+        style = PLAIN if name in history.last.losses else DIM
+        if not math.isfinite(values[-1]):
+            style = BAD
+        cells = [_name(name, area, style), Text(value(values[-1], "nan"), style)]
+        table.add_row(*cells, *_curve(values, area, width))
+    return [heading("losses", area, width), *_rendered(table, width)]
 
 
-def _measures(history: History, paper: Paper, width: int, most: int | None = None) -> list[Line]:
-    """The measures in `most` lines, a title included; where that is too few, the last line says how many are left."""
+def _metrics(history: History, area: Area, width: int, most: int | None = None) -> list[Line]:
+    """Return the table of metrics in `most` lines, the heading included.
+
+    If that is too few, the last line says how many are left out.
+    """
     names = history.names()
     if not names or (most is not None and most < 3):
         return []
-    arrow = paper("→", ">")
-    lines = [title(f"measures at {history.measured_at}: now {arrow} dataset", paper, width)]
     kept = names if most is None or len(names) < most else names[: most - 2]
-    for measure, name in zip(kept, _column(kept, paper, width - 18), strict=True):
-        start = [Segment(name), *_pair(history, paper, measure, 8)]
-        dataset = history.reference.get(measure, math.nan)
-        lines.append(_with_curve(start, history.measures.get(measure, []), paper, width, dataset))
-    more = (
-        [fit([Segment(f"{len(names) - len(kept)} more", DIM)], width)]
-        if len(kept) < len(names)
-        else []
-    )
-    return lines + more
+    table = _new_table(area)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name in kept:
+        generated, arrow, dataset, style = _compared(history, area, name)
+        cells = [Text(generated, style), Text.assemble((f"{arrow} ", style), (dataset, DIM))]
+        target = history.reference.get(name, math.nan)
+        curve = _curve(history.metrics.get(name, []), area, width, target)
+        table.add_row(_name(name, area), *cells, *curve)
+    arrow = area.sign("→", ">")
+    title = f"metrics at {history.measured_at}: now {arrow} dataset"
+    lines = [heading(title, area, width), *_rendered(table, width)]
+    if len(kept) < len(names):
+        lines.append(fit([Segment(f"{len(names) - len(kept)} more", DIM)], width))
+    return lines
 
 
-def _pair(history: History, paper: Paper, measure: str, width: int = 0) -> Line:
-    """The generated value, an arrow that points to the dataset's where it came nearer, and the dataset's."""
-    trend, undefined = history.trend(measure), paper("–", "-")
-    arrow = {1: paper("→", ">"), -1: paper("←", "<"), 0: paper("·", ":")}[trend]
-    style = {1: GOOD, -1: BAD, 0: PLAIN}[trend]
-    value = number(history.measures.get(measure, [math.nan])[-1], undefined).rjust(width)
-    dataset = number(history.reference.get(measure, math.nan), undefined).ljust(max(width - 2, 0))
-    return [Segment(f"{value} {arrow} ", style), Segment(dataset, DIM)]
+def _new_table(area: Area) -> Table:
+    """Return a table without lines, whose first column gives way to the others."""
+    table = Table.grid(padding=(0, 1))
+    # Rich's ellipsis is no ASCII.
+    overflow = "ellipsis" if area.unicode else "crop"
+    table.add_column(no_wrap=True, overflow=overflow)  # type: ignore[arg-type]
+    return table
 
 
-def _inline(history: History, paper: Paper) -> list[Line]:
-    """Losses and measures as running text; on narrow paper that is a line each."""
+def _name(name: str, area: Area, style: Style = PLAIN) -> Text:
+    return Text(_spoken(name, area), style)
+
+
+def _curve(
+    values: list[float], area: Area, width: int, also: float = math.nan
+) -> list[RenderableType]:
+    """Return the cell of a curve, none in a narrow table."""
+    if width < WITH_CURVES:
+        return []
+    return [Sparkline(values, also, area.sign(BLOCKS, RAMP))]
+
+
+def _rendered(table: Table, width: int) -> list[Line]:
+    """Return a table as lines of exactly `width` columns."""
+    console = Console(file=io.StringIO(), width=width, legacy_windows=False, force_jupyter=False)
+    return [fit(line, width) for line in console.render_lines(table, pad=False)]
+
+
+def _compared(history: History, area: Area, name: str) -> tuple[str, str, str, Style]:
+    """Return the generated value, an arrow that points to the dataset's if it came nearer, the dataset's, the style."""
+    trend, undefined = history.trend(name), area.sign("–", "-")
+    generated = value(history.metrics.get(name, [math.nan])[-1], undefined)
+    dataset = value(history.reference.get(name, math.nan), undefined)
+    if trend > 0:
+        return generated, area.sign("→", ">"), dataset, GOOD
+    if trend < 0:
+        return generated, area.sign("←", "<"), dataset, BAD
+    return generated, area.sign("·", ":"), dataset, PLAIN
+
+
+def _inline(history: History, area: Area) -> list[Line]:
+    """Return losses and metrics as running text; in a narrow area that is a line each."""
     assert history.last is not None
-    losses = []
-    for name, value in history.last.losses.items():
-        losses.append(
-            (name, [Segment(number(value, "nan"), PLAIN if math.isfinite(value) else BAD)])
-        )
-    measures = [(name, _pair(history, paper, name)) for name in history.names()]
-    return _wrapped(losses, paper) + _wrapped(measures, paper)
+    losses: list[tuple[str, Line]] = []
+    for name, loss in history.last.losses.items():
+        style = PLAIN if math.isfinite(loss) else BAD
+        losses.append((name, [Segment(value(loss, "nan"), style)]))
+    metrics: list[tuple[str, Line]] = []
+    for name in history.names():
+        generated, arrow, dataset, style = _compared(history, area, name)
+        pair = [Segment(f"{generated} {arrow} ", style), Segment(dataset, DIM)]
+        metrics.append((name, pair))
+    return _wrapped(losses, area) + _wrapped(metrics, area)
 
 
-def _wrapped(items: Iterable[tuple[str, Line]], paper: Paper) -> list[Line]:
+def _wrapped(items: Iterable[tuple[str, Line]], area: Area) -> list[Line]:
     lines: list[Line] = []
     for name, values in items:
-        shown = _spoken(name, paper)
-        room = max(paper.width - length(values) - 1, 1)
-        item = [Segment(paper.text(shown, min(cell_len(shown), room)) + " ", DIM), *values]
-        if lines and length([*lines[-1], *item]) + GAP <= paper.width:
+        shown = _spoken(name, area)
+        room = max(area.width - length(values) - 1, 1)
+        label = area.sized(shown, min(cell_len(shown), room))
+        item = [Segment(label + " ", DIM), *values]
+        if lines and length([*lines[-1], *item]) + GAP <= area.width:
             lines[-1] += [Segment(" " * GAP), *item]
         else:
             lines.append(item)
-    return [fit(line, paper.width) for line in lines]
+    return [fit(line, area.width) for line in lines]
 
 
-def _column(names: Iterable[str], paper: Paper, most: int) -> list[str]:
-    """Names in a column, as wide as the longest or as `most`."""
-    shown = [_spoken(name, paper) for name in names]
-    widest = max(min(max(map(cell_len, shown), default=0), most), 4)
-    return [paper.text(name, widest) for name in shown]
-
-
-def _spoken(name: str, paper: Paper) -> str:
-    return paper.text(name.replace("_", " "))
-
-
-def _with_curve(
-    start: Line, values: list[float], paper: Paper, width: int, also: float = math.nan
-) -> Line:
-    room = min(width - length(start) - 2, 40)
-    if room >= 4:
-        start = [
-            *start,
-            Segment("  "),
-            Segment(sparkline(values, room, paper(BLOCKS, RAMP), also), CURVE),
-        ]
-    return fit(start, width)
+def _spoken(name: str, area: Area) -> str:
+    return area.text(name.replace("_", " "))
