@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from composer import catalog as melodies
-from composer.generators import CARD, PLAYS, models
+from composer import catalog
+from composer.catalog import models
+from composer.generators import CARD, PLAYS
 from composer.songs import read
 from composer.songs.song import Song
 
@@ -142,4 +143,4 @@ def composer_command(tmp_path: Path) -> Run:
 @pytest.fixture(scope="session")
 def ode() -> Song:
     """The bundled Ode to Joy."""
-    return read(melodies.path("ode-to-joy"))
+    return read(catalog.tune("ode-to-joy"))

@@ -1,304 +1,124 @@
-"""The bundled melodies: the files against hand-written openings, mido and a rebuild from the ABC text."""
+"""All that is bundled is found by name, installed or in a checkout; so are SoundFonts."""
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
+import sys
 from pathlib import Path
 
-import mido
-import numpy as np
 import pytest
 
-from composer import catalog as melodies
-from composer.data.build import melodies as build_melodies
-from composer.errors import ComposerError, MelodyError
-from composer.songs import read
-from composer.songs.song import Song, TimeSignature
-from tests.conftest import needs
+from composer import catalog
+from composer.errors import ComposerError, ModelError
 
-FOLDER = Path(__file__).parents[1] / "assets" / "melodies"
-TUNES = build_melodies.tunes((FOLDER / "melodies.abc").read_text(encoding="utf-8"))
-
-# By ear and by hand, not from the ABC text: first pitch, then steps in semitones; then the length in bars.
-OPENINGS = {
-    "ah-vous-dirai-je": (60, [0, 7, 0, 2, 0, -2, -2, 0, -1, 0, -2, 0, -2], 24),
-    "amazing-grace": (62, [5, 4, -4, 4, -2, -2, -3, -2, 0, 5, 4, -4, 4, -2, 5, -3], 16),
-    "auld-lang-syne": (60, [5, 0, 0, 4, -2, -2, 2, 2, -4, 0, 4, 3, 2, 0, -2, -3], 16),
-    "austria": (67, [2, 2, -2, 3, -1, -2, -3, 1, 9, -2, -2, -1, -2, 2, -4, 7], 20),
-    "frere-jacques": (65, [2, 2, -4, 0, 2, 2, -4, 4, 1, 2, -3, 1, 2, 0, 2, -2, -2, -1, -4], 8),
-    "god-rest-ye-merry": (64, [0, 7, 0, -2, -2, -1, -2, -2, 2, 2, 1, 2, 2, -7], 19),
-    "god-save-the-king": (
-        67,
-        [0, 2, -3, 1, 2, 2, 0, 1, -1, -2, -2, 2, -2, -1, 1, 7, 0, 0, 0, -2, -1],
-        14,
-    ),
-    "good-king-wenceslas": (67, [0, 0, 2, -2, 0, -5, 2, -2, 2, 2, 1, 0], 17),
-    "greensleeves": (64, [3, 2, 2, 1, -1, -2, -3, -4, 2, 2, 1, -3, 0, -1, 1, 2, -3, -4, 5], 16),
-    "irish-washerwoman": (
-        74,
-        [-2, -1, -4, 0, -5, 5, 0, 4, -4, 4, 3, -2, -1, 1, -3, 0, -7, 7, 0],
-        16,
-    ),
-    "jingle-bells": (69, [0, 0, 0, 0, 0, 0, 3, -7, 2, 2, 1, 0, 0, 0, 0, -1], 16),
-    "joy-to-the-world": (74, [-1, -2, -2, -2, -1, -2, -2, 7, 2, 0, 2, 0, 1, 0], 19),
-    "noel-nouvelet": (62, [7, 2, -4, 2, -4, 2, 0, 2, -4, -1, -2], 16),
-    "ode-to-joy": (66, [0, 1, 2, 0, -2, -1, -2, -2, 0, 2, 2, 0, -2, 0, 2], 16),
-    "old-hundredth": (67, [0, -1, -2, -2, 5, 2, 2, 0, 0, 0, -2, -2, 5, -1, -2], 8),
-    "sakura": (69, [0, 2, -2, 0, 2, -2, 2, 1, -1, -2, 2, -2, -4, -1, -4, 4, 1], 14),
-    "silent-night": (65, [2, -2, -3, 3, 2, -2, -3, 10, 0, -3, 1, 0, -5], 12),
-    "three-by-three": (65, [4, 3, 2, -2, -2, -1, -2, 2], 12),
-    "to-anacreon": (65, [-3, -4, 4, 3, 5, 4, -2, -2, -8, 2, 1, 0, 0, 9, -2, -2, -1], 32),
-    "uneven-stairs": (71, [2, 1, 4, -2, -2, 2, -2, -1, -2, -5], 8),
-    "veni-emmanuel": (64, [3, 4, 0, 0, -2, 3, -1, -2, -2, 2, 2, -4, -3, 3, 2, -3, -2, -2, 2], 19),
-}
-# Beats before the first full bar, where there are any.
-PICKUPS = {
-    "amazing-grace": 1.0,
-    "auld-lang-syne": 1.0,
-    "austria": 2.0,
-    "god-rest-ye-merry": 1.0,
-    "greensleeves": 0.5,
-    "irish-washerwoman": 0.5,
-    "old-hundredth": 1.0,
-    "to-anacreon": 1.0,
-    "veni-emmanuel": 1.0,
-}
-# Rhythm of the opening in beats, by hand, where it is not plain.
-RHYTHMS = {
-    "amazing-grace": [
-        1,
-        2,
-        0.5,
-        0.5,
-        2,
-        1,
-        2,
-        1,
-        2,
-        1,
-        2,
-        0.5,
-        0.5,
-        2,
-        1,
-        5,
-        1,
-        1.5,
-        0.5,
-        0.5,
-        0.5,
-        2,
-        1,
-    ],
-    "austria": [1.5, 0.5, 1, 1, 1, 1, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 0.5, 0.5, 2],
-    "greensleeves": [0.5, 1, 0.5, 0.75, 0.25, 0.5, 1, 0.5, 0.75, 0.25, 0.5],
-    "irish-washerwoman": [0.25, 0.25, 0.5, 0.5, 0.5],
-    "joy-to-the-world": [1, 0.75, 0.25, 1.5, 0.5, 1, 1, 1.5, 0.5],
-    "noel-nouvelet": [0.5, 0.5, 0.5, 0.5, 1, 1, 0.5, 0.25, 0.25, 0.5, 0.5, 2],
-    "silent-night": [0.75, 0.25, 0.5, 1.5, 0.75, 0.25, 0.5, 1.5, 1, 0.5, 1.5],
-    "three-by-three": [1, 1, 1, 1 / 3, 1 / 3, 1 / 3, 1, 1, 2, 1],
-    "to-anacreon": [0.75, 0.25, 1, 1, 1, 2, 0.75, 0.25, 1, 1, 1, 2, 0.5, 0.5, 1.5, 0.5, 1],
-}
-OFF_THE_TONIC = {"sakura": 4}  # pitch class of a last note that is not the tonic
+ROOT = Path(__file__).parents[1]
+SOUNDFONT = next(path for path in catalog.soundfonts() if path.parent.name == "pretty_midi")
 
 
-def song_of(name: str) -> Song:
-    return read(melodies.path(name))
-
-
-def full_metre(song: Song) -> TimeSignature:
-    return song.time_signatures[-1]
-
-
-each = pytest.mark.parametrize("name", sorted(OPENINGS))
-
-
-def test_names_are_the_files_and_the_tunes_and_the_openings():
-    assert melodies.names() == sorted(OPENINGS) == sorted(tune.name for tune in TUNES)
-    assert len(melodies.names()) >= 12
-
-
-def test_path_is_a_file_that_exists():
-    assert melodies.path("ode-to-joy").read_bytes()[:4] == b"MThd"
+def test_a_tune_is_a_midi_file():
+    assert catalog.tune("ode-to-joy").read_bytes()[:4] == b"MThd"
+    assert list(catalog.tunes()) == sorted(catalog.tunes())
+    assert len(catalog.tunes()) >= 12
 
 
 @pytest.mark.parametrize("name", ["ode", "", "../melodies/ode-to-joy", "ode-to-joy.mid"])
-def test_unknown_name_is_refused_with_those_that_exist(name: str):
+def test_an_unknown_tune_is_refused_with_those_that_exist(name):
     with pytest.raises(ComposerError, match=r"ah-vous-dirai-je.*veni-emmanuel") as caught:
-        melodies.path(name)
+        catalog.tune(name)
     assert repr(name) in str(caught.value)
 
 
-def test_the_installed_package_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "only.mid").write_bytes(b"MThd")
-    monkeypatch.setattr(melodies, "INSTALLED", tmp_path)
-    assert melodies.names() == ["only"]
-    assert melodies.path("only") == tmp_path / "only.mid"
+def test_a_model_is_a_folder_with_a_card():
+    assert list(catalog.models()) == sorted(catalog.models())
+    for name, folder in catalog.models().items():
+        assert folder.name == name and (folder / catalog.CARD).is_file()
+        assert catalog.model(name) == folder
+    with pytest.raises(ModelError, match=r"one of .*jsb-chorales.*; got 'no'"):
+        catalog.model("no")
 
 
-def test_missing_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(melodies, "INSTALLED", tmp_path / "a")
-    monkeypatch.setattr(melodies, "IN_REPOSITORY", tmp_path / "b")
-    with pytest.raises(ComposerError, match="bundled melodies are missing"):
-        melodies.names()
+def installed(monkeypatch, folder):
+    """A package at `folder`, which has what is bundled inside of it, or nothing."""
+    package = folder / "site-packages" / "composer"
+    package.mkdir(parents=True)
+    monkeypatch.setattr(catalog, "PACKAGE", package)
+    return package
 
 
-@each
-def test_opening_by_hand(name: str):
-    notes = song_of(name).tracks[0].notes
-    first, steps, _ = OPENINGS[name]
-    assert notes[0].pitch == first
-    assert [b.pitch - a.pitch for a, b in pairwise(notes)][: len(steps)] == steps
+def test_the_installed_package_comes_before_the_checkout(tmp_path, monkeypatch):
+    package = installed(monkeypatch, tmp_path)
+    for place, name in (("_assets/melodies", "inside"), ("../assets/melodies", "beside")):
+        (package / place).mkdir(parents=True)
+        (package / place / f"{name}.mid").write_bytes(b"MThd")
+    assert catalog.tunes() == {"inside": package / "_assets" / "melodies" / "inside.mid"}
 
 
-@pytest.mark.parametrize("name", sorted(RHYTHMS))
-def test_rhythm_by_hand(name: str):
-    durations = [note.duration for note in song_of(name).tracks[0].notes]
-    assert durations[: len(RHYTHMS[name])] == pytest.approx(RHYTHMS[name])
+def test_an_installed_package_has_its_models_inside(tmp_path, monkeypatch):
+    package = installed(monkeypatch, tmp_path)
+    assert catalog.models() == {}
+    card = package / "_models" / "mine" / "model.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{}")
+    (package / "_models" / "no-model").mkdir()
+    assert catalog.models() == {"mine": card.parent}
 
 
-@each
-def test_bars_add_up(name: str):
-    song = song_of(name)
-    bars = song.end / full_metre(song).beats_per_bar
-    assert bars == OPENINGS[name][2]
-    assert song.tracks[0].notes[0].onset == 0
+def test_what_is_missing_is_named(tmp_path, monkeypatch):
+    installed(monkeypatch, tmp_path)
+    with pytest.raises(ComposerError, match=r"bundled melodies are missing: no folder .*_assets"):
+        catalog.tunes()
+    with pytest.raises(ComposerError, match="bundled devices are missing"):
+        catalog.bundled_profiles()
 
 
-@each
-def test_pickup_is_a_short_first_bar(name: str):
-    song = song_of(name)
-    pickup = PICKUPS.get(name, 0.0)
-    assert len(song.time_signatures) == (2 if pickup else 1)
-    assert full_metre(song).onset == pickup
-    if pickup:
-        assert song.time_signatures[0].beats_per_bar == pickup
+@pytest.mark.skipif(sys.platform != "linux", reason="another folder on other systems")
+def test_a_players_own_folder_is_where_xdg_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert catalog.data_folder() == tmp_path / ".local" / "share" / "composer"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert catalog.data_folder() == tmp_path / "data" / "composer"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")  # which the specification says to ignore
+    assert catalog.data_folder() == tmp_path / ".local" / "share" / "composer"
 
 
-@each
-def test_is_one_line_named_melody(name: str):
-    song = song_of(name)
-    (track,) = song.tracks
-    assert (track.name, track.program, track.is_drum) == ("Melody", 0, False)
-    assert all(a.end <= b.onset + 1e-9 for a, b in pairwise(track.notes))
-    assert all(55 <= note.pitch <= 84 for note in track.notes)
-    assert 60 <= song.qpm <= 180 and len(song.tempos) == 1
+def test_devices_that_were_taught_lie_in_the_players_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert catalog.learned_profiles() == {}
+    catalog.learned_folder().mkdir(parents=True)
+    path = catalog.learned_folder() / "mine.json"
+    path.write_text("{}")
+    assert catalog.learned_profiles() == {"mine": path}
+    assert "mine" not in catalog.bundled_profiles()
 
 
-@each
-def test_mostly_in_its_key_and_ends_on_the_tonic(name: str):
-    song = song_of(name)
-    (key,) = song.key_signatures
-    tonic = (7 * key.sharps + (9 if key.is_minor else 0)) % 12
-    steps = (0, 2, 3, 5, 7, 8, 10) if key.is_minor else (0, 2, 4, 5, 7, 9, 11)
-    scale = {(tonic + step) % 12 for step in steps}
-    notes = song.tracks[0].notes
-    inside = sum(note.duration for note in notes if note.pitch % 12 in scale)
-    assert inside / sum(note.duration for note in notes) > 0.87
-    assert notes[-1].pitch % 12 == OFF_THE_TONIC.get(name, tonic)
-    assert notes[-1].duration >= 1
+def test_soundfont_order(monkeypatch, tmp_path):
+    given, system = tmp_path / "given.sf2", tmp_path / "system" / "a.sf2"
+    given.touch()
+    system.parent.mkdir()
+    system.touch()
+    monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(SOUNDFONT))
+    folders = (str(tmp_path / "none"), str(system.parent))
+    monkeypatch.setattr(catalog, "SOUNDFONT_FOLDERS", folders)
+    assert catalog.soundfont(given) == given
+    assert catalog.soundfont() == SOUNDFONT
+    monkeypatch.delenv(catalog.SOUNDFONT_VARIABLE)
+    assert catalog.soundfont() == system
+    (system.parent / "default-GM.sf2").touch()
+    assert catalog.soundfont() == system.parent / "default-GM.sf2"
+    monkeypatch.setattr(catalog, "SOUNDFONT_FOLDERS", ())
+    assert catalog.soundfont() == SOUNDFONT
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    with pytest.raises(ComposerError, match="no SoundFont found"):
+        catalog.soundfont()
+    with pytest.raises(ComposerError, match=r"no SoundFont at .*nowhere\.sf2"):
+        catalog.soundfont(tmp_path / "nowhere.sf2")
 
 
-@each
-def test_mido_reads_the_same_notes(name: str):
-    song = song_of(name)
-    file = mido.MidiFile(melodies.path(name))
-    assert (file.type, len(file.tracks), file.ticks_per_beat) == (1, 2, song.ticks_per_beat)
-    tick, sounding, heard = 0, {}, []
-    for message in file.tracks[1]:
-        tick += message.time
-        if message.type == "note_on" and message.velocity:
-            assert not sounding
-            sounding[message.note] = tick
-        elif message.type in ("note_on", "note_off"):
-            heard.append((sounding.pop(message.note), message.note, tick))
-    written = [(n.onset, n.pitch, n.end) for n in song.tracks[0].notes]
-    assert np.array([(a / 480, pitch, b / 480) for a, pitch, b in heard]) == pytest.approx(
-        np.array(written)
-    )
-    assert not sounding
-    kinds = {message.type for message in file.tracks[0]}
-    assert {"set_tempo", "time_signature", "key_signature", "track_name"} <= kinds
-
-
-@pytest.mark.parametrize("tune", TUNES, ids=lambda tune: tune.name)
-def test_files_equal_a_rebuild(tune: build_melodies.Tune, tmp_path: Path):
-    needs("music21")
-    text = tmp_path / "melodies.abc"
-    text.write_text(tune.text, encoding="utf-8")
-    (built,) = build_melodies.build(tmp_path)
-    assert built.name == tune.fields["F"]
-    assert built.read_bytes() == (FOLDER / built.name).read_bytes()
-    assert song_of(tune.name).title == tune.fields["T"]
-
-
-def test_readme_lists_exactly_the_files():
-    rows = [
-        [cell.strip() for cell in line.strip("|\n").split("|")]
-        for line in (FOLDER / "README.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith("| `")
-    ]
-    expected = []
-    for tune in TUNES:
-        f = tune.fields
-        tonic, minor = re.fullmatch(r"([A-G]b?)(m?)", f["K"]).groups()
-        key = f"{tonic.replace('b', '♭')} {'minor' if minor else 'major'}"
-        expected.append([f"`{f['F']}`", f["T"], f["C"], f["S"], f["M"], key])
-    assert rows == expected
-    assert sorted(row[0] for row in rows) == [
-        f"`{file.name}`" for file in sorted(FOLDER.glob("*.mid"))
-    ]
-
-
-GOOD = "X:9\nT:t\nC:c\nS:s\nF:t.mid\nM:3/4\nL:1/8\nQ:1/4=90\nK:Gm\n"
-
-
-def built(body: str) -> Song:
-    needs("music21")
-    (tune,) = build_melodies.tunes(GOOD + body)
-    return build_melodies.to_song(tune)
-
-
-def test_the_notation_that_the_builder_reads():
-    song = built("z B, | c>^f (3fed =e2- | =e2 z2 A,2- | A,4 |]\n")
-    notes = [(n.onset, n.pitch, n.duration) for n in song.tracks[0].notes]
-    third = pytest.approx(1 / 3)
-    assert notes == [
-        (0.5, 58, 0.5),
-        (1.0, 72, 0.75),
-        (1.75, 78, 0.25),
-        (2.0, 78, third),  # the sharp holds to the end of the bar
-        (pytest.approx(2 + 1 / 3), 75, third),
-        (pytest.approx(2 + 2 / 3), 74, third),
-        (3.0, 76, 2.0),
-        (6.0, 57, 3.0),
-    ]
-    assert song.key_signatures[0].sharps == -2 and song.key_signatures[0].is_minor
-    assert song.time_signatures == (TimeSignature(0.0, 1, 4), TimeSignature(1.0, 3, 4))
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("G2 A2 B2 | c2 d2 | G6 |]\n", "t: bar 2 has 3 beats, got 2"),
-        ("G6 |]\n", "t: music21 finds no bars"),
-        ("D2 | G2 A2 B2 | G6 |]\n", "t: bar 2 has 2 beats, got 3"),
-        ("D2 | G2 A2 B2 c2 | G4 |]\n", "t: bar 2 has 3 beats, got 1"),
-    ],
-)
-def test_bars_that_do_not_add_up_are_named(body: str, message: str):
-    with pytest.raises(MelodyError, match=message):
-        built(body)
-
-
-def test_a_tie_between_two_pitches_is_refused():
-    with pytest.raises(MelodyError, match="t: a tie joins 62 and 63"):
-        built("D6- | E6 | D6 |]\n")
-
-
-def test_a_tune_without_a_field_and_two_with_one_file_are_refused():
-    with pytest.raises(MelodyError, match="X:9 lacks S, Q"):
-        build_melodies.tunes(GOOD.replace("S:s\n", "").replace("Q:1/4=90\n", ""))
-    with pytest.raises(MelodyError, match=r"used twice: t$"):
-        build_melodies.tunes(GOOD + "G6 |]\n\n" + GOOD + "B6 |]\n")
+def test_the_lightest_soundfont_is_found(tmp_path, monkeypatch):
+    for name, size in (("a.sf2", 300), ("b.sf2", 100), ("c.sf2", 200)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    monkeypatch.delenv(catalog.SOUNDFONT_VARIABLE, raising=False)
+    monkeypatch.setattr(catalog, "SOUNDFONT_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    assert catalog.soundfont().name == "a.sf2"
+    assert catalog.soundfont(light=True).name == "b.sf2"

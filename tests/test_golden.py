@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composer import catalog as melodies
+from composer import catalog
 from tests.golden import arrangements as golden
 
 KEPT = golden.read()
@@ -12,12 +12,12 @@ KEPT = golden.read()
 
 def test_every_melody_and_case_is_kept() -> None:
     for name in golden.MODELS:
-        assert list(KEPT[name]) == melodies.names()
+        assert list(KEPT[name]) == list(catalog.tunes())
     assert list(KEPT["special"]) == list(golden.SPECIAL)
     assert golden.NOTES.stat().st_size < 60_000
 
 
-@pytest.mark.parametrize("name", melodies.names())
+@pytest.mark.parametrize("name", catalog.tunes())
 @pytest.mark.parametrize("model", golden.MODELS)
 def test_the_same_notes_as_ever(model: str, name: str) -> None:
     songs = golden.arranged(model, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from composer import catalog as melodies
+from composer import catalog
 from composer.errors import MidiError, OutputError, Remark
 from composer.files import check_ending
 from composer.generators import PLAYS, Model, load_model
@@ -78,7 +78,7 @@ def open_model(name: str) -> Model:
 def plan(
     inputs: Sequence[str], out: Path | None = None, extras: Mapping[str, Path | None] | None = None
 ) -> list[Job]:
-    """The jobs for `inputs`: MIDI or .npz files, folders of them, names of bundled melodies.
+    """The jobs for `inputs`: MIDI or .npz files, folders of them, names of bundled tunes.
 
     out, and the paths in `extras` ("wav", "png", "musicxml"): a file for one melody, a folder for several. Without
     `out` one melody becomes `<name>-arranged.mid`, several go to the folder `arranged`; in folders names stay as they
@@ -149,8 +149,8 @@ def _sources(inputs: Sequence[str], out: Path | None) -> Iterator[tuple[Path, Pa
         path = Path(name).expanduser()
         if path.is_dir():
             yield from _in_folder(path, out)
-        elif not path.exists() and name in melodies.names():
-            yield melodies.path(name), Path(name)
+        elif not path.exists() and name in catalog.tunes():
+            yield catalog.tune(name), Path(name)
         elif path.exists() or path.suffix or len(path.parts) > 1:
             yield path, Path(path.name)
         else:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 )
 def melodies() -> None:
     """List the bundled melodies; `composer arrange` takes their names."""
-    from composer import catalog as bundled
+    from composer import catalog
     from composer.songs import read
 
     table = new_table("melody", "title", "metre", "bars")
-    for name in bundled.names():
-        song = read(bundled.path(name))
+    for name in catalog.tunes():
+        song = read(catalog.tune(name))
         metre = song.metre_at(song.end)
         table.add_row(
             name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))

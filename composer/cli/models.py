@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @app.command(rich_help_panel=ARRANGE)
 def models() -> None:
     """List the bundled models. Their model.json has all that was measured of them."""
-    from composer import generators
+    from composer import catalog, generators
 
     table = new_table("model", "family", "duets", "Bach distance", "about")
-    for name in generators.models():
+    for name in catalog.models():
         model = generators.load_model(name)
         distance = model.card.get("scores", {}).get("bach_distance")
         duets = "yes" if "plays_ahead" in model.family.capabilities else "no"

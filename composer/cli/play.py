@@ -153,7 +153,7 @@ def play(
 
 def play_on_stage(options: PlayOptions) -> None:
     """Open the parts, show the stage, close them."""
-    from composer.generators import models
+    from composer.catalog import models
     from composer.live.session.opening import open_session
     from composer.live.takes.saved import takes_folder
     from composer.terminal import play as stage

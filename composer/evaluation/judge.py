@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from composer.arranging.batch import READABLE, open_model
+from composer.catalog import models
 from composer.data import DATASETS, jsb, load_corpus, parse_roles
 from composer.errors import ComposerError, ConfigError, MidiError
 from composer.evaluation.chorales import arrange_chorales, chorale_grid, jsb_ladder, mean_scores
 from composer.evaluation.compare import Evaluation, compare
 from composer.evaluation.listen import Arranger, dataset_responses, responses
 from composer.evaluation.measure import ALL, measure, track_names
-from composer.generators import CARD, models
+from composer.generators import CARD
 from composer.runs.run import ASKED, TrainingRun
 from composer.songs import read
 from composer.songs.edit import only_melody

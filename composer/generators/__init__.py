@@ -1,14 +1,13 @@
 """Families of generators behind one interface, and trained models, which play without TensorFlow."""
 
+from composer.catalog import CARD
 from composer.generators.family import FAMILIES, Arrays, Family, Request, family
 from composer.generators.player import (
-    CARD,
     PLAYS,
     WEIGHTS,
     Model,
     Player,
     load_model,
-    models,
 )
 
 __all__ = [
@@ -23,5 +22,4 @@ __all__ = [
     "Request",
     "family",
     "load_model",
-    "models",
 ]

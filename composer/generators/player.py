@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from composer.catalog import CARD, models
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
 from composer.generators.family import Arrays, Family, Request, family
@@ -20,7 +21,7 @@ from composer.generators.runtime import Runner
 from composer.songs.edit import melody_beside, take_melody, until
 from composer.songs.song import Song
 
-CARD, PLAYS, WEIGHTS = "model.json", "generator.tflite", "generator.weights.h5"
+PLAYS, WEIGHTS = "generator.tflite", "generator.weights.h5"
 
 
 class Player:
@@ -152,16 +153,6 @@ def load_model(name: str | Path) -> Model:
         return Model(path)
     known = ", ".join(bundled) or "none"
     raise ModelError(f"no model {str(name)!r}: no such folder, and the bundled models are: {known}")
-
-
-def models() -> dict[str, Path]:
-    """Bundled models by name: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    folders = [package / "_models", package.parent / "models"]
-    found = {
-        p.parent.name: p.parent for f in folders if f.is_dir() for p in sorted(f.glob(f"*/{CARD}"))
-    }
-    return dict(sorted(found.items()))
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

@@ -22,11 +22,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from composer import catalog
 from composer.errors import ComposerError, MissingPackageError, OutputError
 from composer.pictures.layout import BLACK_KEYS
 from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import Report
-from composer.songs.audio import SAMPLE_RATE, find_soundfont, render
+from composer.songs.audio import SAMPLE_RATE, render
 from composer.songs.edit import excerpt, first_bars
 from composer.songs.grid import to_onsets, to_pianoroll
 from composer.songs.song import Song
@@ -165,7 +166,7 @@ def _audio(name: str, song: Song) -> Any:
     """The first bars, in one channel."""
     heard = first_bars(song, HEARD_BARS)
     # The lightest SoundFont: a large one would be a third of what training holds in memory.
-    sound = render(heard, find_soundfont(light=True)).mean(axis=1, keepdims=True)
+    sound = render(heard, catalog.soundfont(light=True)).mean(axis=1, keepdims=True)
     wav = tf.audio.encode_wav(sound, SAMPLE_RATE).numpy()
     audio = tf.compat.v1.Summary.Audio(
         sample_rate=SAMPLE_RATE,

@@ -28,7 +28,7 @@ def read(path: str | Path) -> Song:
     whatever cannot be read.
 
     >>> from composer import catalog
-    >>> read(catalog.path("ode-to-joy")).title
+    >>> read(catalog.tune("ode-to-joy")).title
     'Ode to Joy'
     """
     try:

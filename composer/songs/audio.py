@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from composer import catalog
 from composer.errors import ComposerError, ConfigError, MissingPackageError
 from composer.files import atomic
 from composer.songs.midi import to_bytes
@@ -28,17 +26,6 @@ PEAK: Final = 10 ** (-1 / 20)  # -1 dBFS: room for what a player's filters add
 SILENCE: Final = 10 ** (-60 / 20)  # of the peak; quieter than that at the end is cut
 TAIL: Final = 4.0  # seconds that the last notes get at most to die away
 MAX_MINUTES: Final = 30  # which takes 2 GB of memory
-SOUNDFONT_VARIABLE: Final = "COMPOSER_SOUNDFONT"
-
-# Not Homebrew's share/fluid-synth: its one SoundFont is a demonstration, not General MIDI.
-SOUNDFONT_FOLDERS: Final = (
-    "/usr/share/sounds/sf2",
-    "/usr/share/soundfonts",
-    "/usr/local/share/soundfonts",
-    "/opt/homebrew/share/soundfonts",
-    "~/Library/Audio/Sounds/Banks",
-)
-PREFERRED: Final = ("default-GM.sf2", "default.sf2", "FluidR3_GM.sf2")
 
 Audio = NDArray[np.float32]
 
@@ -47,7 +34,7 @@ def render(song: Song, soundfont: str | Path | None = None) -> Audio:
     """The sound of `song`: float32 [sample, 2], left and right, at SAMPLE_RATE, its peak at -1 dBFS.
 
     Each track is played with its `program`, a drum track with the drum kit. The sound lasts until the song
-    ends and its last notes have died away, TAIL seconds at most. `soundfont`: see `find_soundfont`.
+    ends and its last notes have died away, TAIL seconds at most. `soundfont`: see `catalog.soundfont`.
     Raises ComposerError for a song without notes and for a SoundFont that is missing or damaged,
     MissingPackageError where neither midirenderer nor fluidsynth is installed.
     """
@@ -59,7 +46,7 @@ def render(song: Song, soundfont: str | Path | None = None) -> Audio:
             f"sound is made of songs of {MAX_MINUTES} minutes at most, this one has {minutes:.0f}"
         )
     return _trim(
-        _normalise(_play(_with_tail(song), find_soundfont(soundfont))), song.seconds(song.end)
+        _normalise(_play(_with_tail(song), catalog.soundfont(soundfont))), song.seconds(song.end)
     )
 
 
@@ -74,26 +61,6 @@ def write_wav(path: str | Path, song: Song, soundfont: str | Path | None = None)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.tobytes())
-
-
-def find_soundfont(soundfont: str | Path | None = None, light: bool = False) -> Path:
-    """The SoundFont to play with: the one given, $COMPOSER_SOUNDFONT, one of the system's, or pretty_midi's.
-
-    light: of those installed the smallest, which takes little memory and time (a large one has 150 MB).
-    Raises ComposerError where the one that is named, or every one of them, is not there.
-    """
-    named = soundfont or os.environ.get(SOUNDFONT_VARIABLE)
-    if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise ComposerError(f"no SoundFont at {path}; give the path of an .sf2 file, or none")
-        return path
-    found = [path for path in _installed() if path.is_file()]
-    if found:
-        return min(found, key=lambda path: path.stat().st_size) if light else found[0]
-    raise ComposerError(
-        f"no SoundFont found; set ${SOUNDFONT_VARIABLE} to an .sf2 file, or pip install pretty_midi"
-    )
 
 
 def program(text: str) -> int:
@@ -122,16 +89,6 @@ def program(text: str) -> int:
             f"no instrument is called just {text.strip()!r}; {choice}, or a number, 0 to 127"
         )
     return names.index(found[0])
-
-
-def _installed() -> Iterator[Path]:
-    for name in SOUNDFONT_FOLDERS:
-        folder = Path(name).expanduser()
-        yield from (folder / preferred for preferred in PREFERRED)
-        yield from sorted(folder.glob("*.sf2"))
-    package = find_spec("pretty_midi")  # found, not imported: that takes a second
-    for place in (package and package.submodule_search_locations) or ():
-        yield from sorted(Path(place).glob("*.sf2"))
 
 
 def _with_tail(song: Song) -> Song:

@@ -22,8 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from composer import catalog as melodies
-from composer import evaluation
+from composer import catalog, evaluation
 from composer.config import from_dict, to_dict
 from composer.data import Corpus, Role, load_corpus, parse_roles
 from composer.errors import ConfigError, ModelError, OutputError
@@ -421,7 +420,7 @@ class Judge:
     def __init__(self, corpus: Corpus, pieces: int) -> None:
         self.pieces = [beginning(song, JUDGED_BEATS) for song in corpus.valid[:pieces]]
         self.reference = evaluation.measure(self.pieces)
-        joy = read(melodies.path("ode-to-joy"))
+        joy = read(catalog.tune("ode-to-joy"))
         songs = (joy, beginning(corpus.valid[0], WATCHED_BEATS))
         self.watched = dict(zip(WATCHED, songs, strict=True))
 

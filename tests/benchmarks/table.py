@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from composer.generators import CARD, PLAYS, WEIGHTS, family, models
+from composer.catalog import models
+from composer.generators import CARD, PLAYS, WEIGHTS, family
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 ROOT = Path(__file__).parent.parent.parent

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import composer
-from composer import catalog as melodies
+from composer import catalog
+from composer.catalog import models
 from composer.errors import OutputError
-from composer.generators import CARD, PLAYS, models
+from composer.generators import CARD, PLAYS
 from composer.songs import read, write
 from composer.songs.midi import to_bytes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
@@ -232,7 +233,7 @@ def test_help_teaches(composer_command, command):
 def test_melodies_are_listed(composer_command):
     done = composer_command("melodies")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == melodies.names()
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == list(catalog.tunes())
 
 
 def test_models_are_listed_with_their_scores(composer_command):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from composer import catalog as melodies
+from composer import catalog
 from composer.live.takes.saved import list_takes
 from composer.songs import read
 from composer.songs.song import Note
@@ -28,7 +28,7 @@ QPM = 100
 
 def first_bars(name: str, bars: int) -> tuple[Note, ...]:
     """The first bars of a bundled melody, from beat 0, a little detached as fingers play."""
-    song = read(melodies.path(name))
+    song = read(catalog.tune(name))
     end = song.bar_onsets()[bars]
     return tuple(
         Note(n.onset, n.pitch, 0.9 * n.duration, 60 + i)

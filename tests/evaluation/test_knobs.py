@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import composer
-from composer import catalog as melodies
+from composer import catalog
 from composer.arranging import blend as blending
 from composer.data import load_corpus
 from composer.errors import ConfigError
@@ -33,7 +33,7 @@ def model():
 @pytest.fixture(scope="module")
 def greensleeves():
     """6/8, with a pickup."""
-    return composer.read(melodies.path("greensleeves"))
+    return composer.read(catalog.tune("greensleeves"))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 import composer
-from composer import catalog as melodies
+from composer import catalog
 from composer.errors import ConfigError, MelodyError
 from composer.generators import Model, Player
 from composer.generators.keep import Ahead, continued
@@ -117,7 +117,7 @@ def test_notes_go_on_or_begin_anew() -> None:
 
 @pytest.mark.parametrize("name", ["greensleeves", "irish-washerwoman", "uneven-stairs"])
 def test_other_metres_are_played_ahead_too(model: Model, name: str) -> None:
-    song = play(model, read(melodies.path(name)), 1.5, 12)
+    song = play(model, read(catalog.tune(name)), 1.5, 12)
     assert all(track.notes for track in song.tracks)
 
 

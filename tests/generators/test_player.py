@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import composer
-from composer import catalog as melodies
+from composer import catalog
+from composer.catalog import models
 from composer.data.jsb import RANGES
-from composer.generators import CARD, PLAYS, WEIGHTS, Model, models
+from composer.generators import CARD, PLAYS, WEIGHTS, Model
 from composer.metrics import rolls
 from composer.songs.grid import to_pianoroll, to_voices
 from composer.songs.song import Note, Song, TimeSignature, Track
@@ -50,9 +51,9 @@ def test_the_folder_is_complete_and_small() -> None:
     assert card["family"] == "chorale" and card["scores"]["bach_distance"] <= 1.2
 
 
-@pytest.mark.parametrize("name", melodies.names())
+@pytest.mark.parametrize("name", catalog.tunes())
 def test_every_bundled_melody_is_arranged(model: Model, name: str) -> None:
-    song = composer.read(melodies.path(name))
+    song = composer.read(catalog.tune(name))
     check(song, model.arrange(song, seed=1))
 
 
@@ -60,7 +61,7 @@ def test_every_bundled_melody_is_arranged(model: Model, name: str) -> None:
     "name", ["ode-to-joy", "amazing-grace", "irish-washerwoman", "uneven-stairs"]
 )
 def test_voices_sound_exactly_where_the_melody_does(model: Model, name: str) -> None:
-    song = composer.read(melodies.path(name))
+    song = composer.read(catalog.tune(name))
     sounding = to_voices(model.arrange(song), 12)[0] >= 0
     melody = sounding[:, 0]
     for voice in sounding[:, 1:].T:
@@ -70,7 +71,7 @@ def test_voices_sound_exactly_where_the_melody_does(model: Model, name: str) -> 
 
 
 def test_a_seed_repeats_and_another_differs(model: Model) -> None:
-    song = composer.read(melodies.path("old-hundredth"))
+    song = composer.read(catalog.tune("old-hundredth"))
     one, again, other = (to_voices(model.arrange(song, seed=s))[0][:, 1:] for s in (5, 5, 6))
     assert (one == again).all() and (one != other).mean() >= 0.2
 
@@ -96,7 +97,7 @@ def test_five_hundred_bars(model: Model) -> None:
 
 
 def test_a_melody_above_and_below_the_range_is_moved_by_octaves_and_back(model: Model) -> None:
-    song = composer.read(melodies.path("frere-jacques"))
+    song = composer.read(catalog.tune("frere-jacques"))
     moved = Song(
         (
             Track(
@@ -115,7 +116,7 @@ def test_a_melody_above_and_below_the_range_is_moved_by_octaves_and_back(model: 
 
 
 def test_what_is_written_is_what_was_arranged(model: Model, tmp_path: Path) -> None:
-    song = composer.read(melodies.path("greensleeves"))
+    song = composer.read(catalog.tune("greensleeves"))
     out = model.arrange(song, seed=3)
     composer.write(tmp_path / "out.mid", out)
     back = composer.read(tmp_path / "out.mid")
@@ -126,8 +127,8 @@ def test_what_is_written_is_what_was_arranged(model: Model, tmp_path: Path) -> N
 
 def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(model: Model) -> None:
     shares = []
-    for name in melodies.names():
-        out = model.arrange(composer.read(melodies.path(name)), seed=1)
+    for name in catalog.tunes():
+        out = model.arrange(composer.read(catalog.tune(name)), seed=1)
         roll = to_pianoroll(out)
         shares.append(rolls.in_scale_ratio(roll, rolls.own_scale(roll[:, :, :1]))[1:])
         voices, _ = to_voices(out)

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import composer
-from composer import catalog as melodies
+from composer import catalog
 from composer.generators import Model
 from composer.generators.keep import Keep
 from composer.generators.latents import Between, Latents, Source
@@ -42,7 +42,7 @@ def model(name: str) -> Model:
 
 def melody(name: str) -> Song:
     """A bundled melody."""
-    return composer.read(melodies.path(name))
+    return composer.read(catalog.tune(name))
 
 
 def arranged(model_name: str, melody_name: str) -> list[Song]:
@@ -214,7 +214,7 @@ def make() -> Entry:
     """What is to be kept: all of it anew."""
     kept: Entry = {name: {} for name in MODELS}
     for name in MODELS:
-        for tune in melodies.names():
+        for tune in catalog.tunes():
             kept[name][tune] = [plain_entry(song) for song in arranged(name, tune)]
     kept["special"] = {name: entry(job()) for name, job in SPECIAL.items()}
     kept["musicxml"] = {name: score_entry(score(name)) for name in SCORES}
@@ -232,7 +232,7 @@ def check() -> list[str]:
     """What differs now from what was kept, a line each."""
     kept, found = read(), []
     for name in MODELS:
-        for tune in melodies.names():
+        for tune in catalog.tunes():
             for seed, song in zip(SEEDS, arranged(name, tune), strict=True):
                 lines = differences(kept[name][tune][seed], song)
                 found += [f"{name}, {tune}, seed {seed}: {line}" for line in lines]

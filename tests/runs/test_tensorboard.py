@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from composer import catalog
 from composer.errors import OutputError
 from composer.runs.run import Report
-from composer.songs import audio as synth
 from composer.songs.song import Note, Song, Track
 from tests.conftest import lacking
 
@@ -43,7 +43,7 @@ SONG = Song(
 @pytest.fixture(autouse=True)
 def small_soundfont(monkeypatch):
     font = Path(find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
-    monkeypatch.setenv(synth.SOUNDFONT_VARIABLE, str(font))
+    monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(font))
 
 
 def report(iteration, loss=1.5, **more):
@@ -153,7 +153,7 @@ def test_what_was_shown_is_on_disk_before_the_end(tmp_path):
 
 
 def test_without_a_soundfont_a_text_says_why_once(tmp_path, monkeypatch):
-    monkeypatch.setenv(synth.SOUNDFONT_VARIABLE, str(tmp_path / "none.sf2"))
+    monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(tmp_path / "none.sf2"))
     with TensorBoard(tmp_path) as board:
         board.show(evaluated(100))
         board.show(evaluated(200))

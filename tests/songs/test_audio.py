@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from composer import catalog
 from composer.errors import ComposerError, MissingPackageError, OutputError
 from composer.songs import audio as synth
 from composer.songs.song import Note, Song, Tempo, Track
@@ -21,7 +22,7 @@ ORGAN = 19
 
 @pytest.fixture(autouse=True)
 def small_soundfont(monkeypatch):
-    monkeypatch.setenv(synth.SOUNDFONT_VARIABLE, str(BUNDLED))
+    monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(BUNDLED))
 
 
 def song(*notes, qpm=60.0, program=ORGAN, is_drum=False):
@@ -137,25 +138,6 @@ def test_no_file_is_left_where_writing_fails(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out.wav"]
 
 
-def test_soundfont_order(monkeypatch, tmp_path):
-    given, system = tmp_path / "given.sf2", tmp_path / "system" / "a.sf2"
-    given.touch()
-    system.parent.mkdir()
-    system.touch()
-    monkeypatch.setattr(synth, "SOUNDFONT_FOLDERS", (str(tmp_path / "none"), str(system.parent)))
-    assert synth.find_soundfont(given) == given
-    assert synth.find_soundfont() == BUNDLED
-    monkeypatch.delenv(synth.SOUNDFONT_VARIABLE)
-    assert synth.find_soundfont() == system
-    (system.parent / "default-GM.sf2").touch()
-    assert synth.find_soundfont() == system.parent / "default-GM.sf2"
-    monkeypatch.setattr(synth, "SOUNDFONT_FOLDERS", ())
-    assert synth.find_soundfont() == BUNDLED
-    monkeypatch.setattr(synth, "find_spec", lambda name: None)
-    with pytest.raises(ComposerError, match="no SoundFont found"):
-        synth.find_soundfont()
-
-
 def _damaged(kind):
     data = BUNDLED.read_bytes()
     noise = np.random.default_rng(0).integers(0, 256, 150_000, dtype=np.uint8).tobytes()
@@ -181,7 +163,7 @@ def test_a_damaged_soundfont_is_one_line(tmp_path, kind):
 def test_a_missing_soundfont_is_named(tmp_path, monkeypatch, named):
     path = tmp_path if named == "folder" else tmp_path / "none.sf2"
     if named == "variable":
-        monkeypatch.setenv(synth.SOUNDFONT_VARIABLE, str(path))
+        monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(path))
     with pytest.raises(ComposerError, match="no SoundFont at"):
         synth.render(song(Note(0, 60, 1)), None if named == "variable" else path)
 
@@ -210,14 +192,3 @@ def test_what_fluidsynth_says_is_passed_on(monkeypatch, tmp_path):
     monkeypatch.setattr(synth.shutil, "which", lambda name: str(command))
     with pytest.raises(ComposerError, match=r"TimGM6mb\.sf2: the reason"):
         synth.render(song(Note(0, 60, 1)))
-
-
-def test_the_lightest_soundfont_is_found(tmp_path, monkeypatch):
-    for name, size in (("a.sf2", 300), ("b.sf2", 100), ("c.sf2", 200)):
-        (tmp_path / name).write_bytes(b"x" * size)
-    monkeypatch.delenv("COMPOSER_SOUNDFONT", raising=False)
-    monkeypatch.setattr(synth, "SOUNDFONT_FOLDERS", (str(tmp_path),))
-    monkeypatch.setattr(synth, "find_spec", lambda name: None)
-    assert (
-        synth.find_soundfont().name == "a.sf2" and synth.find_soundfont(light=True).name == "b.sf2"
-    )

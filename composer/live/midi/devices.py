@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 
-from composer.catalog import assets, data_folder
+from composer.catalog import bundled_profiles, learned_folder, learned_profiles
 from composer.config import from_dict, to_dict
 from composer.errors import ConfigError
 from composer.files import atomic
@@ -18,7 +18,6 @@ from composer.live import commands
 from composer.live.commands import is_button, is_setting
 from composer.live.melody.capture import SUSTAIN_PEDAL, Event
 
-FOLDER = "devices"
 GENERIC = "generic"  # of a keyboard that no profile matches
 SUSTAIN = "sustain"
 # Of a model whose knobs have other names: the first, the second ... that it has.
@@ -112,8 +111,8 @@ def control_of(event: Event) -> str:
 
 def profiles() -> dict[str, Profile]:
     """All by name: the bundled ones, and over them those that were learned. A damaged learned one is left out."""
-    bundled = {path.stem: load_profile(path) for path in sorted(assets(FOLDER).glob("*.json"))}
-    learned = {path.stem: _loaded(path) for path in sorted(learned_folder().glob("*.json"))}
+    bundled = {name: load_profile(path) for name, path in bundled_profiles().items()}
+    learned = {name: _loaded(path) for name, path in learned_profiles().items()}
     return bundled | {name: found for name, found in learned.items() if found is not None}
 
 
@@ -146,7 +145,7 @@ def profile_for(port_name: str, known: Mapping[str, Profile] | None = None) -> P
     known: by name, by default `profiles()`. Without a fit the generic one, which takes notes and the sustain pedal.
     """
     known = profiles() if known is None else known
-    mine = {path.stem for path in learned_folder().glob("*.json")}
+    mine = learned_profiles()
     fits = [
         (name in mine, len(pattern), name)
         for name, one in known.items()
@@ -174,11 +173,6 @@ def save_profile(made: Profile, folder: Path | None = None) -> Path:
             json.dumps(to_dict(made), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     return path
-
-
-def learned_folder() -> Path:
-    """Where learned profiles are kept."""
-    return data_folder() / FOLDER
 
 
 def profile_of(port_name: str, given: Profile | None = None, name: str | None = None) -> Profile:

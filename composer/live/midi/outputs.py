@@ -184,7 +184,7 @@ class MidiOutput:
 class SynthOutput:
     """The `fluidsynth` command, told what to play through its shell. If it dies it is started again, within a second.
 
-    soundfont: see `synth.find_soundfont`. gain: 0 to 10. driver: fluidsynth's audio driver (alsa, jack,
+    soundfont: see `catalog.soundfont`. gain: 0 to 10. driver: fluidsynth's audio driver (alsa, jack,
     pulseaudio, coreaudio, ...; None: the first of this system's that works).
     Raises PortError where fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """

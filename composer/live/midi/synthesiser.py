@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from composer import catalog
 from composer.errors import ComposerError, PortError
-from composer.songs.audio import find_soundfont
 
 START_SECONDS: Final = 15.0  # a large SoundFont on a slow disk
 READY: Final = "composer-ready"
@@ -56,7 +56,7 @@ def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | N
 
     Raises PortError where fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """
-    font = find_soundfont(soundfont)
+    font = catalog.soundfont(soundfont)
     program = shutil.which("fluidsynth")
     if program is None:
         raise PortError(MISSING)

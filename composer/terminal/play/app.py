@@ -331,7 +331,7 @@ class StageApp(App[None]):
 
 
 def _bundled() -> tuple[str, ...]:
-    from composer.generators import models
+    from composer.catalog import models
 
     return tuple(models())
 

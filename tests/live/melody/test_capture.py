@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from composer import catalog as melodies
+from composer import catalog
 from composer.errors import ConfigError
 from composer.live.melody.capture import Event, RecordConfig, capture
 from composer.live.melody.quantise import grid_shift, quantise_onsets
@@ -51,8 +51,8 @@ def humanly(melody, start, errors, rng):
 def share_right(draw, count_in, times, seed=3):
     """Share of the bundled melodies' notes whose onset, pitch and duration come back."""
     rng, right, played = np.random.default_rng(seed), 0, 0
-    for name in sorted(melodies.names()):
-        written = take_melody(read(melodies.path(name))).line.notes
+    for name in sorted(catalog.tunes()):
+        written = take_melody(read(catalog.tune(name))).line.notes
         first = 0.0 if count_in else written[0].onset
         meant = [Note(n.onset - first, n.pitch, n.duration) for n in written]
         wanted = Counter((round(n.onset * 12), n.pitch, round(n.duration * 12)) for n in meant)

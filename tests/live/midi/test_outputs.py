@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from mido import Message
 
+from composer.catalog import soundfont
 from composer.errors import ComposerError, PortError
 from composer.live.midi import outputs
 from composer.live.midi.outputs import Memory, MidiOutput, Nowhere, SynthOutput, open_output_named
 from composer.live.midi.ports import list_ports, open_input, open_output
 from composer.live.midi.synthesiser import line_of
-from composer.songs.audio import find_soundfont
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.soak import Child
@@ -245,7 +245,7 @@ def opened():
 def synth(tmp_path, monkeypatch):
     """A synthesiser that plays, in real time, into fluidsynth.wav of the folder `tmp_path`."""
     monkeypatch.chdir(tmp_path)
-    output = SynthOutput(find_soundfont(light=True), driver="file")
+    output = SynthOutput(soundfont(light=True), driver="file")
     yield output
     output.close()
 
@@ -303,7 +303,7 @@ def test_closed_is_closed(synth):
 
 @pytest.mark.jack
 def test_fluidsynth_plays_to_jack_and_is_found_when_nothing_else_sounds(jack):  # noqa: F811
-    synth = open_output_named(None, soundfont=find_soundfont(light=True))
+    synth = open_output_named(None, soundfont=soundfont(light=True))
     assert synth.alive() and "fluidsynth" in synth.name
     pid = synth.pid
     synth.send(ON)

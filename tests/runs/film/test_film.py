@@ -21,9 +21,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
+from composer import catalog
 from composer.errors import ConfigError, ModelError, OutputError
 from composer.runs.run import Report, TrainingRun
-from composer.songs import audio as synth
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.conftest import ROOT, lacking, needs
 
@@ -97,7 +97,7 @@ def run(tmp_path: Path) -> TrainingRun:
 
 @pytest.fixture(autouse=True)
 def small_soundfont(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(synth.SOUNDFONT_VARIABLE, str(SOUNDFONT))
+    monkeypatch.setenv(catalog.SOUNDFONT_VARIABLE, str(SOUNDFONT))
 
 
 def frames_of(path: Path) -> np.ndarray:
