@@ -45,6 +45,7 @@ OUTSIDE = {
     "live.server": {"numpy", "websockets"},
     "terminal": {"numpy", "rich"},
     "terminal.play": {"numpy", "rich", "textual"},
+    "terminal.play.remote": {"websockets"},
     "terminal.train": {"numpy", "rich", "IPython"},
     "cli": {"typer", "rich"},
 }

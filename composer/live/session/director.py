@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from math import ceil, floor
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,18 @@ from composer.live.session.calibration import CalibrationRun
 from composer.live.session.desk import Desk, Run, Sounding
 from composer.live.session.duet import DuetRun
 from composer.live.session.metronome import Metronome
-from composer.live.session.phrases import COMMIT, PhraseRun, arranged
+from composer.live.session.phrases import PhraseRun, arranged
 from composer.live.session.playback import Answer
 from composer.live.session.scribe import Scribe
 from composer.live.session.state import (
+    COMMIT,
     DRUMS,
     MELODY,
     Latency,
     SessionConfig,
     Shown,
     State,
+    bar_of,
 )
 from composer.live.session.worker import Done, Thinking, Worker, reason
 from composer.songs.song import Note, Song, TimeSignature, Track
@@ -334,9 +336,7 @@ class Director:
             phase=run.phase if run is not None else "idle",
             beat=beat,
             seconds=now,
-            bar=max(0, floor(at / config.beats_per_bar) + 1)
-            if run is not None and beat >= 0
-            else 0,
+            bar=bar_of(beat, at, config.beats_per_bar) if run is not None else 0,
             beats_per_bar=config.beats_per_bar,
             qpm=desk.time.qpm_at(now) if run is not None else config.qpm,
             start=run.start if run is not None else 0.0,

@@ -14,7 +14,7 @@ from composer.live.session.accompanist import Accompanist
 from composer.live.session.desk import Desk
 from composer.live.session.hearing import SNAP, Hearing
 from composer.live.session.playback import Answer, Playback, pickup
-from composer.live.session.state import Shown, ShownNote
+from composer.live.session.state import COMMIT, Shown, ShownNote
 from composer.live.session.worker import Done, reason
 from composer.songs.song import Note, Song
 
@@ -23,7 +23,6 @@ EARLY, LAST = (
     0.018,
 )  # seconds before the downbeat at which the answer is made, and again if keys moved since
 AHEAD = 0.05  # seconds; how long before their time strokes are handed to the sequencer
-COMMIT = 0.012  # the same for the first ones of an answer, so that there is time to make it again
 NONSENSE = 2000  # keys in a phrase that are not drawn any more
 DRAFT, ANSWER, OTHER = "draft", "answer", "another"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import floor
 
 from composer.errors import ConfigError, Mend
 from composer.generators.latents import NAMES, Source
@@ -12,6 +13,8 @@ from composer.songs.song import DEFAULT_QPM
 
 PHASES = ("idle", "count-in", "listening", "thinking", "playing", "calibrating")
 VOICES = 4
+# Seconds before their downbeat at which the first notes of an answer are sent, so that there is time to make it again.
+COMMIT = 0.012
 MELODY = "melody"  # the name of the voice that is played
 DRUMS = 9  # General MIDI's drum channel, counted from 0: 10 as players count
 
@@ -149,3 +152,20 @@ class State:
     message: str = ""
     mend: Mend | None = None
     remarks: tuple[str, ...] = ()
+
+    def at(self, seconds: float) -> State:
+        """Return the state of another time of the session's clock, if nothing but time passes."""
+        if self.phase == "idle":
+            return self
+        beat = self.beat + (seconds - self.seconds) * self.qpm / 60
+        committed = beat + COMMIT * self.qpm / 60
+        bar = bar_of(beat, committed, self.beats_per_bar)
+        return replace(self, beat=beat, seconds=seconds, bar=bar)
+
+
+def bar_of(beat: float, committed: float, beats_per_bar: int) -> int:
+    """Return the bar that is shown, from 1; 0 in the count-in.
+
+    committed: the beat up to which all is sent, as an answer begins that long before its downbeat.
+    """
+    return max(0, floor(committed / beats_per_bar) + 1) if beat >= 0 else 0

@@ -16,7 +16,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from composer.errors import ComposerError
+from composer.errors import ComposerError, Mend
 from composer.files import free_path
 from composer.live import commands
 from composer.live.commands import Command
@@ -250,8 +250,11 @@ class StageApp(App[None]):
         try:
             act()
         except (ComposerError, OSError) as error:
-            text = str(error) or type(error).__name__
-            self.say(by_key(text, mend_of(error)), True)
+            self.refuse(str(error) or type(error).__name__, mend_of(error))
+
+    def refuse(self, text: str, mend: Mend | None = None) -> None:
+        """Say what went wrong, and the key that helps."""
+        self.say(by_key(text, mend), True)
 
     def do(self, command: Command, key: str) -> None:
         """Do what a row of the tables says; of what needs more than a key, ask for it."""

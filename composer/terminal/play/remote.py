@@ -1,52 +1,43 @@
 """The screen in a process of its own: Python runs one thread at a time, so drawing here would hold up what plays there.
 
-What goes through the pipe: states one way, the names of methods and their arguments the other.
+It is a client of the session's server, like any other: all that goes between them is JSON.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from queue import SimpleQueue
+from typing import Any, Final
 
-from composer.errors import ComposerError
+from composer.config import from_dict, to_dict
+from composer.errors import Mend
+from composer.live import messages
+from composer.live.session.state import State
+from composer.terminal.play.app import StageApp, StageConfig
 from composer.terminal.play.keys import Player
 
-if TYPE_CHECKING:
-    from composer.live.session.state import ShownNote, State
-    from composer.terminal.play.app import StageConfig
-
-KEY: Final = "COMPOSER_STAGE_KEY"  # of the environment, for this pipe alone
-METHODS: Final = frozenset(("do", "press", "release"))
+STAGE: Final = "COMPOSER_STAGE"  # of the environment: the address, which is secret, and the config
 POLITE: Final = 10  # a picture may be late, a note may not
-START: Final = 0.05  # seconds between looks at whether the screen has come up
-Notes = tuple["tuple[ShownNote, ...]", "tuple[ShownNote, ...]"]
+LONGEST: Final = 2**24  # bytes of a state; a long phrase has thousands of notes
+GREETING: Final = 10.0  # seconds for the first state to come
 
 
 def show_apart(player: Player, config: StageConfig) -> int:
-    """Show a session on a screen in a process of its own until that ends; its exit status, 0 where one has quit."""
-    secret = secrets.token_bytes(32)
-    with Listener(authkey=secret) as listener:
-        path = os.pathsep.join(
-            filter(None, [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH")])
-        )
-        environment = {**os.environ, KEY: secret.hex(), "PYTHONPATH": path}
-        command = [sys.executable, "-m", "composer.terminal.play", str(listener.address)]
-        # It draws on stderr: on ours, as descriptor 2 may lead nowhere, so that C libraries keep quiet here.
-        screen = subprocess.Popen(command, env=environment, stderr=_own_stderr())
+    """Show a session on a screen in a process of its own until that ends. Return its exit status, 0 for quit."""
+    from composer.live.server import Server
+
+    with Server(player, config.models, frames=config.frames) as server:
+        screen = _start(server.address, config)
         try:
-            connection = _accepted(listener, screen)
-            if connection is not None:
-                with connection:
-                    connection.send(config)
-                    serve(player, connection, config.frames)
             return screen.wait()
         finally:
             if screen.poll() is None:
@@ -54,120 +45,122 @@ def show_apart(player: Player, config: StageConfig) -> int:
                 screen.wait()
 
 
+def _start(address: str, config: StageConfig) -> subprocess.Popen[bytes]:
+    """Start the process of the screen."""
+    paths = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        # Not an argument: those can be read by all users of the machine.
+        STAGE: json.dumps({"address": address, "config": to_dict(config)}),
+    }
+    command = [sys.executable, "-m", "composer.terminal.play"]
+    # It draws on stderr: on ours, as descriptor 2 may lead nowhere, so that C libraries keep quiet here.
+    return subprocess.Popen(command, env=environment, stderr=_own_stderr())
+
+
 def _own_stderr() -> int | None:
-    """The descriptor of Python's stderr; None where it has none, and the child takes what this process has."""
+    """Return the descriptor of Python's stderr; None if it has none, and the child takes what this process has."""
     try:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
         return None
 
 
-def _accepted(listener: Listener, screen: subprocess.Popen[bytes]) -> Connection | None:
-    """The pipe to the screen; None where its process ends before it asks for one."""
-    found: list[Connection] = []
-    thread = threading.Thread(target=lambda: found.append(listener.accept()), daemon=True)
-    thread.start()
-    while thread.is_alive() and screen.poll() is None:
-        thread.join(START)
-    return found[0] if found else None
-
-
-def serve(player: Player, connection: Connection, frames: int) -> None:
-    """Send the states of a session and do what comes back, until the other end closes."""
-    last: State | None = None
-    notes: Notes | None = None
-    try:
-        while True:
-            wait = 1.0 / frames
-            while connection.poll(wait):
-                _do(player, connection, *connection.recv())
-                wait = 0.0
-            state = player.state()
-            if state != last:
-                connection.send(("state", *_packed(state, notes)))
-                last, notes = state, (state.melody, state.accompaniment)
-    except (EOFError, OSError):
-        return
-
-
-def _do(player: Player, connection: Connection, name: str, arguments: tuple[Any, ...]) -> None:
-    """Call a method of the session; what the player can mend is sent back."""
-    try:
-        if name in METHODS:
-            getattr(player, name)(*arguments)
-    except (ComposerError, OSError) as error:
-        connection.send(("error", str(error) or type(error).__name__))
-
-
-def _packed(state: State, before: Notes | None) -> tuple[State, list[list[tuple[Any, ...]]] | None]:
-    """A state without its notes, and these as plain tuples, which pack faster; None where they are those of before."""
-    thin = replace(
-        state, melody=(), accompaniment=(), knobs=dict(state.knobs), latencies=dict(state.latencies)
-    )
-    notes = (state.melody, state.accompaniment)
-    if notes == before:
-        return thin, None
-    return thin, [[(n.onset, n.end, n.pitch, n.voice, n.ahead) for n in part] for part in notes]
-
-
 class Remote:
-    """The session as its screen sees it: a method that is called here is called there; errors come later.
+    """A session as its clients see it: what is asked for here is done there, and errors come later.
 
-    on_error: is told what went wrong. on_end: is called once when the session's process is gone.
+    on_error: is told what went wrong, and the way out if there is one. on_end: is called when the session is gone. Both
+    are called by `state`, in the thread of the screen.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        from composer.live.session.state import State
+    def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
+        from websockets.sync.client import connect
 
-        self.on_error: Callable[[str], object] = print
+        self.on_error: Callable[[str, Mend | None], object] = print
         self.on_end: Callable[[], object] = lambda: None
-        self._connection = connection
-        self._state, self._notes = State(), ((), ())  # type: State, Notes
+        self._clock = clock
+        self._document: messages.Document = {}
+        self._state = State()
+        # Of the session's clock, seconds behind this one; of several messages the fastest knows it best.
+        self._behind = float("inf")
+        self._errors: SimpleQueue[tuple[str, Mend | None]] = SimpleQueue()
+        self._greeted = threading.Event()
+        self._is_over = threading.Event()
+        self._open = ExitStack()
+        self._connection = self._open.enter_context(
+            connect(address, compression=None, max_size=LONGEST, ping_interval=None, proxy=None)
+        )
+        self._thread = threading.Thread(target=self._listen, name="composer-client", daemon=True)
+        self._thread.start()
+        self._greeted.wait(GREETING)
 
     def state(self) -> State:
-        """The latest that has come."""
-        try:
-            while self._connection.poll():
-                self._take(*self._connection.recv())
-        except (EOFError, OSError):
+        """Return the state of now: the latest that has come, with the time that has passed since."""
+        while not self._errors.empty():
+            self.on_error(*self._errors.get())
+        if self._is_over.is_set():
             self.on_end()
-        return self._state
+        return self._state.at(self._clock() - self._behind)
 
-    def _take(self, kind: str, *what: Any) -> None:
-        from composer.live.session.state import ShownNote
+    def do(self, name: str, argument: Any = None) -> None:
+        """Do a command of the table."""
+        self._say({"do": name} if argument is None else {"do": name, "argument": argument})
 
-        if kind == "error":
-            self.on_error(*what)
-            return
-        thin, notes = what
-        if notes is not None:
-            melody, accompaniment = (tuple(ShownNote(*note) for note in part) for part in notes)
-            self._notes = (melody, accompaniment)
-        self._state = replace(thin, melody=self._notes[0], accompaniment=self._notes[1])
+    def press(self, pitch: int, velocity: int) -> None:
+        """Strike a key."""
+        self._say({"press": pitch, "velocity": velocity})
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name not in METHODS:
-            raise AttributeError(name)
-        return lambda *arguments: self._call(name, arguments)
+    def release(self, pitch: int) -> None:
+        """Let it go."""
+        self._say({"release": pitch})
 
-    def _call(self, name: str, arguments: tuple[Any, ...]) -> None:
-        try:
-            self._connection.send((name, arguments))
-        except OSError:
-            self.on_end()
+    def close(self) -> None:
+        """Leave the session."""
+        self._open.close()
+
+    def _say(self, values: dict[str, Any]) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed, OSError):
+            self._connection.send(json.dumps({"v": messages.VERSION, **values}))
+
+    def _listen(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed, OSError):
+            for text in self._connection:
+                self._take(json.loads(text))
+        self._is_over.set()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "error":
+            mend = message["mend"]
+            self._errors.put((message["text"], None if mend is None else Mend(**mend)))
+        elif message["type"] in ("hello", "state"):
+            self._change(message["state"])
+            seconds = message.get("seconds", self._document["clock"]["seconds"])
+            self._behind = min(self._behind, self._clock() - seconds)
+            self._greeted.set()
+
+    def _change(self, changed: messages.Document) -> None:
+        self._document = {**self._document, **changed}
+        # Notes that are as they were stay the same ones: they are many, and the screen draws only others again.
+        same = [name for name in messages.NOTES if name not in changed]
+        without = messages.state_of({**self._document, **{name: [] for name in same}})
+        self._state = replace(without, **{name: getattr(self._state, name) for name in same})
 
 
-def main(address: str) -> None:
-    """Be the screen of the session behind a pipe."""
-    from composer.terminal.play.app import StageApp
-
-    with Client(address, authkey=bytes.fromhex(os.environ.pop(KEY))) as connection:
-        config: StageConfig = connection.recv()
-        remote = Remote(connection)
-        app = StageApp(cast(Player, remote), config)
-        remote.on_error = lambda text: app.say(text, True)
-        remote.on_end = app.exit
-        if hasattr(os, "nice"):
-            os.nice(POLITE)
-        app.run()
-        sys.exit(app.return_code or 0)
+def main() -> None:
+    """Be the screen of the session whose address the environment has."""
+    given = json.loads(os.environ.pop(STAGE))
+    config = from_dict(StageConfig, given["config"])
+    remote = Remote(given["address"])
+    app = StageApp(remote, config)
+    remote.on_error = app.refuse
+    remote.on_end = app.exit
+    if hasattr(os, "nice"):
+        os.nice(POLITE)
+    app.run()
+    remote.close()
+    sys.exit(app.return_code or 0)

@@ -1,0 +1,51 @@
+"""Pages over the stage: help, the choice of a model, the name of a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.widgets import Input, OptionList
+
+from composer.terminal.play.dialogs import Help, Page
+from tests.support.played import READY
+from tests.support.stage import on_stage, shown
+
+
+def test_save_asks_for_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "take-3.mid").touch()
+
+    async def test(app, pilot, double):
+        await pilot.press("s")
+        assert app.screen.query_one(Input).value == "take-3-2.mid"
+        await pilot.press("q", "escape")
+        assert double.asked == []
+        await pilot.press("s")
+        app.screen.query_one(Input).value = "mine.wav"
+        await pilot.press("enter")
+        assert double.asked == [("save", "mine.wav")]
+        double.now = replace(READY, takes=0)
+        await pilot.press("s")
+        assert "nothing to save" in shown(app)[-2]
+
+    on_stage(test)
+
+
+def test_another_model_is_chosen():
+    async def test(app, pilot, double):
+        await pilot.press("o")
+        assert app.screen.query_one(OptionList).highlighted == 1
+        await pilot.press("down", "enter")
+        assert double.asked == [("model", "quartet")]
+
+    on_stage(test, models=("band", "jsb-chorales", "quartet"))
+
+
+def test_help_teaches_and_closes():
+    async def test(app, pilot, double):
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, Help)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Page) and double.asked == []
+
+    on_stage(test)
