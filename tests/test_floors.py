@@ -53,9 +53,7 @@ NETWORKS = {"numpy", "keras"}  # of every file `networks.py`
 
 # What the move left to be mended; nothing may be added, and what is mended must be taken out.
 LATER = {
-    ("evaluation.judge", "arranging.batch"),
     ("live.session.director", "arranging.batch"),
-    ("evaluation.report", "evaluation.page"),
     *((f"generators.{f}.codec", f"generators.{f}.networks") for f in FAMILIES),
     *((f"generators.{f}.codec", f"generators.{f}.windows") for f in ("band", "chorale")),
     ("generators.chorale.latents", "generators.chorale.codec"),
@@ -66,7 +64,6 @@ SAY_FLAGS = {
     "data",
     "data.folder",
     "data.roles",
-    "evaluation.judge",
     "live.midi.outputs",
     "live.midi.synthesiser",
     "live.session.opening",

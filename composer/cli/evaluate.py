@@ -57,16 +57,18 @@ def evaluate(
 
     A model arranges the melodies of pieces that were held out from training.
     """
-    from composer.evaluation import judge as judging
-    from composer.evaluation import report as files
+    from composer.arranging.batch import open_model
+    from composer.evaluation.judge import EvaluationRequest, judge
+    from composer.evaluation.report import check_place, to_tables, write
 
     out = out or Path(f"{Path(source).absolute().name}-evaluation")
-    files.check_place(out)
+    check_place(out)
     with new_bar() as bar:
         task = bar.add_task("", total=None)
-        judged = judging.judge(
+        judged = judge(
             source,
-            judging.Settings(reference, tuple(track or ()), pieces, seeds, ladder),
+            EvaluationRequest(reference, tuple(track or ()), pieces, seeds, ladder),
+            open_model,
             lambda done, total, what: bar.update(
                 task, completed=done, total=total, description=what
             ),
@@ -74,7 +76,7 @@ def evaluate(
     typer.echo(
         f"{judged.source}, beside {judged.reference}; {judged.evaluation.tracks[0]} is given\n"
     )
-    for text in files.to_tables(judged):
+    for text in to_tables(judged):
         table = new_table(*text.heading)
         for column in table.columns[1:]:
             column.justify = "right"
@@ -84,4 +86,4 @@ def evaluate(
         typer.echo()
     for remark in judged.remarks:
         say(remark)
-    typer.echo("\n".join(map(str, files.write(judged, out))))
+    typer.echo("\n".join(map(str, write(judged, out))))

@@ -10,6 +10,9 @@ MENDS = {
     "track": "--track chooses another",
     "takes": "choose a folder with --takes",
     "model": "--model chooses another",
+    "ladder": "leave out --ladder or --reference",
+    "reference": "choose another --reference, or its tracks with --track",
+    "roles": "--track chooses the tracks of a folder",
     "resume": "--resume goes on with it, or choose another --out",
 }
 

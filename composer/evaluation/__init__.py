@@ -1,16 +1,16 @@
-"""What a model makes beside its dataset: `measure` both, `compare` them, and see its `responses` to melody and seed.
+"""Evaluate what a model makes beside its dataset: `measure` both, `compare` them, and test its `responses`.
 
-Pure functions for training, the command line and notebooks alike. `judging.judge` does it all for a name on the command
-line, `files.write` writes what it gives.
+Pure functions for training, the command line and notebooks alike. `judge.judge` does it all for the name of a model, a
+run or a folder, and `report.write` writes what comes out.
 """
 
 from composer.evaluation.compare import TITLES, Compared, Evaluation, compare
 from composer.evaluation.listen import RESPONSES, dataset_responses, responses
-from composer.evaluation.measure import ALL, MEASURES, Measured, measure
+from composer.evaluation.measure import ALL, METRICS, Measured, measure
 
 __all__ = [
     "ALL",
-    "MEASURES",
+    "METRICS",
     "RESPONSES",
     "TITLES",
     "Compared",

@@ -1,4 +1,4 @@
-"""A model judged as it is used: a soprano goes in as a MIDI file, its arrangement comes out as one, the ladder scores.
+"""Judge a model as it is used: a soprano goes in as a MIDI file, its arrangement comes out as one, the ladder scores.
 
 Tune on `valid`; `test` is for the final judgement.
 """
@@ -10,13 +10,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from composer.data import jsb
 from composer.errors import ShapeError
+from composer.evaluation.listen import Arranger
 from composer.files import atomic
 from composer.generators import Player
 from composer.metrics import check_grids
@@ -26,20 +27,14 @@ from composer.songs.edit import only_melody
 from composer.songs.grid import RESOLUTION, REST, Ints, from_voices, to_voices
 from composer.songs.song import Song, Track
 
+VOICES = 4
 PADDING = -2  # after the end of a piece, in the scorer's files
-
-
-class Arranger(Protocol):
-    """What is judged: a `composer.Model`, or anything else that arranges."""
-
-    def arrange(self, song: Song, seed: int = 0) -> Song:
-        """The melody as the first track, then alto, tenor and bass."""
 
 
 def through_public_path(
     model: Arranger, split: str = "valid", seeds: Sequence[int] = (0, 1, 2), metre: bool = False
 ) -> dict[str, float]:
-    """Scores of `Ladder.score` for the model's arrangements of a split's sopranos, mean over the seeds.
+    """Return the scores of `Ladder.score` for the model's arrangements of a split's sopranos, mean over the seeds.
 
     With two seeds or more `diversity` compares each with the next. metre: see `soprano_song`.
     """
@@ -49,7 +44,7 @@ def through_public_path(
 
 
 def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, float]:
-    """Scores of several sets that arrange the reference's sopranos, mean over the sets; `diversity` between them."""
+    """Return the mean scores of several sets that arrange the reference's sopranos, and `diversity` between them."""
     scores = [ladder.score(sample) for sample in samples]
     mean = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
     if len(samples) > 1:
@@ -58,19 +53,22 @@ def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, 
 
 
 def jsb_ladder(split: str = "valid") -> Ladder:
-    """The ladder that compares with a split of the JSB Chorales."""
+    """Return the ladder that compares with a split of the JSB Chorales."""
     return Ladder(jsb_grids("train"), jsb_grids(split), held_out=jsb_grids("valid"))
 
 
 def jsb_grids(split: str) -> list[Ints]:
-    """The chorales of a split as int [step, 4]."""
+    """Return the chorales of a split, int [step, 4] each."""
     return [chorale.voices.astype(np.int64) for chorale in jsb.load(split)]
+
+
+# --- arranging ---------------------------------------------------------------------------
 
 
 def arrange_chorales(
     model: Arranger, chorales: Sequence[jsb.Chorale], seed: int, metre: bool = False
 ) -> list[Ints]:
-    """Each chorale's soprano arranged through MIDI files: int [step, 4], as long as the chorale."""
+    """Arrange each chorale's soprano through MIDI files: int [step, 4], as long as the chorale."""
     with TemporaryDirectory() as folder:
         return [_arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales]
 
@@ -78,51 +76,70 @@ def arrange_chorales(
 def arrange_live(
     model: Player, chorale: jsb.Chorale, seed: int, horizon: float, struck: bool = False
 ) -> Ints:
-    """A chorale's soprano accompanied while it is played: int [step, 4].
+    """Accompany a chorale's soprano while it is played: int [step, 4].
 
     Every `horizon` beats the voices of the next ones are decided, of which the soprano is not heard yet; those of the
-    first are made when it is over. struck: the pitch that begins them is known, as where voices are ready for each.
+    first are made when it is over. struck: the pitch that begins them is known, as if voices were ready for each.
     """
-    song, steps = soprano_song(chorale), len(chorale.voices)
-    melody, now = song.tracks[0], horizon
+    song = soprano_song(chorale)
+    melody = song.tracks[0]
+    steps = len(chorale.voices)
+    now = horizon
     while now * RESOLUTION < steps:
-        if melody.notes[0].onset < now:
-            so_far = replace(song, tracks=(melody, *song.tracks[1:]))
+        has_begun = melody.notes[0].onset < now
+        if has_begun:
             pitch = int(chorale.voices[int(now * RESOLUTION), 0])
             expected = pitch if struck and pitch != REST else None
-            song = model.arrange_ahead(so_far, now, horizon, seed, expected=expected)
+            song = model.arrange_ahead(
+                _with_melody(song, melody), now, horizon, seed, expected=expected
+            )
         now += horizon
-    return chorale_grid(replace(song, tracks=(melody, *song.tracks[1:])), steps)
+    return chorale_grid(_with_melody(song, melody), steps)
+
+
+def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
+    """Return the soprano alone, as a plain sixteenth grid has it: repeated notes as one, and no known metre.
+
+    metre: as the score has it instead, with repeated notes, metre, pickup and key signature.
+    """
+    if metre:
+        return only_melody(jsb.to_song(chorale))
+    soprano = chorale.voices[:, :1].astype(np.int64)
+    no_onsets = np.zeros(soprano.shape, bool)
+    return from_voices(soprano, no_onsets, RESOLUTION, like=[Track(name="Soprano")])
+
+
+def chorale_grid(song: Song, steps: int) -> Ints:
+    """Return four tracks as int [step, 4] of `steps` steps: cut, or filled with rests.
+
+    Raise ShapeError if the song has another number of tracks.
+
+    >>> from composer.songs.song import Note, Song, Track
+    >>> voices = [Track((Note(0.0, pitch, 0.5),)) for pitch in (72, 64, 55, 48)]
+    >>> chorale_grid(Song(tuple(voices)), 3).tolist()
+    [[72, 64, 55, 48], [72, 64, 55, 48], [-1, -1, -1, -1]]
+    """
+    if len(song.tracks) != VOICES:
+        raise ShapeError(f"a four-part arrangement has 4 tracks, got {len(song.tracks)}")
+    voices, _ = to_voices(song, RESOLUTION)
+    grid = np.full((steps, VOICES), REST, np.int64)
+    grid[: len(voices)] = voices[:steps]
+    return grid
+
+
+def _with_melody(song: Song, melody: Track) -> Song:
+    return replace(song, tracks=(melody, *song.tracks[1:]))
 
 
 def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:
-    melody, arrangement = folder / "melody.mid", folder / "arrangement.mid"
+    melody = folder / "melody.mid"
+    arrangement = folder / "arrangement.mid"
     write(melody, soprano_song(chorale, metre))
     write(arrangement, model.arrange(read(melody), seed=seed))
     return chorale_grid(read(arrangement), len(chorale.voices))
 
 
-def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
-    """The soprano alone: as a plain sixteenth grid has it, repeated notes as one and of no known metre.
-
-    metre: as the score has it, with repeated notes, metre, pickup and key signature.
-    """
-    if metre:
-        return only_melody(jsb.to_song(chorale))
-    soprano = chorale.voices[:, :1].astype(np.int64)
-    return from_voices(
-        soprano, np.zeros(soprano.shape, bool), RESOLUTION, like=[Track(name="Soprano")]
-    )
-
-
-def chorale_grid(song: Song, steps: int) -> Ints:
-    """Four tracks as int [step, 4] of so many steps: cut, or filled with rests. Raises ShapeError for other songs."""
-    if len(song.tracks) != 4:
-        raise ShapeError(f"a four-part arrangement has 4 tracks, got {len(song.tracks)}")
-    voices, _ = to_voices(song, RESOLUTION)
-    grid = np.full((steps, 4), REST, np.int64)
-    grid[: len(voices)] = voices[:steps]
-    return grid
+# --- files for other scorers -------------------------------------------------------------
 
 
 def save_for_scorer(path: str | Path, grids: Sequence[Ints], split: str = "valid") -> None:
@@ -146,7 +163,8 @@ def _save(path: str | Path, splits: Mapping[str, Sequence[Ints]]) -> None:
 
 def _padded(grids: Sequence[Ints]) -> NDArray[np.int16]:
     checked = check_grids(grids)
-    padded = np.full((len(checked), max(map(len, checked)), 4), PADDING, np.int16)
+    longest = max(len(grid) for grid in checked)
+    padded = np.full((len(checked), longest, VOICES), PADDING, np.int16)
     for row, grid in zip(padded, checked, strict=True):
         row[: len(grid)] = grid
     return padded

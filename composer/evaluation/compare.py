@@ -1,16 +1,17 @@
-"""Generated songs beside the dataset, measure by measure and track by track."""
+"""Lay generated songs beside the dataset, metric by metric and track by track."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from composer.errors import ShapeError
 from composer.evaluation.listen import RESPONSES
-from composer.evaluation.measure import ALL, MEASURES, Measured, mean_known
+from composer.evaluation.measure import ALL, METRICS, Measured, mean_known
 from composer.metrics.rolls import histogram_distance
 from composer.metrics.samples import wasserstein
 from composer.songs.grid import Floats
@@ -24,29 +25,37 @@ HISTOGRAMS: Final = {
 TITLES: Final = {
     "distance": "distance",
     **HISTOGRAMS,
-    **{name: measure.title for name, measure in MEASURES.items()},
+    **{name: metric.title for name, metric in METRICS.items()},
     **RESPONSES,
 }
 """What a page calls each number."""
 
+# These rows tell most at a glance, so they come first.
 FIRST: Final = ("empty_bar_ratio", *HISTOGRAMS, "c_major_ratio")
+
+UNDEFINED: Final = "–"
+ONE_PLACE_FROM = 9.95
+NO_PLACES_FROM = 999.5
 
 
 class Compared(NamedTuple):
-    """A cell of the table: means over the pieces, and the distance of the two samples in the dataset's spreads."""
+    """A cell of the table."""
 
     generated: float
+    """Mean over the generated pieces."""
     dataset: float
+    """Mean over the dataset's pieces."""
     distance: float
+    """How far the two samples lie apart, in the dataset's spreads."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Generated songs beside the dataset; see `compare`.
 
-    pieces: how many, generated and of the dataset. table: measure to track name or "all" to `Compared`; measures that
-    neither side has are left out. pitches: float [2, track, 128] and pitch_classes: float [2, track, 12], shares of
-    the notes, generated first. distance: one number, 0 where all is alike; dataset_distance: the same between the
+    pieces: how many, generated and of the dataset. table: metric to track name or "all" to `Compared`; metrics that
+    neither side has are left out. pitches: float [2, track, 128], and pitch_classes: float [2, track, 12], shares of
+    the notes, generated first. distance: one number, 0 if all is alike. dataset_distance: the same between the
     dataset's even and odd pieces.
     """
 
@@ -59,25 +68,47 @@ class Evaluation:
     dataset_distance: float
 
     def headline(self) -> tuple[dict[str, float], dict[str, float]]:
-        """What is defined of `distance` and of the column "all", measure to number: generated, and the dataset's."""
-        generated, dataset = {"distance": self.distance}, {"distance": self.dataset_distance}
+        """Return `distance` and the column "all", metric to number: generated, and the dataset's.
+
+        What is undefined is left out.
+        """
+        generated = {"distance": self.distance}
+        dataset = {"distance": self.dataset_distance}
         for name, row in self.table.items():
-            generated[name], dataset[name] = row[ALL].generated, row[ALL].dataset
+            generated[name] = row[ALL].generated
+            dataset[name] = row[ALL].dataset
         return _defined(generated), _defined(dataset)
 
     def rows(self) -> Iterator[tuple[str, str, Compared]]:
-        """(Measure, track or "all", cell) of the whole table."""
+        """Yield (metric, track or "all", cell) of the whole table."""
         for name, row in self.table.items():
             for track, cell in row.items():
                 yield name, track, cell
 
 
-def compare(generated: Measured, reference: Measured) -> Evaluation:
-    """Lay generated songs beside the dataset's, track by track in their order; the names are the dataset's.
+class _Columns(NamedTuple):
+    """A row of the table as arrays, float [track + 1] each."""
 
-    distance: how far the two samples of pieces lie apart in a measure (Wasserstein-1, in standard deviations of the
-    dataset's sample, these at least the measure's `least`), mean over the added tracks, then over the measures. What
-    is undefined on either side is left out. Raises ShapeError where the numbers of tracks differ.
+    generated: Floats
+    dataset: Floats
+    distance: Floats
+
+
+def compare(generated: Measured, reference: Measured) -> Evaluation:
+    """Compare generated songs with the dataset's, track by track in their order; the names are the dataset's.
+
+    distance: how far the two samples of pieces lie apart in a metric (Wasserstein-1, in standard deviations of the
+    dataset's sample, these at least the metric's `least`), mean over the added tracks, then over the metrics. What is
+    undefined on either side is left out. Raise ShapeError if the numbers of tracks differ.
+
+    >>> from composer.evaluation.measure import measure
+    >>> from composer.songs.song import Note, Song, Track
+    >>> def song(pitch):
+    ...     return Song((Track((Note(0.0, 72, 4.0),), "Tune"), Track((Note(0.0, pitch, 4.0),), "Bass")))
+    >>> bach = measure([song(48), song(50)])
+    >>> cell = compare(measure([song(55), song(57)]), bach).table["mean_pitch"]["Bass"]
+    >>> cell  # seven semitones; the dataset's own standard deviation is one
+    Compared(generated=56.0, dataset=49.0, distance=7.0)
     """
     if len(generated.tracks) != len(reference.tracks):
         raise ShapeError(
@@ -86,81 +117,98 @@ def compare(generated: Measured, reference: Measured) -> Evaluation:
         )
     spreads = _spreads(reference)
     even, odd = reference[::2], reference[1::2]
-    off = _off(generated, reference, spreads)
-    cells = {
-        name: (mean_known(generated.values[name]), mean_known(reference.values[name]), distance)
-        for name, distance in off.items()
-    }
-    own = _histogram_distances(even, odd)
-    for name, distance in _histogram_distances(generated, reference).items():
-        cells[name] = distance, own[name], np.full(len(distance), np.nan)
+    distances = _distances(generated, reference, spreads)
+
+    rows = {}
+    for name, distance in distances.items():
+        own = mean_known(generated.values[name])
+        rows[name] = _Columns(own, mean_known(reference.values[name]), distance)
+    halves = _histogram_distances(even, odd)
+    for name, apart in _histogram_distances(generated, reference).items():
+        rows[name] = _Columns(apart, halves[name], np.full(len(apart), np.nan))
+
+    sides = (generated, reference)
     return Evaluation(
         tracks=reference.tracks,
         pieces=(len(generated), len(reference)),
-        table=_table(cells, (*reference.tracks, ALL)),
-        pitches=np.stack([mean_known(generated.pitches), mean_known(reference.pitches)]),
-        pitch_classes=np.stack(
-            [mean_known(generated.pitch_classes), mean_known(reference.pitch_classes)]
-        ),
-        distance=_distance(off),
-        dataset_distance=_distance(_off(even, odd, spreads)),
+        table=_table(rows, (*reference.tracks, ALL)),
+        pitches=np.stack([mean_known(side.pitches) for side in sides]),
+        pitch_classes=np.stack([mean_known(side.pitch_classes) for side in sides]),
+        distance=_mean_distance(distances),
+        dataset_distance=_mean_distance(_distances(even, odd, spreads)),
     )
 
 
-def _table(
-    cells: dict[str, tuple[Floats, Floats, Floats]], columns: Sequence[str]
-) -> dict[str, dict[str, Compared]]:
-    """The cells by measure and column, the most telling first; without rows in which neither side has a number."""
-    known = [
-        name
-        for name, (generated, dataset, _) in cells.items()
-        if not np.isnan([generated, dataset]).all()
-    ]
-    names = sorted(known, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
-    return {
-        name: {
-            column: Compared(*(float(value) for value in cell))
-            for column, *cell in zip(columns, *cells[name], strict=True)
-        }
-        for name in names
-    }
+def short_number(value: float, places: int = 3) -> str:
+    """Write a number briefly; – if it is undefined.
+
+    >>> [short_number(value) for value in (0.1234, 12.34, 1234.5, float("nan"))]
+    ['0.123', '12.3', '1234', '–']
+    """
+    if isnan(value):
+        return UNDEFINED
+    size = abs(value)
+    if size >= NO_PLACES_FROM:
+        places = 0
+    elif size >= ONE_PLACE_FROM:
+        places = 1
+    return f"{value:.{places}f}"
+
+
+def _table(rows: dict[str, _Columns], columns: Sequence[str]) -> dict[str, dict[str, Compared]]:
+    """Return the cells by metric and column, the most telling rows first; without rows that no side has."""
+    known = [name for name, row in rows.items() if not _is_unknown(row)]
+    known.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    table: dict[str, dict[str, Compared]] = {}
+    for name in known:
+        table[name] = {}
+        for column, generated, dataset, distance in zip(columns, *rows[name], strict=True):
+            table[name][column] = Compared(float(generated), float(dataset), float(distance))
+    return table
+
+
+def _is_unknown(row: _Columns) -> bool:
+    return bool(np.isnan(row.generated).all() and np.isnan(row.dataset).all())
 
 
 def _spreads(reference: Measured) -> dict[str, Floats]:
-    """Standard deviation over the pieces, at least the measure's `least`: measure to float [track + 1]."""
-    return {
-        name: np.fmax(np.sqrt(mean_known((value - mean_known(value)) ** 2)), MEASURES[name].least)
-        for name, value in reference.values.items()
-    }
+    """Return the standard deviation over the pieces, at least the metric's `least`: metric to float [track + 1]."""
+    spreads = {}
+    for name, value in reference.values.items():
+        variance = mean_known((value - mean_known(value)) ** 2)
+        spreads[name] = np.fmax(np.sqrt(variance), METRICS[name].least)
+    return spreads
 
 
-def _off(first: Measured, second: Measured, spreads: dict[str, Floats]) -> dict[str, Floats]:
-    """Wasserstein distances in spreads: measure to float [track + 1].
+def _distances(first: Measured, second: Measured, spreads: dict[str, Floats]) -> dict[str, Floats]:
+    """Return Wasserstein distances in spreads: metric to float [track + 1].
 
-    The last is the mean of the added tracks; where only the tracks together have a value, that one is compared.
+    The last is the mean of the added tracks, or that of the tracks together if only they have a value.
     """
     table = {}
     for name, spread in spreads.items():
         pairs = zip(first.values[name].T, second.values[name].T, strict=True)
-        row = np.array([wasserstein(*pair) for pair in pairs]) / spread
+        row = np.array([wasserstein(one, other) for one, other in pairs]) / spread
         added = row[1:-1]
-        table[name] = np.append(row[:-1], row[-1] if np.isnan(added).all() else mean_known(added))
+        together = row[-1] if np.isnan(added).all() else mean_known(added)
+        table[name] = np.append(row[:-1], together)
     return table
 
 
-def _distance(off: dict[str, Floats]) -> float:
-    return float(mean_known(np.array([row[-1] for row in off.values()])))
+def _mean_distance(distances: dict[str, Floats]) -> float:
+    """Return the mean over the metrics of the added tracks' distances."""
+    return float(mean_known(np.array([row[-1] for row in distances.values()])))
 
 
 def _histogram_distances(first: Measured, second: Measured) -> dict[str, Floats]:
-    """Distances of the mean histograms, float [track + 1]; the last is the mean of the added tracks."""
-    pairs = (first.pitch_classes, second.pitch_classes), (first.pitches, second.pitches)
-    apart = [histogram_distance(mean_known(a), mean_known(b)) for a, b in pairs]
+    """Return the distances of the mean histograms, float [track + 1]; the last is the mean of the added tracks."""
+    classes = histogram_distance(mean_known(first.pitch_classes), mean_known(second.pitch_classes))
+    pitches = histogram_distance(mean_known(first.pitches), mean_known(second.pitches))
     return {
-        name: np.append(row, mean_known(row[1:]))
-        for name, row in zip(HISTOGRAMS, apart, strict=True)
+        "pitch_class_distance": np.append(classes, mean_known(classes[1:])),
+        "pitch_distance": np.append(pitches, mean_known(pitches[1:])),
     }
 
 
 def _defined(values: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if not np.isnan(value)}
+    return {name: value for name, value in values.items() if not isnan(value)}

@@ -1,6 +1,6 @@
-"""From a name on the command line to an evaluation: what is judged, and beside what.
+"""Judge what a name stands for, a model, a run or a folder of music, beside a dataset.
 
-`files` writes what `judge` gives.
+`report.write` writes what `judge` returns.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from composer.arranging.batch import READABLE, open_model
 from composer.catalog import models
 from composer.data import DATASETS, jsb, load_corpus, parse_roles
 from composer.errors import ComposerError, ConfigError, MidiError
@@ -22,35 +21,46 @@ from composer.generators import CARD
 from composer.runs.run import ASKED, TrainingRun
 from composer.songs import read
 from composer.songs.edit import only_melody
+from composer.songs.grid import RESOLUTION
 from composer.songs.song import Song
 
-LADDER: Final = "jsb"  # the dataset that the ladder knows
+LADDER: Final = "jsb"
+"""The dataset that the ladder knows, and the reference if none is named."""
+
+SONG_FILES: Final = (".mid", ".midi", ".npz")
+
 Progress = Callable[[int, int, str], None]
 """How much is done, of how much, of what."""
+
 Pairs = dict[str, tuple[float, float]]
 """Numbers by name: of what is judged, and of the dataset."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How something is judged; see `composer evaluate --help`.
+def _tell_nobody(_done: int, _total: int, _what: str) -> None:
+    """Take a report of progress, and do nothing."""
 
-    reference: a dataset's name or a folder; by default that of the run, else `jsb`. roles: of a folder's tracks, texts
-    NAME=PATTERN. pieces: how many at most. seeds: for how many seeds each melody is arranged.
-    """
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """How something is to be judged."""
 
     reference: str | None = None
+    """A dataset's name or a folder; by default that of the run, else `jsb`."""
     roles: tuple[str, ...] = ()
+    """Of a folder's tracks, texts NAME=PATTERN each."""
     pieces: int | None = None
+    """How many at most."""
     seeds: int = 2
+    """How many arrangements of each melody."""
     ladder: bool = False
+    """Also the ladder."""
 
 
 @dataclass(frozen=True)
 class Judged:
     """What was found of `source` beside `reference`, both in words.
 
-    responses: of a model. ladder: where asked for, the dataset's NaN where it has none. run: where `source` is one.
+    responses: of a model. ladder: if asked for; the dataset's number is NaN if it has none. run: if `source` is one.
     remarks: what was left out, and why.
     """
 
@@ -63,123 +73,161 @@ class Judged:
     remarks: tuple[str, ...] = ()
 
     def table(self) -> list[tuple[str, str, float, float, float]]:
-        """(Number, track or "all", generated, dataset, distance in the dataset's spreads) of everything."""
+        """Return (number, track or "all", generated, dataset, distance in the dataset's spreads) of everything."""
         overall = {"distance": self.distance, **self.responses, **self.ladder}
-        pairs = [(name, ALL, *pair, float("nan")) for name, pair in overall.items()]
-        return pairs + [(name, track, *cell) for name, track, cell in self.evaluation.rows()]
+        rows = [
+            (name, ALL, generated, dataset, float("nan"))
+            for name, (generated, dataset) in overall.items()
+        ]
+        for name, track, cell in self.evaluation.rows():
+            rows.append((name, track, cell.generated, cell.dataset, cell.distance))
+        return rows
 
     @property
     def distance(self) -> tuple[float, float]:
-        """Of what is judged, and between the halves of the dataset."""
+        """The distance of what is judged, and that between the halves of the dataset."""
         return self.evaluation.distance, self.evaluation.dataset_distance
 
 
-def judge(source: str, settings: Settings, on_progress: Progress) -> Judged:
+def judge(
+    source: str,
+    request: EvaluationRequest,
+    open_model: Callable[[str], Arranger],
+    on_progress: Progress = _tell_nobody,
+) -> Judged:
     """Judge a run (also RUN@1200, RUN@best), a model, or a folder of MIDI files.
 
-    A model arranges the melodies of the reference's valid split, all songs where that is empty; it is compared with
-    these pieces. A folder is compared with the valid split of a dataset, with all of another folder.
-    Raises ComposerError, one line, for what is not there or does not fit.
+    A model arranges the melodies of the reference's valid split, or of all its songs if that is empty, and is compared
+    with these pieces. A folder is compared with the valid split of a dataset, or with all of another folder.
+
+    open_model: opens the model of a run or of a model's name, as `composer.arranging.batch.open_model` does; a folder
+    needs none. Raise ComposerError, one line, for what is not there or does not fit.
     """
-    run = _run(source)
+    run = _find_run(source)
     if run is not None:
-        asked = run.asked
-        settings = replace(settings, roles=settings.roles or _roles(asked, settings.reference))
-        settings = replace(settings, reference=settings.reference or asked["dataset"])
-    settings = replace(settings, reference=settings.reference or "jsb")
-    if settings.ladder and settings.reference != LADDER:
+        request = _with_defaults_of(run, request)
+    request = replace(request, reference=request.reference or LADDER)
+    if request.ladder and request.reference != LADDER:
         raise ConfigError(
-            f"--ladder compares with {LADDER}, the reference is {settings.reference}; leave one of them out"
+            f"the ladder compares with {LADDER}, the reference is {request.reference}",
+            mend="ladder",
         )
-    if run is None and not _is_model(source) and Path(source).expanduser().is_dir():
-        return _judge_folder(Path(source).expanduser(), settings, on_progress)
-    return replace(_judge_model(source, settings, on_progress), run=run)
+    folder = Path(source).expanduser()
+    if run is None and not _is_model(source) and folder.is_dir():
+        return _judge_folder(folder, request, on_progress)
+    judged = _judge_model(source, open_model(source), request, on_progress)
+    return replace(judged, run=run)
 
 
-def _roles(asked: dict[str, Any], reference: str | None) -> tuple[str, ...]:
-    return tuple(asked.get("roles", ())) if reference in (None, asked["dataset"]) else ()
-
-
-def _run(source: str) -> TrainingRun | None:
+def _find_run(source: str) -> TrainingRun | None:
     folder = Path(source.rpartition("@")[0] or source)
     return TrainingRun(folder) if (folder / ASKED).is_file() else None
+
+
+def _with_defaults_of(run: TrainingRun, request: EvaluationRequest) -> EvaluationRequest:
+    """Return the request with the dataset of the run, and its roles, if it names none."""
+    dataset = run.asked["dataset"]
+    roles = request.roles
+    if not roles and request.reference in (None, dataset):
+        roles = tuple(run.asked.get("roles", ()))
+    return replace(request, roles=roles, reference=request.reference or dataset)
 
 
 def _is_model(source: str) -> bool:
     return source in models() or (Path(source).expanduser() / CARD).is_file()
 
 
-def _reference(settings: Settings, held_out: bool, on_progress: Progress) -> tuple[list[Song], str]:
-    """The songs to compare with, and what they are. held_out: of a folder, too, only the valid split."""
-    name = str(settings.reference)
-    roles = parse_roles(settings.roles)
-    corpus = load_corpus(
-        name, roles, lambda done, total, _: on_progress(done, total, f"reading {name}")
-    )
-    split = "valid" if corpus.valid and (held_out or name in DATASETS) else ""
-    songs = [song for song in (corpus.valid if split else corpus.songs) if song.tracks[0].notes]
+def _read_reference(
+    request: EvaluationRequest, held_out: bool, on_progress: Progress
+) -> tuple[list[Song], str]:
+    """Return the songs to compare with, and what they are in words.
+
+    held_out: of a folder, too, only the valid split.
+    """
+    name = str(request.reference)
+
+    def on_file(done: int, total: int, _path: Path) -> None:
+        on_progress(done, total, f"reading {name}")
+
+    corpus = load_corpus(name, parse_roles(request.roles), on_file)
+    is_split = bool(corpus.valid) and (held_out or name in DATASETS)
+    candidates = corpus.valid if is_split else corpus.songs
+    songs = [song for song in candidates if song.tracks[0].notes]
     if not songs:
-        raise ConfigError(
-            f"no piece of {name} has a melody to compare with; --track chooses the tracks"
-        )
-    songs = songs[: settings.pieces]
-    return songs, f"{_many(len(songs), 'piece')} of {corpus.name}{split and f' ({split})'}"
+        raise ConfigError(f"no piece of {name} has a melody to compare with", mend="roles")
+    songs = songs[: request.pieces]
+    words = f"{_many(len(songs), 'piece')} of {corpus.name}"
+    return songs, f"{words} (valid)" if is_split else words
 
 
 def _many(count: int, what: str, several: str = "") -> str:
-    return f"{count} {what if count == 1 else several or f'{what}s'}"
+    if count == 1:
+        return f"1 {what}"
+    return f"{count} {several or f'{what}s'}"
 
 
 # --- a model ---------------------------------------------------------------------------
 
 
-class _Counting:
-    """A model that says how often it has arranged."""
+class _CountingModel:
+    """A model that tells how often it has arranged."""
 
     def __init__(self, model: Arranger, total: int, on_progress: Progress) -> None:
-        self.model, self.done, self.total, self.on_progress = model, 0, total, on_progress
+        self.model = model
+        self.done = 0
+        self.total = total
+        self.on_progress = on_progress
 
     def arrange(self, song: Song, seed: int = 0) -> Song:
-        """What the model makes of it."""
-        made = self.model.arrange(song, seed=seed)
+        """Return what the model makes of it."""
+        arranged = self.model.arrange(song, seed=seed)
         self.done += 1
         self.on_progress(self.done, self.total, "arranging")
-        return made
+        return arranged
 
 
-def _judge_model(source: str, settings: Settings, on_progress: Progress) -> Judged:
-    model = open_model(source)
-    songs, words = _reference(settings, True, on_progress)
-    seeds = range(settings.seeds)
-    counting = _Counting(model, len(songs) * (len(seeds) + 1), on_progress)
-    _check_tracks(source, model.arrange(only_melody(songs[0])), songs[0])
-    arranged = [
-        [counting.arrange(only_melody(song), seed=seed) for song in songs] for seed in seeds
-    ]
-    evaluation = compare(measure([song for row in arranged for song in row]), measure(songs))
-    own, dataset = responses(counting, songs, seeds, arranged), dataset_responses(songs)
+def _judge_model(
+    source: str, model: Arranger, request: EvaluationRequest, on_progress: Progress
+) -> Judged:
+    songs, words = _read_reference(request, True, on_progress)
+    melodies = [only_melody(song) for song in songs]
+    _check_tracks(source, model.arrange(melodies[0]), songs[0])
+
+    seeds = range(request.seeds)
+    # Each melody is arranged once with every seed, and once more with another's notes to see whether that changes it.
+    counting = _CountingModel(model, len(songs) * (len(seeds) + 1), on_progress)
+    arranged = [[counting.arrange(melody, seed=seed) for melody in melodies] for seed in seeds]
+    everything = [song for row in arranged for song in row]
+    own = responses(counting, songs, seeds, arranged)
+    dataset = dataset_responses(songs)
+
+    arranged_melodies = _many(len(songs), "arranged melody", "arranged melodies")
     return Judged(
-        source=f"{source}: {_many(len(songs), 'arranged melody', 'arranged melodies')}, {_many(len(seeds), 'seed')}",
+        source=f"{source}: {arranged_melodies}, {_many(len(seeds), 'seed')}",
         reference=words,
-        evaluation=evaluation,
+        evaluation=compare(measure(everything), measure(songs)),
         responses={name: (value, dataset[name]) for name, value in own.items()},
-        ladder=_model_ladder(model, seeds, on_progress) if settings.ladder else {},
+        ladder=_model_ladder(model, seeds, on_progress) if request.ladder else {},
     )
 
 
-def _check_tracks(source: str, made: Song, song: Song) -> None:
-    if len(made.tracks) != len(song.tracks):
-        one, other = (", ".join(track_names(s)) for s in (made, song))
-        raise ConfigError(
-            f"{source} makes {len(made.tracks)} tracks ({one}), the reference has {len(song.tracks)} ({other}); "
-            "choose another --reference, or its tracks with --track"
-        )
+def _check_tracks(source: str, arranged: Song, song: Song) -> None:
+    """Raise ConfigError unless an arrangement has as many tracks as the reference."""
+    if len(arranged.tracks) == len(song.tracks):
+        return
+    own, other = ", ".join(track_names(arranged)), ", ".join(track_names(song))
+    raise ConfigError(
+        f"{source} makes {len(arranged.tracks)} tracks ({own}), "
+        f"the reference has {len(song.tracks)} ({other})",
+        mend="reference",
+    )
 
 
 def _model_ladder(model: Arranger, seeds: Sequence[int], on_progress: Progress) -> Pairs:
-    """As `public_path.through_public_path`: of the whole valid split, whatever --pieces says."""
-    ladder, chorales = jsb_ladder(), jsb.load("valid")
-    counting = _Counting(model, len(chorales) * len(seeds), on_progress)
+    """Score as `chorales.through_public_path` does: the whole valid split, however few pieces are asked for."""
+    ladder = jsb_ladder()
+    chorales = jsb.load("valid")
+    counting = _CountingModel(model, len(chorales) * len(seeds), on_progress)
     samples = [arrange_chorales(counting, chorales, seed) for seed in seeds]
     return _beside(mean_scores(ladder, samples), ladder.reference_rates())
 
@@ -191,24 +239,20 @@ def _beside(scores: dict[str, float], rates: dict[str, float]) -> Pairs:
 # --- a folder --------------------------------------------------------------------------
 
 
-def _judge_folder(folder: Path, settings: Settings, on_progress: Progress) -> Judged:
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in READABLE and path.is_file()
-    ]
+def _judge_folder(folder: Path, request: EvaluationRequest, on_progress: Progress) -> Judged:
+    files = _song_files(folder)
     if not files:
         raise MidiError(
             f"nothing to judge in {folder}: it is no run and no model, and no file in it is MIDI"
         )
-    references, words = _reference(settings, False, on_progress)
+    references, words = _read_reference(request, False, on_progress)
     names = [track.name for track in references[0].tracks]
     songs: list[Song] = []
     remarks: list[str] = []
-    for i, path in enumerate(files):
-        if len(songs) == settings.pieces:
+    for done, path in enumerate(files):
+        if len(songs) == request.pieces:
             break
-        on_progress(i, len(files), f"reading {folder}")
+        on_progress(done, len(files), f"reading {folder}")
         try:
             songs.append(_fitted(read(path), names))
         except ComposerError as error:
@@ -219,30 +263,37 @@ def _judge_folder(folder: Path, settings: Settings, on_progress: Progress) -> Ju
         source=f"{folder}: {_many(len(songs), 'song')}",
         reference=words,
         evaluation=compare(measure(songs), measure(references)),
-        ladder=_folder_ladder(songs) if settings.ladder else {},
+        ladder=_folder_ladder(songs) if request.ladder else {},
         remarks=tuple(remarks),
     )
 
 
-def _fitted(song: Song, names: Sequence[str]) -> Song:
-    """The song with the dataset's tracks: by name where it has all of them, else in its own order.
+def _song_files(folder: Path) -> list[Path]:
+    """Return the MIDI files in a folder and below, in the order of their names."""
+    found = sorted(folder.rglob("*"))
+    return [path for path in found if path.suffix.lower() in SONG_FILES and path.is_file()]
 
-    Raises MidiError where the number of tracks differs, also without those that are empty.
+
+def _fitted(song: Song, names: Sequence[str]) -> Song:
+    """Return the song with the dataset's tracks: by name if it has all of them, else in its own order.
+
+    Raise MidiError if the number of tracks differs, also without those that are empty.
     """
     by_name = {track.name.casefold(): track for track in song.tracks}
     wanted = [name.casefold() for name in names]
-    if len(by_name) == len(song.tracks) and by_name.keys() == set(wanted):
+    is_named = len(by_name) == len(song.tracks) and by_name.keys() == set(wanted)
+    if is_named:
         return replace(song, tracks=tuple(by_name[name] for name in wanted))
     sounding = tuple(track for track in song.tracks if track.notes)
     for tracks in (song.tracks, sounding):
         if len(tracks) == len(names):
             return replace(song, tracks=tracks)
-    had = _many(len(song.tracks), "track")
-    raise MidiError(f"left out, it has {had}, the dataset {len(names)} ({', '.join(names)})")
+    has = _many(len(song.tracks), "track")
+    raise MidiError(f"left out, it has {has}, the dataset {len(names)} ({', '.join(names)})")
 
 
 def _folder_ladder(songs: Sequence[Song]) -> Pairs:
-    """Not aligned: nothing says which chorale each is."""
+    """Score songs of which nothing says which chorale each arranges."""
     ladder = jsb_ladder()
-    grids = [chorale_grid(song, max(1, round(4 * song.end))) for song in songs]
+    grids = [chorale_grid(song, max(1, round(RESOLUTION * song.end))) for song in songs]
     return _beside(ladder.score(grids, aligned=False), ladder.reference_rates())

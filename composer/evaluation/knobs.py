@@ -1,4 +1,4 @@
-"""What each latent of a model moves: the others left alone, it is drawn anew, and turned along its knob."""
+"""Measure what each latent of a model moves: the others left alone, it is drawn again, and turned along its knob."""
 
 from __future__ import annotations
 
@@ -20,128 +20,135 @@ ASPECTS: Final = {
     "texture": ("spacing", "doubling", "activity"),
 }
 """The columns, and what of `metrics.aspects.MOVES` each is the mean of."""
+
 NAMED: Final = {"chords": "harmony", "groove": "rhythm", "melody": "contour"}
 """What each of these latents should move most; `style` moves the whole."""
-OTHER: Final = 1000  # what is added to a seed for another one
+
+OTHER: Final = 1000  # added to a seed for another one
 ENDS: Final = (-1.0, 1.0)
+LEAST: Final = 1e-9  # of what another seed moves, so that nothing is divided by zero
+
+# Keys of an arrangement: a latent and where its knob stands; at 0 the latent is drawn again.
+MIDDLE: Final = ("", 0.0)
+ANOTHER_SEED: Final = ("", 1.0)
+
+Key = tuple[str, float]
+Arrangements = dict[Key, Grid]
+Row = dict[str, float]
 Progress = Callable[[int, int], None]
 
 
-class Turned(Protocol):
-    """What is measured: a `composer.Model`, or anything else with latents."""
+class WithLatents(Protocol):
+    """What can be measured: a `composer.Model`, or anything else with latents."""
 
     family: Any
 
     def arrange(
         self, song: Song, seed: int = 0, track: int | None = None, latents: Any = None
     ) -> Song:
-        """The melody as the first track, then the added ones."""
+        """Return the melody as the first track, then the added ones."""
 
 
 @dataclass(frozen=True)
 class Moves:
-    """What was found, by latent; melodies: of how many.
+    """What was found, by latent.
 
-    another: how far another seed moves each of MOVES, in its own unit. redrawn: how far each of ASPECTS moves when
-    that latent alone is drawn anew; 1 is as far as with another seed. turned: the same, from the middle of its knob
-    to an end. characters: `metrics.aspects.character` at -1, 0, +1 of each knob, by name.
+    melodies: of how many. another: how far another seed moves each of MOVES, in its own unit. redrawn: how far each of
+    ASPECTS moves if that latent alone is drawn again; 1 is as far as with another seed. turned: the same, from the
+    middle of its knob to an end. characters: `metrics.aspects.character` at -1, 0, +1 of each knob, by name.
     """
 
     melodies: int
     another: dict[str, float]
-    redrawn: dict[str, dict[str, float]]
-    turned: dict[str, dict[str, float]]
+    redrawn: dict[str, Row]
+    turned: dict[str, Row]
     characters: dict[str, dict[str, tuple[float, float, float]]]
 
     def ranked(self, latent: str) -> list[str]:
-        """The aspects, that which the latent moves most when it is drawn anew first."""
+        """Return the aspects, first the one that the latent moves most when it is drawn again."""
         return sorted(self.redrawn[latent], key=lambda aspect: -self.redrawn[latent][aspect])
 
     def verdict(self) -> list[str]:
-        """In words, a line for each of NAMED."""
-        lines = []
-        for latent, aspect in NAMED.items():
-            first, second = self.ranked(latent)[:2]
-            word = (
-                "as it should"
-                if first == aspect
-                else f"not {aspect} ({self.redrawn[latent][aspect]:.2f})"
-            )
-            figures = f"{self.redrawn[latent][first]:.2f}, then {second} {self.redrawn[latent][second]:.2f}"
-            lines.append(f"{latent} moves {first} most ({figures}), {word}")
-        return lines
+        """Say in words which aspect each of NAMED moves most, a line each."""
+        return [self._verdict_of(latent, aspect) for latent, aspect in NAMED.items()]
+
+    def _verdict_of(self, latent: str, aspect: str) -> str:
+        row = self.redrawn[latent]
+        first, second = self.ranked(latent)[:2]
+        word = "as it should"
+        if first != aspect:
+            word = f"not {aspect} ({row[aspect]:.2f})"
+        figures = f"{row[first]:.2f}, then {second} {row[second]:.2f}"
+        return f"{latent} moves {first} most ({figures}), {word}"
 
 
 def measure_moves(
-    model: Turned, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress
+    model: WithLatents, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress
 ) -> Moves:
-    """Move each latent of `model` in the arrangements of `melodies` (of a song the first track counts).
+    """Move each latent of `model` in the arrangements of `melodies`, and return the means over melodies and seeds.
 
-    Means over melodies and seeds. Raises ConfigError for a model without latents.
+    melodies: of a song the first track counts. on_progress: gets how many arrangements are done, and how many there
+    are. Raise ConfigError for a model without latents.
     """
-    names, knobs = model.family.latents, model.family.knobs
-    if not names:
+    latents, knobs = model.family.latents, model.family.knobs
+    if not latents:
         raise ConfigError("this model has no latents chords, style, melody and groove, only a seed")
     songs = [(only_melody(song), seed) for song in melodies for seed in seeds]
     found = []
     for done, (song, seed) in enumerate(songs, 1):
-        found.append(_around(model, song, seed, names, knobs))
+        found.append(_arrange_around(model, song, seed, latents, knobs))
         on_progress(done, len(songs))
-    return _collected(len(melodies), found, names, knobs)
+
+    another = _mean_moves(found, ANOTHER_SEED)
+    redrawn = {name: _relative(found, another, [(name, 0.0)]) for name in latents}
+    turned = {name: _relative(found, another, [(name, end) for end in ENDS]) for name in knobs}
+    characters = {name: _characters(found, name) for name in knobs}
+    return Moves(len(melodies), another, redrawn, turned, characters)
 
 
-Place = dict[tuple[str, float], Grid]
-"""Arrangements by latent and knob; NaN: that latent drawn anew, ("", 0) the one in the middle, ("", 1) another seed."""
+def _arrange_around(
+    model: WithLatents, song: Song, seed: int, latents: Sequence[str], knobs: Sequence[str]
+) -> Arrangements:
+    """Arrange a melody as it is, with another seed, with each latent drawn again, and with each knob at its ends."""
 
-
-def _around(
-    model: Turned, song: Song, seed: int, names: Sequence[str], knobs: Sequence[str]
-) -> Place:
-    def grid(**how: Any) -> Grid:
+    def arranged(**how: Any) -> Grid:
         return song_grid(model.arrange(song, **how))
 
-    return {
-        ("", 0.0): grid(seed=seed),
-        ("", 1.0): grid(seed=seed + OTHER),
-        **{(name, 0.0): grid(seed=seed, latents={name: seed + OTHER}) for name in names},
-        **{(name, end): grid(seed=seed, latents={name: end}) for name in knobs for end in ENDS},
-    }
+    grids = {MIDDLE: arranged(seed=seed), ANOTHER_SEED: arranged(seed=seed + OTHER)}
+    for name in latents:
+        grids[name, 0.0] = arranged(seed=seed, latents={name: seed + OTHER})
+    for name in knobs:
+        for end in ENDS:
+            grids[name, end] = arranged(seed=seed, latents={name: end})
+    return grids
 
 
-def _collected(
-    melodies: int, found: Sequence[Place], names: Sequence[str], knobs: Sequence[str]
-) -> Moves:
-    def apart(key: tuple[str, float]) -> dict[str, float]:
-        each = [moved(place["", 0.0], place[key]) for place in found]
-        return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
-
-    another = apart(("", 1.0))
-
-    def relative(*keys: tuple[str, float]) -> dict[str, float]:
-        rows = [apart(key) for key in keys]
-        shares = {
-            name: np.mean([row[name] for row in rows]) / max(another[name], 1e-9) for name in MOVES
-        }
-        return {
-            aspect: float(np.mean([shares[name] for name in parts]))
-            for aspect, parts in ASPECTS.items()
-        }
-
-    return Moves(
-        melodies,
-        another,
-        {name: relative((name, 0.0)) for name in names},
-        {name: relative(*((name, end) for end in ENDS)) for name in knobs},
-        {
-            name: _characters([[p[name, -1.0], p["", 0.0], p[name, 1.0]] for p in found])
-            for name in knobs
-        },
-    )
+def _mean_moves(found: Sequence[Arrangements], key: Key) -> Row:
+    """Return how far the arrangements of a key are from those in the middle: means, by the names of MOVES."""
+    each = [moved(grids[MIDDLE], grids[key]) for grids in found]
+    return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
 
 
-def _characters(places: Sequence[Sequence[Grid]]) -> dict[str, tuple[float, float, float]]:
-    rows = [[character(grid) for grid in place] for place in places]
-    return {
-        name: tuple(float(np.nanmean([row[i][name] for row in rows])) for i in range(3))  # type: ignore[misc]
-        for name in rows[0][0]
-    }
+def _relative(found: Sequence[Arrangements], another: Row, keys: Sequence[Key]) -> Row:
+    """Return how far each of ASPECTS moves, mean over the keys, in units of what another seed moves."""
+    rows = [_mean_moves(found, key) for key in keys]
+    shares = {}
+    for name in MOVES:
+        shares[name] = np.mean([row[name] for row in rows]) / max(another[name], LEAST)
+    relative = {}
+    for aspect, parts in ASPECTS.items():
+        relative[aspect] = float(np.mean([shares[name] for name in parts]))
+    return relative
+
+
+def _characters(found: Sequence[Arrangements], knob: str) -> dict[str, tuple[float, float, float]]:
+    """Return the mean character with the knob at -1, 0 and +1, by name."""
+    low = _mean_character([grids[knob, -1.0] for grids in found])
+    middle = _mean_character([grids[MIDDLE] for grids in found])
+    high = _mean_character([grids[knob, 1.0] for grids in found])
+    return {name: (low[name], middle[name], high[name]) for name in middle}
+
+
+def _mean_character(grids: Sequence[Grid]) -> Row:
+    rows = [character(grid) for grid in grids]
+    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}

@@ -1,6 +1,6 @@
-"""What a model listens to: whether another melody changes its arrangement, and another seed.
+"""Test what a model listens to: whether another melody changes its arrangement, and another seed.
 
-A model that ignores its melody, or its noise, can still score well in every other measure.
+A model that ignores its melody, or its noise, can still score well in every other metric.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from composer.songs.grid import Bools, Ints, to_pianoroll
 from composer.songs.song import Note, Song, Track
 from composer.songs.theory import signature_shift
 
+PITCHES: Final = 128
+OCTAVE: Final = 12
 SHIFTS: Final = range(-11, 12)  # semitones
-NUMBERS: Final = np.random.default_rng(0).integers(
-    1, 2**62, 129
-)  # of the intervals in a chord; their sums name it
+
+# A random number for each interval within a chord: the sum of its intervals' numbers names a chord. The last is for
+# the pitch on which a chord stands.
+NUMBERS: Final = np.random.default_rng(0).integers(1, 2**62, PITCHES + 1)
+
 RESPONSES: Final = {
     "conditioning": "changes with the melody",
     "noise": "changes with the seed",
@@ -35,10 +39,10 @@ RESPONSES: Final = {
 
 
 class Arranger(Protocol):
-    """What is tested: a `composer.Model`, or anything else that arranges."""
+    """What can be tested: a `composer.Model`, or anything else that arranges."""
 
     def arrange(self, song: Song, seed: int = 0) -> Song:
-        """The melody as the first track, then the added ones."""
+        """Return the melody as the first track, then the added ones."""
 
 
 def responses(
@@ -47,82 +51,135 @@ def responses(
     seeds: Sequence[int] = (0, 1),
     arranged: Sequence[Sequence[Song]] | None = None,
 ) -> dict[str, float]:
-    """How a model responds to its melody and to its seed; RESPONSES names the numbers.
+    """Return how a model responds to its melody and to its seed, by the names of RESPONSES.
 
-    melodies: of a song the first track counts. arranged: what `model` makes of them, [seed][melody], where known.
+    melodies: of a song the first track counts. arranged: what `model` makes of them, [seed][melody], if known.
+
     conditioning: share of cells (a step of an added track) that change when the model is given the notes of the next
-    melody under the same metre and seed; of all transpositions of the second answer the nearest counts, so that a
+    melody, under the same metre and seed. Of all transpositions of the second answer the nearest counts, so that a
     model that moves one fixed answer to the melody's key gets 0. noise: share of cells that change with the next seed.
-    The others are as in `agreements`. NaN where undefined: one melody, one seed.
+    The others are as in `agreements`. NaN if undefined: with one melody, or one seed.
+
+    >>> from composer.songs.song import Note, Song, Track
+    >>> class Deaf:  # it plays a C below whatever comes
+    ...     def arrange(self, song, seed=0):
+    ...         return Song((song.tracks[0], Track((Note(0.0, 48, 4.0),))))
+    >>> tunes = [Song((Track((Note(0.0, 72, 2.0), Note(2.0, pitch, 2.0))),)) for pitch in (74, 76)]
+    >>> found = responses(Deaf(), tunes)
+    >>> found["conditioning"], found["noise"]
+    (0.0, 0.0)
     """
     songs = [only_melody(song) for song in melodies]
     if arranged is None:
         arranged = [[model.arrange(song, seed=seed) for song in songs] for seed in seeds]
-    swapped = ((i, with_notes(songs[i], songs[other].tracks[0])) for i, other in _others(songs))
-    changes = [
-        nearest_change(arranged[0][i], model.arrange(song, seed=seeds[0])) for i, song in swapped
-    ]
-    noise = [
-        change(a, b)
-        for first, second in pairwise(arranged)
-        for a, b in zip(first, second, strict=True)
-    ]
+    changes = []
+    for i, other in _next_melodies(songs):
+        swapped = with_notes(songs[i], songs[other].tracks[0])
+        answer = model.arrange(swapped, seed=seeds[0])
+        changes.append(nearest_change(arranged[0][i], answer))
+    noise = []
+    for first, second in pairwise(arranged):
+        noise += [change(one, other) for one, other in zip(first, second, strict=True)]
+    everything = [song for row in arranged for song in row]
     return {
         "conditioning": _mean(changes),
         "noise": _mean(noise),
-        **agreements([s for row in arranged for s in row]),
+        **agreements(everything),
     }
 
 
 def dataset_responses(songs: Sequence[Song]) -> dict[str, float]:
-    """The same numbers of songs as they are, to compare with: what changes is from each piece to the next."""
-    changes = [nearest_change(songs[i], songs[other]) for i, other in _others(songs)]
+    """Return the same numbers of songs as they are: what changes is from each piece to the next."""
+    changes = [nearest_change(songs[i], songs[other]) for i, other in _next_melodies(songs)]
     return {"conditioning": _mean(changes), "noise": float("nan"), **agreements(songs)}
 
 
 def agreements(songs: Sequence[Song]) -> dict[str, float]:
-    """How the added tracks agree with the melody, and with the next song's: means over the songs.
+    """Return how the added tracks agree with the melody, and with the next song's: means over the songs.
 
     `key_agreement` and `chord_agreement` of `composer.metrics.response`, without drums. The next song's melody keeps
     its key for the one and is moved to this song's for the other: what is left is the luck of two tunes in one key.
     """
     parts = [_parts(song) for song in songs]
-    others = [(parts[i][0], parts[other][0], parts[i][1]) for i, other in _others(songs)]
+    key, chord = [], []
+    for melody, added in parts:
+        key.append(key_agreement(melody, added))
+        chord.append(chord_agreement(*_cut(melody, added)))
+    other_key, other_chord = [], []
+    for i, other in _next_melodies(songs):
+        melody, added = parts[i]
+        other_melody = parts[other][0]
+        other_key.append(key_agreement(other_melody, added))
+        in_this_key = _in_key_of(other_melody, melody)
+        other_chord.append(chord_agreement(*_cut(in_this_key, added)))
     return {
-        "key_agreement": _mean([key_agreement(melody, added) for melody, added in parts]),
-        "key_agreement_other": _mean([key_agreement(other, added) for _, other, added in others]),
-        "chord_agreement": _mean(
-            [chord_agreement(*_cut(melody, added)) for melody, added in parts]
-        ),
-        "chord_agreement_other": _mean(
-            [chord_agreement(*_cut(_moved(b, a), added)) for a, b, added in others]
-        ),
+        "key_agreement": _mean(key),
+        "key_agreement_other": _mean(other_key),
+        "chord_agreement": _mean(chord),
+        "chord_agreement_other": _mean(other_chord),
     }
 
 
+# --- songs -------------------------------------------------------------------------------
+
+
 def with_notes(song: Song, melody: Track) -> Song:
-    """A melody's song with the notes of another, cut where its own end; metre, tempo and signatures stay."""
+    """Return a melody's song with the notes of another, cut at its own end; metre, tempo and signatures stay."""
     notes = cut_notes(melody.notes, song.end)
     return replace(song, tracks=(replace(song.tracks[0], notes=tuple(notes)),))
 
 
+def _next_melodies(songs: Sequence[Song]) -> Iterator[tuple[int, int]]:
+    """Yield for each song its index and that of the next one with another melody, the last followed by the first.
+
+    Songs that all have one melody have no next.
+    """
+    count = len(songs)
+    for i, song in enumerate(songs):
+        for j in [*range(i + 1, count), *range(i)]:
+            if _is_other_melody(songs[j].tracks[0].notes, song):
+                yield i, j
+                break
+
+
+def _is_other_melody(notes: Sequence[Note], song: Song) -> bool:
+    """Return whether notes that begin before the song's end make another melody than the song's."""
+    if not notes or notes[0].onset >= song.end:
+        return False
+    return _line(notes) != _line(song.tracks[0].notes)
+
+
+def _line(notes: Sequence[Note]) -> list[tuple[float, int]]:
+    """Return onsets, and pitches from the first: a melody in another key is no other."""
+    return [(note.onset, note.pitch - notes[0].pitch) for note in notes]
+
+
+# --- changes -----------------------------------------------------------------------------
+
+
 def change(first: Song, second: Song) -> float:
-    """Share of cells, steps of an added track, in which other pitches sound; up to the end of the shorter song."""
-    return changed_cells(*(_codes(*_chords(roll)) for roll in _cut(_added(first), _added(second))))
+    """Return the share of cells, steps of an added track, in which other pitches sound.
+
+    Up to the end of the shorter song.
+    """
+    one, other = _cut(_added(first), _added(second))
+    return changed_cells(_codes(*_chords(one)), _codes(*_chords(other)))
 
 
 def nearest_change(first: Song, second: Song) -> float:
-    """The smallest `change` over all transpositions of `second` by up to 11 semitones; drums stay."""
-    a, b = (_chords(roll) for roll in _cut(_added(first), _added(second)))
+    """Return the smallest `change` over all transpositions of `second` by up to 11 semitones; drums stay."""
+    one, other = (_chords(roll) for roll in _cut(_added(first), _added(second)))
+    codes = _codes(*one)
     moving = np.array([not track.is_drum for track in second.tracks[1:]], np.int64)
-    return min(changed_cells(_codes(*a), _codes(*b, shift * moving)) for shift in SHIFTS)
+    return min(changed_cells(codes, _codes(*other, shift * moving)) for shift in SHIFTS)
 
 
 def _chords(roll: Bools) -> tuple[Ints, Ints]:
-    """What each track plays at each step: its lowest pitch, and a number for the chord above it, 0 for a rest.
+    """Return what each track plays at each step: its lowest pitch, and a number for the chord above it.
 
-    Two int [step, track]. A chord in another place has the same number, so that transpositions are compared quickly.
+    Two int [step, track]; the number is 0 for a rest.
     """
+    # A chord in another place has the same number, so that transpositions need no second look at the pianoroll.
     lowest = roll.argmax(1)
     step, pitch, track = np.nonzero(roll)
     kind = np.zeros(lowest.shape, np.int64)
@@ -131,8 +188,11 @@ def _chords(roll: Bools) -> tuple[Ints, Ints]:
 
 
 def _codes(lowest: Ints, kind: Ints, shift: Ints | int = 0) -> Ints:
-    """One number for what `_chords` gives, moved by so many semitones."""
+    """Return one number for what `_chords` gives, moved by `shift` semitones."""
     return np.where(kind != 0, kind + NUMBERS[-1] * (lowest + shift), 0)
+
+
+# --- parts -------------------------------------------------------------------------------
 
 
 def _added(song: Song) -> Bools:
@@ -140,7 +200,7 @@ def _added(song: Song) -> Bools:
 
 
 def _parts(song: Song) -> tuple[Bools, Bools]:
-    """Melody and added tracks without drums, bool [step, 128, track] each, full bars on beats."""
+    """Return the melody, and the added tracks without drums: bool [step, 128, track] each, full bars on beats."""
     roll = np.pad(to_pianoroll(song), ((lead(song), 0), (0, 0), (0, 0)))
     pitched = [i for i, track in enumerate(song.tracks) if i and not track.is_drum]
     return roll[:, :, :1], roll[:, :, pitched]
@@ -151,30 +211,17 @@ def _cut(first: Bools, second: Bools) -> tuple[Bools, Bools]:
     return first[:steps], second[:steps]
 
 
-def _moved(melody: Bools, into: Bools) -> Bools:
-    """The melody, moved to the key signature of the other."""
-    shift = _signature_shift(melody) - _signature_shift(into)
-    return np.roll(melody, (shift + 6) % 12 - 6, axis=1)
+def _in_key_of(melody: Bools, other: Bools) -> Bools:
+    """Return the melody, moved the short way to the key signature of the other."""
+    shift = _signature_shift(melody) - _signature_shift(other)
+    half = OCTAVE // 2
+    return np.roll(melody, (shift + half) % OCTAVE - half, axis=1)
 
 
 def _signature_shift(roll: Bools) -> int:
-    pitches = roll.sum((0, 2))
-    return signature_shift(np.bincount(np.arange(128) % 12, weights=pitches, minlength=12))
-
-
-def _others(songs: Sequence[Song]) -> Iterator[tuple[int, int]]:
-    """For each song the index of the next one, in a circle, with another melody; none where all have the same."""
-    for i, song in enumerate(songs):
-        for j in (*range(i + 1, len(songs)), *range(i)):
-            notes = songs[j].tracks[0].notes
-            if notes and notes[0].onset < song.end and _line(notes) != _line(song.tracks[0].notes):
-                yield i, j
-                break
-
-
-def _line(notes: Sequence[Note]) -> list[tuple[float, int]]:
-    """What makes a melody another one: onsets, and pitches from the first; not its key."""
-    return [(note.onset, note.pitch - notes[0].pitch) for note in notes]
+    classes = np.arange(PITCHES) % OCTAVE
+    weights = np.bincount(classes, weights=roll.sum((0, 2)), minlength=OCTAVE)
+    return signature_shift(weights)
 
 
 def _mean(values: Sequence[float]) -> float:

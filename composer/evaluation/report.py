@@ -1,147 +1,166 @@
-"""An evaluation as tables for people, as JSON, as CSV, and with `page` as a picture."""
+"""Write an evaluation as tables for people, as JSON, as CSV, and with `page` as a picture."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import StringIO
 from math import isnan
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from composer.evaluation.compare import TITLES, Evaluation
+from composer.evaluation.compare import TITLES, Evaluation, short_number
 from composer.evaluation.judge import Judged, Pairs
 from composer.evaluation.measure import ALL
+from composer.evaluation.page import draw
 from composer.files import atomic
 
-FILES: Final = {"json": "evaluation.json", "csv": "evaluation.csv", "png": "evaluation.png"}
-UNDEFINED: Final = "–"
-ABREAST: Final = 4  # tracks in a table
+JSON: Final = "evaluation.json"
+CSV: Final = "evaluation.csv"
+PAGE: Final = "evaluation.png"
+
+TRACKS_ABREAST: Final = 4  # in a table
+DECIMALS: Final = 6  # in files
+PLACES_BY_TRACK: Final = 2  # in a table of several tracks
 
 
 class Table(NamedTuple):
-    """Text in columns; the first row is the heading."""
+    """Text in columns; each row has a text for each column of the heading."""
 
     heading: list[str]
     rows: list[list[str]]
 
 
 def write(judged: Judged, folder: Path) -> list[Path]:
-    """Write evaluation.json, evaluation.csv and evaluation.png into `folder`; returns their paths.
+    """Write evaluation.json, evaluation.csv and evaluation.png into `folder`, and return their paths.
 
-    What is undefined is null, and empty. Raises OutputError.
+    An undefined number is null, or empty. Raise OutputError if a file cannot be written.
     """
-    from composer.evaluation.page import draw
-
-    made: dict[str, Callable[[Path], object]] = {
-        "json": lambda path: _write_text(
-            path, json.dumps(to_json(judged), indent=1, allow_nan=False) + "\n"
-        ),
-        "csv": lambda path: _write_text(path, to_csv(judged)),
-        "png": lambda path: draw(path, judged),
-    }
-    for kind, write_file in made.items():
-        with atomic(folder / FILES[kind]) as temporary:
-            write_file(temporary)
-    return [folder / name for name in FILES.values()]
+    text = json.dumps(to_json(judged), indent=1, allow_nan=False)
+    with atomic(folder / JSON) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    with atomic(folder / CSV) as temporary:
+        temporary.write_text(to_csv(judged), encoding="utf-8")
+    with atomic(folder / PAGE) as temporary:
+        draw(temporary, judged)
+    return [folder / JSON, folder / CSV, folder / PAGE]
 
 
 def check_place(folder: Path) -> None:
-    """Raise OutputError where no files can be written into `folder`: that must not cost the work before."""
-    with suppress(_Tried), atomic(folder / FILES["json"]) as temporary:
+    """Raise OutputError if no files can be written into `folder`: that must not cost the work before."""
+    with suppress(_Tried), atomic(folder / JSON) as temporary:
         temporary.touch()
-        raise _Tried  # so that nothing is left behind
+        # Give up, so that nothing is left behind.
+        raise _Tried
 
 
 class _Tried(Exception):
     """A place can be written to."""
 
 
+# --- files -------------------------------------------------------------------------------
+
+
 def to_json(judged: Judged) -> dict[str, Any]:
-    """Everything, as JSON values; what is undefined is None."""
+    """Return everything as JSON values; an undefined number is None."""
     evaluation = judged.evaluation
+    generated, dataset = evaluation.pieces
     return {
         "of": judged.source,
         "beside": judged.reference,
-        "pieces": dict(zip(("generated", "dataset"), evaluation.pieces, strict=True)),
+        "pieces": {"generated": generated, "dataset": dataset},
         "tracks": list(evaluation.tracks),
         **_json_pairs({"distance": judged.distance}),
         "responses": _json_pairs(judged.responses),
         "ladder": _json_pairs(judged.ladder),
-        "measures": {
-            name: {
-                track: {key: _or_none(value) for key, value in cell._asdict().items()}
-                for track, cell in row.items()
-            }
-            for name, row in evaluation.table.items()
-        },
-        "pitch_classes": _json_histograms(evaluation, "pitch_classes"),
-        "pitches": _json_histograms(evaluation, "pitches"),
+        "measures": _json_table(evaluation),
+        "pitch_classes": _json_histograms(evaluation.tracks, evaluation.pitch_classes.tolist()),
+        "pitches": _json_histograms(evaluation.tracks, evaluation.pitches.tolist()),
         "remarks": list(judged.remarks),
     }
 
 
 def to_csv(judged: Judged) -> str:
-    """A line a number: measure, track ("all": the added ones), generated, dataset, distance; undefined is empty."""
+    """Return a line for each number: measure, track ("all": the added ones), generated, dataset, distance."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["measure", "track", "generated", "dataset", "distance"])
     for name, track, *numbers in judged.table():
-        writer.writerow([name, track, *("" if isnan(n) else repr(round(n, 6)) for n in numbers)])
+        writer.writerow([name, track, *map(_csv_number, numbers)])
     return text.getvalue()
 
 
-def to_tables(judged: Judged) -> Iterator[Table]:
-    """What a terminal shows: over the added tracks, what the model listens to, the ladder, then track by track."""
-    table, tracks = judged.evaluation.table, judged.evaluation.tracks
-    first = ["distance", *map(number, judged.distance), ""]
-    rows = [[TITLES[name], *map(number, row[ALL])] for name, row in table.items()]
-    yield Table(["added tracks", "generated", "dataset", "apart"], [first, *rows])
-    for heading, pairs in (("what it listens to", judged.responses), ("the ladder", judged.ladder)):
-        if pairs:
-            named = [[TITLES.get(name, name), *map(number, pair)] for name, pair in pairs.items()]
-            yield Table([heading, "generated", "dataset"], named)
-    for at in range(0, len(tracks), ABREAST):
-        some = tracks[at : at + ABREAST]
-        shown = {
-            name: row
-            for name, row in table.items()
-            if not all(isnan(n) for t in some for n in row[t][:2])
-        }
-        cells = [
-            [TITLES[n], *(f"{number(r[t][0], 2)} / {number(r[t][1], 2)}" for t in some)]
-            for n, r in shown.items()
-        ]
-        yield Table(["generated / dataset", *some], cells)
+def _csv_number(value: float) -> str:
+    return "" if isnan(value) else repr(round(value, DECIMALS))
 
 
-def number(value: float, places: int = 3) -> str:
-    """Short: 0.123, 12.3, 123; – where undefined."""
-    if isnan(value):
-        return UNDEFINED
-    size = abs(value)
-    return f"{value:.{places if size < 9.95 else 1 if size < 999.5 else 0}f}"
+def _json_number(value: float) -> float | None:
+    return None if isnan(value) else round(value, DECIMALS)
 
 
 def _json_pairs(pairs: Pairs) -> dict[str, dict[str, float | None]]:
-    return {
-        name: {"generated": _or_none(a), "dataset": _or_none(b)} for name, (a, b) in pairs.items()
-    }
+    found = {}
+    for name, (generated, dataset) in pairs.items():
+        found[name] = {"generated": _json_number(generated), "dataset": _json_number(dataset)}
+    return found
 
 
-def _json_histograms(evaluation: Evaluation, name: str) -> dict[str, dict[str, list[float | None]]]:
-    generated, dataset = getattr(evaluation, name).tolist()
-    return {
-        track: {"generated": [_or_none(x) for x in a], "dataset": [_or_none(x) for x in b]}
-        for track, a, b in zip(evaluation.tracks, generated, dataset, strict=True)
-    }
+def _json_table(evaluation: Evaluation) -> dict[str, dict[str, dict[str, float | None]]]:
+    table: dict[str, dict[str, dict[str, float | None]]] = {}
+    for name, track, cell in evaluation.rows():
+        numbers = {key: _json_number(value) for key, value in cell._asdict().items()}
+        table.setdefault(name, {})[track] = numbers
+    return table
 
 
-def _or_none(value: float) -> float | None:
-    return None if isnan(value) else round(value, 6)
+def _json_histograms(
+    tracks: Sequence[str], sides: Sequence[Sequence[Sequence[float]]]
+) -> dict[str, dict[str, list[float | None]]]:
+    found = {}
+    for track, generated, dataset in zip(tracks, *sides, strict=True):
+        found[track] = {
+            "generated": [_json_number(share) for share in generated],
+            "dataset": [_json_number(share) for share in dataset],
+        }
+    return found
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+# --- tables ------------------------------------------------------------------------------
+
+
+def to_tables(judged: Judged) -> Iterator[Table]:
+    """Yield what a terminal shows: the added tracks, what the model listens to, the ladder, then track by track."""
+    table = judged.evaluation.table
+    rows = [["distance", *map(short_number, judged.distance), ""]]
+    rows += [[TITLES[name], *map(short_number, row[ALL])] for name, row in table.items()]
+    yield Table(["added tracks", "generated", "dataset", "apart"], rows)
+    if judged.responses:
+        yield _pairs_table("what it listens to", judged.responses)
+    if judged.ladder:
+        yield _pairs_table("the ladder", judged.ladder)
+    tracks = judged.evaluation.tracks
+    for first in range(0, len(tracks), TRACKS_ABREAST):
+        yield _tracks_table(judged.evaluation, tracks[first : first + TRACKS_ABREAST])
+
+
+def _pairs_table(heading: str, pairs: Pairs) -> Table:
+    rows = [[TITLES.get(name, name), *map(short_number, pair)] for name, pair in pairs.items()]
+    return Table([heading, "generated", "dataset"], rows)
+
+
+def _tracks_table(evaluation: Evaluation, tracks: Sequence[str]) -> Table:
+    """Return "generated / dataset" of some tracks; without rows that none of them has."""
+    rows = []
+    for name, row in evaluation.table.items():
+        cells = [row[track] for track in tracks]
+        if all(isnan(cell.generated) and isnan(cell.dataset) for cell in cells):
+            continue
+        texts = []
+        for cell in cells:
+            generated = short_number(cell.generated, PLACES_BY_TRACK)
+            dataset = short_number(cell.dataset, PLACES_BY_TRACK)
+            texts.append(f"{generated} / {dataset}")
+        rows.append([TITLES[name], *texts])
+    return Table(["generated / dataset", *tracks], rows)

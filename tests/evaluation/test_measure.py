@@ -11,7 +11,7 @@ from composer.data import jsb
 from composer.errors import ShapeError
 from composer.evaluation import (
     ALL,
-    MEASURES,
+    METRICS,
     RESPONSES,
     TITLES,
     compare,
@@ -64,7 +64,7 @@ def test_a_song_measured_by_hand(name):
 
 def test_every_measure_has_a_name_and_a_column_for_each_track():
     measured = measure([lopsided(), lopsided()])
-    assert list(measured.values) == list(MEASURES)
+    assert list(measured.values) == list(METRICS)
     assert all(value.shape == (2, 5) for value in measured.values.values())
     assert measured.tracks == ("Tune", "Pad", "Low", "Kit") and len(measured) == 2
     assert (measured.pitches.shape, measured.pitch_classes.shape) == ((2, 4, 128), (2, 4, 12))
@@ -218,14 +218,14 @@ def test_the_same_pieces_twice_are_no_further_away():
 def test_a_spread_is_at_least_the_measures_own():
     evaluation = compare(measure(pair_of(63, 63)), measure(pair_of(60, 60)))
     assert evaluation.table["mean_pitch"]["Held"].distance == pytest.approx(
-        3 / MEASURES["mean_pitch"].least
+        3 / METRICS["mean_pitch"].least
     )
     assert compare(measure(pair_of(60)), measure(pair_of(60))).distance == 0
 
 
 def test_the_melody_does_not_count_and_tracks_count_alike():
     """Of three added tracks one is moved: "all" is a third of its distance."""
-    song, least = lopsided(), MEASURES["notes_per_beat"].least
+    song, least = lopsided(), METRICS["notes_per_beat"].least
     busy = replace(
         song.tracks[1], notes=notes(*((i / 4, 61, 0.25) for i in range(7)))
     )  # 4 notes more in 7 beats
