@@ -14,11 +14,10 @@ from composer.generators import PLAYS, Model, load_model
 from composer.generators.keep import Keep
 from composer.generators.latents import Source
 from composer.runs.run import ASKED, MODELS, find
-from composer.songs import read, write
+from composer.songs import READ_ENDINGS, read, write
 from composer.songs.edit import take_melody
 from composer.songs.song import Song
 
-READABLE = (".mid", ".midi", ".npz")
 SUFFIXES = {"midi": ".mid", "wav": ".wav", "png": ".png", "musicxml": ".musicxml"}
 ENDINGS = {
     "midi": (".mid", ".midi"),
@@ -162,11 +161,13 @@ def _sources(inputs: Sequence[str], out: Path | None) -> Iterator[tuple[Path, Pa
 def _in_folder(folder: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
     """Every melody below `folder`, without those below `out`: they are arrangements of an earlier run."""
     skipped = out.resolve() if out is not None and out.resolve() != folder.resolve() else None
-    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in READABLE and p.is_file()]
+    found = [
+        p for p in sorted(folder.rglob("*")) if p.suffix.lower() in READ_ENDINGS and p.is_file()
+    ]
     found = [p for p in found if skipped is None or skipped not in p.resolve().parents]
     if not found:
         raise MidiError(
-            f"no melody in folder {folder}: no file there ends in {', '.join(READABLE)}"
+            f"no melody in folder {folder}: no file there ends in {', '.join(READ_ENDINGS)}"
         )
     yield from ((p, p.relative_to(folder)) for p in found)
 
@@ -175,7 +176,7 @@ def _numbered(sources: Iterable[tuple[Path, Path]]) -> Iterator[tuple[Path, Path
     """The same with names without suffix, of which no two are equal: tune, tune-2, tune-3."""
     taken: set[str] = set()
     for source, name in sources:
-        stem = name.with_suffix("") if name.suffix.lower() in READABLE else name
+        stem = name.with_suffix("") if name.suffix.lower() in READ_ENDINGS else name
         free, count = stem, 1
         while str(free).casefold() in taken:
             count += 1

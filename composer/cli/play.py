@@ -153,12 +153,13 @@ def play(
 
 def play_on_stage(options: PlayOptions) -> None:
     """Open the parts, show the stage, close them."""
+    from composer.arranging.batch import open_model
     from composer.catalog import models
     from composer.live.session.opening import open_session
     from composer.live.takes.saved import takes_folder
     from composer.terminal import play as stage
 
-    with ending() as asked, open_session(options) as session:
+    with ending() as asked, open_session(options, open_model) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
         asked.is_kept = True  # what closes now saves the take
         made = session.state().takes

@@ -15,6 +15,7 @@ from composer.files import check_ending
 if TYPE_CHECKING:
     from composer.songs.song import Song
 
+READ_ENDINGS = (".mid", ".midi", ".npz")  # by which songs are found in a folder
 MIDI_ENDINGS = (".mid", ".midi", ".kar")
 SCORE_ENDINGS = (".musicxml", ".xml")
 SOUND_ENDINGS = (".wav",)

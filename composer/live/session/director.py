@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from composer.arranging.batch import open_model
 from composer.errors import ComposerError, ConfigError, Mend
-from composer.generators import Player
+from composer.generators import Player, load_model
 from composer.generators.latents import Source
 from composer.live.commands import FASTEST, SLOWEST
 from composer.live.melody.capture import Event
@@ -63,6 +62,7 @@ class Director:
         worker: Thinking,
         takes: Path | None,
         wake: Callable[[], None],
+        open_model: Callable[[str], Player] = load_model,
     ) -> None:
         self.message = ""
         self.mend: Mend | None = None
@@ -75,6 +75,7 @@ class Director:
         self.thru_seconds: deque[float] = deque(maxlen=1000)
         self._sequencer, self._worker = sequencer, worker
         self._loader = Worker(wake, "composer-loading")
+        self._open_model = open_model
         self._desk = Desk(
             config, accompanist, sequencer, worker, self.tell, self._book.answered, self._began
         )
@@ -248,7 +249,7 @@ class Director:
     def load(self, name: str) -> None:
         """Load a model beside the music."""
         self.tell(f"loading {name} ...")
-        self._loader.ask(("model", name), partial(ready_model, name))
+        self._loader.ask(("model", name), partial(ready_model, name, self._open_model))
 
     def set_knob(self, name: str, value: float | None) -> None:
         """Turn a knob, -1 to 1, or let it go with None; name: the model's, or its number from 1."""
@@ -483,9 +484,10 @@ def _moved(time: Transport, zero: float) -> Transport:
     return Transport(tuple(a._replace(beat=a.beat - zero) for a in time.anchors)) if zero else time
 
 
-def ready_model(name: str) -> Player:
-    """A model that has played already: the first time costs more than all others.
+def ready_model(name: str, open_model: Callable[[str], Player] = load_model) -> Player:
+    """Open a model and let it play once: the first time costs more than all others.
 
+    open_model: from what a player names to a model; by default bundled ones and folders alone.
     What is loaded by then stays, and the garbage collector leaves it out: looking through it holds up every thread for
     6 ms, now and then.
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from composer.errors import PortError
+from composer.generators import Player, load_model
 from composer.live.midi.devices import GENERIC, Profile, profile, profile_for
 from composer.live.midi.echo import echoes
 from composer.live.midi.keyboard import Keyboard
@@ -49,14 +50,17 @@ class PlayOptions:
 
 
 @contextmanager
-def open_session(options: PlayOptions) -> Iterator[Session]:
+def open_session(
+    options: PlayOptions, open_model: Callable[[str], Player] = load_model
+) -> Iterator[Session]:
     """A session that listens and answers until the end of the block; all is closed then.
 
     Raises PortError for a keyboard or an output that is named and not there, ModelError for the model, ConfigError for
     the profile. Without a name the keyboard may come later.
+    open_model: from the name of a model to that model.
     """
     known = profile(options.device) if options.device else None
-    model = ready_model(options.model)
+    model = ready_model(options.model, open_model)
     if options.session.mode == "duet":
         check_partner(Accompanist(model))
     folder = options.takes or takes_folder()
@@ -66,7 +70,9 @@ def open_session(options: PlayOptions) -> Iterator[Session]:
         open_parts.callback(output.close)
         sequencer = Sequencer(output)
         open_parts.callback(sequencer.close)
-        session = open_parts.enter_context(Session(options.session, model, sequencer, takes=folder))
+        session = open_parts.enter_context(
+            Session(options.session, model, sequencer, takes=folder, open_model=open_model)
+        )
         seat = open_parts.enter_context(_Seat(session, options, known, output))
         session.tell(
             _welcome(output.why if isinstance(output, Nowhere) else "", seat, options.plain)

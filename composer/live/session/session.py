@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from composer.errors import ComposerError
-from composer.generators import Player
+from composer.generators import Player, load_model
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import SUSTAIN, Action, Profile, action
 from composer.live.midi.priority import hurry
@@ -50,7 +50,7 @@ class Session:
 
     model: that plays. sequencer: where it sounds; its `on_sent` becomes the session's. keyboard, profile: as in
     `attach`. clock: monotonic seconds, the sequencer's and the keyboard's too. takes: folder of the takes, None to keep
-    none. thread: without it nothing happens but in `step` (tests). worker: that calls the model.
+    none. thread: without it nothing happens but in `step` (tests). worker: that calls the model. open_model: from the name of another model to that model.
     """
 
     def __init__(
@@ -65,13 +65,16 @@ class Session:
         profile: Profile | None = None,
         worker: Thinking | None = None,
         thread: bool = True,
+        open_model: Callable[[str], Player] = load_model,
     ) -> None:
         self._clock = clock
         self._wake = threading.Event()
         self._notes: SimpleQueue[Callable[[float], None]] = SimpleQueue()
         worker = worker or Worker(self._wake.set, urgent=True)
         accompanist = Accompanist(model, config.seed, dict(config.latents))
-        self._director = Director(config, accompanist, sequencer, worker, takes, self._wake.set)
+        self._director = Director(
+            config, accompanist, sequencer, worker, takes, self._wake.set, open_model
+        )
         sequencer.on_sent = self._director.scribe.played  # type: ignore[attr-defined]
         self._sequencer = sequencer
         self._controls = Controls(self._director, sequencer, self._clock, self._leave)
