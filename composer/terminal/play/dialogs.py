@@ -17,23 +17,50 @@ from textual.widgets.option_list import Option
 from composer.terminal.play.keys import shown_commands, shown_key
 
 BEGIN: Final = (
-    ("Begin", "Press space. Four clicks are counted in; on the one, play a melody: on the keyboard, or with tab on the "
-     "letters of this one. One note at a time is enough: the other voices are added."),
-    ("phrase", "You play some bars, or until you press space again. On the very next downbeat the arrangement sounds. "
-     "l lets it go round, r tries another one, k keeps it."),
-    ("duet", "You play on, and three voices go with you: those of each beat are decided just before it. They follow "
-     "your tempo best when you play with the click."),
-    ("call", "You play a phrase, it is answered, you play the next."),
-    ("The picture", "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes "
-     "are decided and not yet heard. At the left, keys light up that sound."),
-    ("Knobs", "1-9 choose one, arrows turn it. chords: close and plain to wide and rich. style: calmer to livelier. "
-     "melody: lower to higher. groove: calmer to denser. 0 lets it go."),
-    ("Latencies", "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: "
-     "99 of 100 took no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less "
-     "time left (first percentile)."),
-    ("Late keys?", "If notes land a step late although you are in time, press c and play along eight clicks."),
-    ("No sound?", "A red light says what is missing. esc ends every note at once."),
-)  # fmt: skip
+    (
+        "Begin",
+        "Press space. Four clicks are counted in; on the one, play a melody: on the keyboard, or with tab on the "
+        "letters of this one. One note at a time is enough: the other voices are added.",
+    ),
+    (
+        "phrase",
+        "You play some bars, or until you press space again. On the very next downbeat the arrangement sounds. "
+        "l lets it go round, r tries another one, k keeps it.",
+    ),
+    (
+        "duet",
+        "You play on, and the other voices go with you: those of each beat are decided just before it. They follow "
+        "your tempo best when you play with the click.",
+    ),
+    (
+        "call",
+        "You play a phrase, it is answered, you play the next.",
+    ),
+    (
+        "The picture",
+        "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes are decided "
+        "and not yet heard. At the left, keys light up that sound.",
+    ),
+    (
+        "Knobs",
+        "Their numbers choose one, arrows turn it, 0 lets it go. chords: close and plain to wide and rich. style: "
+        "calmer to livelier. melody: lower to higher. groove: calmer to denser.",
+    ),
+    (
+        "Latencies",
+        "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: 99 of 100 took "
+        "no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less time left "
+        "(first percentile).",
+    ),
+    (
+        "Late keys?",
+        "If notes land a step late although you are in time, press c and play along eight clicks.",
+    ),
+    (
+        "No sound?",
+        "A red light says what is missing. esc ends every note at once.",
+    ),
+)
 
 
 class Page(ModalScreen[str]):
@@ -51,7 +78,7 @@ class Page(ModalScreen[str]):
     """
 
     def action_close(self) -> None:
-        """Nothing was chosen."""
+        """Choose nothing."""
         self.dismiss("")
 
 
@@ -61,62 +88,68 @@ class Help(Page):
     BINDINGS = [Binding("q,space,enter,question_mark,f1", "close", "close")]  # noqa: RUF012
 
     def compose(self) -> ComposeResult:
-        """The page."""
+        """Lay out the page."""
+        keys = [(shown_key(row), row.help) for row in shown_commands()]
         with Vertical() as box:
             box.border_title = "How to play"
             box.border_subtitle = "arrows scroll, Escape closes"
             with VerticalScroll():
                 yield Static(_grid(BEGIN))
-                yield Static(_grid([(shown_key(row), row.help) for row in shown_commands()]))
+                yield Static(_grid(keys))
 
 
 class Choice(Page):
-    """One of several names; "" where none was chosen."""
+    """A page that gives one of several names; "" if none was chosen."""
 
     def __init__(self, title: str, names: Sequence[str], now: str) -> None:
         super().__init__()
-        self._title, self._names, self._now = title, list(names), now
+        self._title = title
+        self._names = list(names)
+        self._now = now
 
     def compose(self) -> ComposeResult:
-        """The page."""
+        """Lay out the page."""
         with Vertical() as box:
             box.border_title = self._title
-            marks = ["● " if name == self._now else "  " for name in self._names]
-            yield OptionList(
-                *(
-                    Option(Text(m + n), id=str(i))
-                    for i, (m, n) in enumerate(zip(marks, self._names, strict=True))
-                )
-            )
+            yield OptionList(*self._options())
             yield Label("Enter takes it, Escape leaves all as it is", classes="hint")
 
+    def _options(self) -> list[Option]:
+        options = []
+        for number, name in enumerate(self._names):
+            mark = "● " if name == self._now else "  "
+            options.append(Option(Text(mark + name), id=str(number)))
+        return options
+
     def on_mount(self) -> None:
-        """The name of now is where the choice begins."""
-        self.query_one(OptionList).highlighted = (
-            self._names.index(self._now) if self._now in self._names else 0
-        )
+        """Begin at the name of now."""
+        is_known = self._now in self._names
+        start = self._names.index(self._now) if is_known else 0
+        self.query_one(OptionList).highlighted = start
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Chosen."""
+        """Give the name that was chosen."""
         self.dismiss(self._names[event.option_index])
 
 
 class Question(Page):
-    """A line of text, with one to begin from."""
+    """A page that gives a line of text, with one to begin from."""
 
     def __init__(self, title: str, hint: str, text: str) -> None:
         super().__init__()
-        self._title, self._hint, self._text = title, hint, text
+        self._title = title
+        self._hint = hint
+        self._text = text
 
     def compose(self) -> ComposeResult:
-        """The page."""
+        """Lay out the page."""
         with Vertical() as box:
             box.border_title = self._title
             yield Input(self._text)
             yield Label(self._hint, classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answered."""
+        """Give the line."""
         self.dismiss(event.value)
 
 

@@ -118,8 +118,10 @@ def test_the_beat_goes_on_between_states():
     began = clock()
 
     def state():
-        beat = (clock() - began) * 120 / 60
-        return replace(PLAYING, qpm=120.0, beat=beat, seconds=clock() + 1000.0)
+        now = clock()
+        held = (60 + int(now * 50) % 12,)  # so that there is always something to tell
+        beat = (now - began) * 120 / 60
+        return replace(PLAYING, qpm=120.0, beat=beat, seconds=now + 1000.0, held=held)
 
     double.state = state
     with remote_of(double) as (remote, _):

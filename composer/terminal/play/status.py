@@ -1,0 +1,154 @@
+"""The first line of the stage: phase, mode, bar and beat, switches, tempo, model and seed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from composer.terminal.play.lines import Line, Piece, apart, clean, length, squeeze
+from composer.terminal.play.palette import Palette, style
+
+if TYPE_CHECKING:
+    from composer.live.session.state import State
+
+PHASES: Final = {
+    "idle": "READY",
+    "count-in": "COUNT-IN",
+    "listening": "LISTENING",
+    "thinking": "THINKING",
+    "playing": "PLAYING",
+    "calibrating": "CALIBRATING",
+}
+WHITE: Final = "#FFFFFF"
+YOUNG: Final = 0.25  # of a beat, for which its dot is bright
+LEAST_MODEL: Final = 5  # columns, in fewer of which no name of a model can be read
+NO_BEAT: Final = -1
+
+
+class Status(NamedTuple):
+    """What the line shows of a state; equal ones are drawn once."""
+
+    phase: str
+    mode: str
+    place: str
+    beat: int  # of the bar, from 0; NO_BEAT: none
+    young: bool
+    beats_per_bar: int
+    qpm: int
+    loop: bool
+    metronome: bool
+    alone: bool  # the answer comes without the melody
+    model: str
+    seed: int
+    piano: bool  # the letters are notes
+
+    @classmethod
+    def of(cls, state: State, piano: bool) -> Status:
+        """Return what the line shows of a state."""
+        beat = int(state.beat // 1) % state.beats_per_bar
+        return cls(
+            phase=state.phase,
+            mode=state.mode,
+            place=place(state),
+            beat=NO_BEAT if state.phase == "idle" else beat,
+            young=state.beat % 1 < YOUNG,
+            beats_per_bar=state.beats_per_bar,
+            qpm=round(state.qpm),
+            loop=state.loop,
+            metronome=state.metronome,
+            # The voices of a duet go with a melody that is heard anyway.
+            alone=not state.with_melody and state.mode != "duet",
+            model=state.model,
+            seed=state.seed,
+            piano=piano,
+        )
+
+
+def place(state: State) -> str:
+    """Return bar and beat, "12.3"; before the first bar the beats to go, "-2"."""
+    beat = int(state.beat // 1)
+    if state.phase == "idle":
+        return " -.-"
+    if beat < 0:
+        return f"{beat:>4}"
+    return f"{state.bar:>2}.{beat % state.beats_per_bar + 1}"
+
+
+@lru_cache(maxsize=64)
+def status(shown: Status, width: int, palette: Palette) -> Line:
+    """Return the line, `width` columns wide."""
+    blank = style(palette.ink, palette.head)
+    # What has a low rank stays on a narrow terminal.
+    pieces = [
+        Piece(0, _phase(shown, palette)),
+        Piece(0, (_bold(shown.mode, palette),)),
+        Piece(1, (_bold(shown.place, palette),)),
+        Piece(3, _metronome(shown, palette)),
+        Piece(2, (_bold(f"♩ = {shown.qpm}", palette),)),
+        Piece(4 if shown.loop else 7, (_switch(shown.loop, "⟳ loop", "no loop", palette),)),
+        Piece(5, (_switch(shown.metronome, "♪ click", "no click", palette),)),
+        Piece(6, (_dim("melody off" if shown.alone else "", palette),)),
+    ]
+    left = squeeze([piece for piece in pieces if length(piece.parts)], width - 1, blank)
+    room = width - length(left) - 4
+    return apart(left, [_dim(_model(shown, room), palette)], width, blank)
+
+
+def _model(shown: Status, room: int) -> str:
+    """Return model and seed, or as much of them as there is room for."""
+    seed = f"seed {shown.seed}"
+    left = room - len(seed) - len(" · ")
+    if left <= LEAST_MODEL:
+        return f"{seed} "
+    return f"{clean(shown.model, left)} · {seed} "
+
+
+def _phase(shown: Status, palette: Palette) -> tuple[Segment, ...]:
+    name = PHASES.get(shown.phase, shown.phase.upper())
+    badge = Segment(f" {name} ", _badge(shown.phase, palette))
+    if not shown.piano:
+        return (badge,)
+    return badge, Segment(" PIANO ", style(palette.ground, palette.warn, True))
+
+
+def _badge(phase: str, palette: Palette) -> Style:
+    grounds = {
+        "count-in": palette.warn,
+        "listening": palette.voice(0),
+        "thinking": palette.warn,
+        "playing": palette.voice(1),
+        "calibrating": palette.voice(3),
+    }
+    ink = palette.ink if phase == "idle" else WHITE
+    return style(ink, grounds.get(phase, palette.chosen), True)
+
+
+def _metronome(shown: Status, palette: Palette) -> tuple[Segment, ...]:
+    """Return a dot for each beat of the bar, that of now filled, bright while the beat is young."""
+    muted = style(palette.muted, palette.head)
+    now = shown.beat
+    if now == NO_BEAT:
+        return (Segment("○" * shown.beats_per_bar, muted),)
+    color = palette.muted
+    if shown.young:
+        color = palette.warn if now == 0 else palette.good
+    return (
+        Segment("○" * now, muted),
+        Segment("●", style(color, palette.head, True)),
+        Segment("○" * (shown.beats_per_bar - now - 1), muted),
+    )
+
+
+def _switch(on: bool, yes: str, no: str, palette: Palette) -> Segment:
+    return _bold(yes, palette) if on else _dim(no, palette)
+
+
+def _bold(text: str, palette: Palette) -> Segment:
+    return Segment(text, style(palette.ink, palette.head, True))
+
+
+def _dim(text: str, palette: Palette) -> Segment:
+    return Segment(text, style(palette.muted, palette.head))
