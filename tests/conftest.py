@@ -26,10 +26,10 @@ ROOT = Path(__file__).parents[1]
 SOURCES = [
     ROOT / "composer" / name
     for name in (
-        "generators/chorale.py",
-        "generators/chorale_networks.py",
-        "generators/pulse_layers.py",
-        "export.py",
+        "generators/chorale/config.py",
+        "generators/chorale/networks.py",
+        "generators/layers/pulses.py",
+        "training/export.py",
     )
 ]
 NOBODY = 65534
@@ -102,7 +102,8 @@ import json, sys
 from pathlib import Path
 import keras
 from composer.config import to_dict
-from composer.generators.chorale.codec import FAMILY, ChoraleConfig
+from composer.generators.chorale import FAMILY
+from composer.generators.chorale.config import ChoraleConfig
 from composer.training.export import to_litert
 
 keras.utils.set_random_seed(0)

@@ -92,7 +92,7 @@ def measure_moves(
     """
     latents, knobs = model.family.latents, model.family.knobs
     if not latents:
-        raise ConfigError("this model has no latents chords, style, melody and groove, only a seed")
+        raise ConfigError("this model has no latents, only a seed")
     songs = [(only_melody(song), seed) for song in melodies for seed in seeds]
     found = []
     for done, (song, seed) in enumerate(songs, 1):

@@ -1,91 +1,119 @@
-"""Keeping a part of an arrangement, voices or bars, while the rest is made anew around it."""
+"""Keep a part of an arrangement, voices or bars, while the rest is made again around it; and play ahead."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from composer.errors import ConfigError
-from composer.songs.edit import TINY, top_line
+from composer.songs.edit import TINY, Span, top_line
 from composer.songs.grid import Ints, PulseGrid, sample_line
 from composer.songs.song import Note, Song, Track
 
-Span = tuple[int, int]
-"""First and last bar, from 1 as in `Song.bar_onsets`; a pickup is bar 1."""
+Bars = tuple[int, int]
+"""First and last bar, counted from 1 as in `Song.bar_onsets`; a pickup is bar 1."""
+
 _BARS = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 @dataclass(frozen=True)
 class Keep:
-    """What comes back unchanged. voices: by name, whatever the case. bars: of all voices.
+    """What of an arrangement comes back note for note.
 
-    only: if given, nothing but these bars is made anew. Notes that reach into a bar that is kept are kept whole.
-    before: all that began before that beat, when playing ahead.
+    A note that reaches into a bar that is kept is kept whole.
+
+    >>> Keep(voices=("Alto",), bars=((1, 4),))
+    Keep(voices=('Alto',), bars=((1, 4),), only=(), before=None)
     """
 
     voices: tuple[str, ...] = ()
-    bars: tuple[Span, ...] = ()
-    only: tuple[Span, ...] = ()
+    """Names of voices; upper and lower case are the same."""
+
+    bars: tuple[Bars, ...] = ()
+    """Bars of all voices."""
+
+    only: tuple[Bars, ...] = ()
+    """If given, nothing but these bars is made again."""
+
     before: float | None = None
+    """When playing ahead: all that began before that beat."""
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """Voices for what is not heard yet. now, end: beats up to which the melody was heard, and the voices are wanted.
-
-    expected: the pitch that the melody is taken to play from `now` to `end`.
-    """
+    """A stretch for which voices are wanted although its melody was not heard yet."""
 
     now: float
+    """The beat up to which the melody was heard."""
+
     end: float
+    """The beat up to which the voices are wanted."""
+
     expected: int | None = None
+    """The pitch that the melody is taken to play from `now` to `end`."""
 
     @property
     def known(self) -> float:
-        """Beat up to which there is a melody to go by."""
+        """The beat up to which there is a melody to go by."""
         return self.now if self.expected is None else self.end
 
     def line(self, heard: Track) -> Track:
-        """The melody that is gone by: a note that sounds and is expected is taken to be held."""
+        """Return the melody to go by: what was heard, and what is expected after it.
+
+        A note that still sounds, and has the pitch that is expected, is taken to be held.
+        """
         if self.expected is None:
             return heard
         *before, last = heard.notes
-        if last.pitch == self.expected and last.end >= self.now - TINY:
-            return replace(heard, notes=(*before, replace(last, duration=self.end - last.onset)))
-        return replace(
-            heard,
-            notes=(*heard.notes, Note(self.now, self.expected, self.end - self.now, last.velocity)),
-        )
+        still_sounds = last.end >= self.now - TINY
+        if last.pitch == self.expected and still_sounds:
+            held = replace(last, duration=self.end - last.onset)
+            return replace(heard, notes=(*before, held))
+        struck = Note(self.now, self.expected, self.end - self.now, last.velocity)
+        return replace(heard, notes=(*heard.notes, struck))
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of one voice.
-
-    track: as it was. notes: those kept. spans: beats from, to, in which no other note may sound. pitches: int [step]
-    of the grid, of the kept notes, -1 where there is none.
-    """
+    """What is kept of one voice."""
 
     track: Track
+    """The voice as it was."""
+
     notes: tuple[Note, ...]
-    spans: tuple[tuple[float, float], ...]
+    """The notes that are kept."""
+
+    spans: tuple[Span, ...]
+    """Beats in which no other note may sound."""
+
     pitches: Ints
+    """Int [step] of the grid: the pitch of the kept note, -1 where there is none."""
 
 
 def parse(keep: Sequence[str], only: Sequence[str]) -> Keep | None:
-    """What `--keep alto --keep 1-4` and `--bars 5-8` ask for: a number or two are bars, all else is a voice."""
-    bars = tuple(_span(text) for text in keep if _BARS.fullmatch(text.strip()))
-    voices = tuple(text.strip() for text in keep if not _BARS.fullmatch(text.strip()))
-    asked = Keep(voices, bars, tuple(_span(text) for text in only))
+    """Return what is asked for in words: a number or two (`1-4`) are bars, anything else names a voice.
+
+    None if nothing is asked for. Raise ConfigError for bars that are none.
+
+    >>> parse(["alto", "1-4"], [])
+    Keep(voices=('alto',), bars=((1, 4),), only=(), before=None)
+    """
+    words = [text.strip() for text in keep]
+    bars = [_bars(word) for word in words if _BARS.fullmatch(word)]
+    voices = [word for word in words if not _BARS.fullmatch(word)]
+    asked = Keep(tuple(voices), tuple(bars), tuple(_bars(text) for text in only))
     return asked if asked != Keep() else None
 
 
-def _span(text: str) -> Span:
+def _bars(text: str) -> Bars:
+    """Return the bars that `5` or `5-8` stand for."""
     found = _BARS.fullmatch(text.strip())
     if not found:
         raise ConfigError(f"bars are a number or two, like 5 or 5-8, got {text!r}")
-    first, last = int(found[1]), int(found[2] or found[1])
+    first = int(found[1])
+    last = int(found[2] or first)
     if not 1 <= first <= last:
         raise ConfigError(f"bars are counted from 1 and upwards, got {text!r}")
     return first, last
@@ -94,73 +122,103 @@ def _span(text: str) -> Span:
 def keep_voices(
     keep: Keep, song: Song, voices: Sequence[str], melody: int, grid: PulseGrid, end: float
 ) -> list[Kept]:
-    """What `keep` asks for in each of `voices` of an arrangement `song`, whose melody is track `melody`.
+    """Return what `keep` asks for of each of `voices`.
 
-    end: of the melody, in beats. Raises ConfigError for a voice or a bar that is not there.
+    song: an arrangement. melody: the index of its melody's track. end: of the melody, in beats.
+    Raise ConfigError if there is no such voice or bar.
     """
-    names = [name.casefold() for name in voices]
-    for name in keep.voices:
-        if name.casefold() not in names:
-            raise ConfigError(
-                f"no voice {name!r} to keep; there are {', '.join(voices)}, or bars like 5-8"
-            )
-    starts = song.bar_onsets(end)
-    for first, last in (*keep.bars, *keep.only):
-        if last > len(starts):
-            shown = f"{first}-{last}" if last > first else str(first)
-            raise ConfigError(f"no bar {shown}; the melody has bars 1 to {len(starts)}")
-    tracks = _tracks(song, voices, melody)
-    barred = _kept_bars(keep, starts, end) if keep.before is None else [(0.0, keep.before)]
+    _check_voices(keep, voices)
+    bar_onsets = song.bar_onsets(end)
+    _check_bars(keep, len(bar_onsets))
+    barred = _kept_bars(keep, bar_onsets, end)
+    if keep.before is not None:
+        barred = [(0.0, keep.before)]
+    asked = {name.casefold() for name in keep.voices}
     found = []
-    for name, track in zip(names, tracks, strict=True):
-        whole = name in [voice.casefold() for voice in keep.voices]
-        found.append(_kept(track, [(0.0, max(end, track.end))] if whole else barred, grid))
+    for name, track in zip(voices, _voice_tracks(song, voices, melody), strict=True):
+        spans = barred
+        if name.casefold() in asked:
+            spans = [(0.0, max(end, track.end))]
+        found.append(_kept(track, spans, grid))
     return found
 
 
-def _tracks(song: Song, voices: Sequence[str], melody: int) -> list[Track]:
-    """The voices' tracks, by name or, where there are as many, in their order."""
-    others = [track for i, track in enumerate(song.tracks) if i != melody]
+def _check_voices(keep: Keep, voices: Sequence[str]) -> None:
+    known = {name.casefold() for name in voices}
+    for name in keep.voices:
+        if name.casefold() not in known:
+            there = ", ".join(voices)
+            raise ConfigError(f"no voice {name!r} to keep; there are {there}, or bars like 5-8")
+
+
+def _check_bars(keep: Keep, count: int) -> None:
+    for first, last in (*keep.bars, *keep.only):
+        if last > count:
+            shown = f"{first}-{last}" if last > first else str(first)
+            raise ConfigError(f"no bar {shown}; the melody has bars 1 to {count}")
+
+
+def _voice_tracks(song: Song, voices: Sequence[str], melody: int) -> list[Track]:
+    """Return the tracks of the voices: by name, or in their order if there are as many tracks."""
+    others = [track for index, track in enumerate(song.tracks) if index != melody]
     by_name = {track.name.casefold(): track for track in reversed(others)}
-    if all(name.casefold() in by_name for name in voices):
-        return [by_name[name.casefold()] for name in voices]
+    names = [name.casefold() for name in voices]
+    if all(name in by_name for name in names):
+        return [by_name[name] for name in names]
     if len(others) == len(voices):
         return others
+    needed = ", ".join(voices)
     had = ", ".join(track.name or "one without a name" for track in others) or "none"
     raise ConfigError(
-        f"to keep a part of an arrangement its voices are needed, {', '.join(voices)}; beside the melody there is {had}"
+        f"to keep a part of an arrangement its voices are needed, {needed}; "
+        f"beside the melody there is {had}"
     )
 
 
-def _kept_bars(keep: Keep, starts: Sequence[float], end: float) -> list[tuple[float, float]]:
-    edges = [*starts[1:], max(end, starts[-1])]
-
-    def among(bar: int, spans: Sequence[Span]) -> bool:
-        return any(first <= bar <= last for first, last in spans)
-
-    kept = [
-        among(i, keep.bars) or bool(keep.only and not among(i, keep.only))
-        for i in range(1, len(starts) + 1)
-    ]
-    return [
-        span for span, locked in zip(zip(starts, edges, strict=True), kept, strict=True) if locked
-    ]
+def _kept_bars(keep: Keep, onsets: Sequence[float], end: float) -> list[Span]:
+    """Return the bars that are kept, in beats. onsets: where each bar starts."""
+    edges = [*onsets, max(end, onsets[-1])]
+    spans = []
+    for bar, span in enumerate(pairwise(edges), 1):
+        left_alone = bool(keep.only) and not _is_among(bar, keep.only)
+        if left_alone or _is_among(bar, keep.bars):
+            spans.append(span)
+    return spans
 
 
-def _kept(track: Track, spans: Sequence[tuple[float, float]], grid: PulseGrid) -> Kept:
-    notes = tuple(
-        n for n in track.notes if any(n.onset < b - TINY and n.end > a + TINY for a, b in spans)
-    )
-    taken = (*spans, *((n.onset, n.end) for n in notes))
-    return Kept(track, notes, taken, sample_line(top_line(Track(notes))[0], grid)[0])
+def _is_among(bar: int, ranges: Sequence[Bars]) -> bool:
+    return any(first <= bar <= last for first, last in ranges)
+
+
+def _kept(track: Track, spans: Sequence[Span], grid: PulseGrid) -> Kept:
+    """Return the notes of a voice that reach into the spans, and where they leave no room for others."""
+    notes = tuple(note for note in track.notes if _reaches_into(note, spans))
+    taken = (*spans, *((note.onset, note.end) for note in notes))
+    line, _ = top_line(Track(notes))
+    pitches, _ = sample_line(line, grid)
+    return Kept(track, notes, taken, pitches)
+
+
+def _reaches_into(note: Note, spans: Sequence[Span]) -> bool:
+    return any(note.onset < end - TINY and note.end > start + TINY for start, end in spans)
 
 
 def continued(kept: Sequence[Note], made: Sequence[Note], now: float) -> tuple[Note, ...]:
-    """Notes kept from before beat `now`, and what goes on from there; one that holds on becomes longer."""
-    later = [n for n in made if n.onset >= now - TINY]
-    going = next((n for n in made if n.onset < now - TINY and n.end > now + TINY), None)
+    """Return notes kept from before beat `now`, and what goes on from there; one that holds on grows longer."""
+    later = [note for note in made if note.onset >= now - TINY]
+    going = _going_on(made, now)
     if going is None:
         return (*kept, *later)
     if kept and kept[-1].end >= now - TINY and kept[-1].pitch == going.pitch:
-        return (*kept[:-1], replace(kept[-1], duration=going.end - kept[-1].onset), *later)
-    return (*kept, replace(going, onset=now, duration=going.end - now), *later)
+        longer = replace(kept[-1], duration=going.end - kept[-1].onset)
+        return (*kept[:-1], longer, *later)
+    rest = replace(going, onset=now, duration=going.end - now)
+    return (*kept, rest, *later)
+
+
+def _going_on(made: Sequence[Note], now: float) -> Note | None:
+    """Return the first note that began before beat `now` and sounds on after it."""
+    for note in made:
+        if note.onset < now - TINY and note.end > now + TINY:
+            return note
+    return None

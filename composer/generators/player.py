@@ -14,24 +14,32 @@ from typing import Any
 from composer.catalog import CARD, models
 from composer.config import from_dict
 from composer.errors import ConfigError, ModelError
-from composer.generators.family import Arrays, Family, Request, family
+from composer.generators.family import CAN, Arrays, Capability, Family, Request, family
 from composer.generators.keep import Ahead, Keep
 from composer.generators.latents import Given, Origin, to_json, to_origin
 from composer.generators.runtime import Runner
 from composer.songs.edit import melody_beside, take_melody, until
 from composer.songs.song import Song
 
-PLAYS, WEIGHTS = "generator.tflite", "generator.weights.h5"
+PLAYS = "generator.tflite"
+WEIGHTS = "generator.weights.h5"
 
 
 class Player:
     """A generator that arranges, wherever it runs.
 
-    kind, config: its family and settings. run: its networks, from inputs by name to outputs by name.
+    family, config: its family and settings. run: its networks, from inputs by name to outputs by name.
     """
 
     def __init__(self, kind: Family, config: Any, run: Callable[[Arrays], Arrays]) -> None:
-        self.family, self.config, self._run = kind, config, run
+        self.family = kind
+        self.config = config
+        self._run = run
+
+    @property
+    def title(self) -> str:
+        """What errors call the model."""
+        return f"this model (family {self.family.name})"
 
     def arrange(
         self,
@@ -41,24 +49,33 @@ class Player:
         latents: Given | None = None,
         keep: Keep | None = None,
     ) -> Song:
-        """The melody of `song`, note for note, as the first track, and the added voices after it.
+        """Return the melody of `song`, note for note, as the first track, and the added voices after it.
 
-        seed: the same seed, model and melody give the same notes. track: of the melody, from 0; by default the
-        highest on average that is not drums. latents: of chords, style, melody, groove a seed of its own (an int), a
-        knob in -1..1 (a float), or both (`latents.Source`); or all of them as Latents or Between, and then `seed`
-        does not count. keep: voices or bars that come back note for note; `song` is then an arrangement, its melody
-        the first track that is no voice. Raises MelodyError where there is no melody, ConfigError for the others.
+        seed: the same seed, model and melody give the same notes.
+        track: of the melody, from 0; by default the highest on average that is not drums.
+        latents: by name a seed of its own (an int), a knob in -1..1 (a float), or both (a Source); or all of them as
+            Latents or Between, and then `seed` does not count.
+        keep: voices or bars that come back note for note; `song` is then an arrangement, and its melody the first
+            track that is no voice.
+
+        Raise MelodyError if there is no melody, ConfigError if the family has no such latent or cannot keep a part.
+
+        >>> from composer.songs.song import Note, Song, Track
+        >>> scale = [Note(beat, pitch, 1.0) for beat, pitch in enumerate([60, 62, 64, 65, 67])]
+        >>> model = load_model("jsb-chorales")
+        >>> song = model.arrange(Song((Track(tuple(scale), "Tune"),)), seed=3, latents={"groove": 0.5})
+        >>> [track.name for track in song.tracks]
+        ['Tune', 'Alto', 'Tenor', 'Bass']
         """
         if seed < 0:
             raise ConfigError(f"a seed is 0 or more, got {seed}")
-        origin = self._origin(latents, seed)
+        self.require("arranges")
+        origin = self.origin(latents, seed)
         if keep is not None:
             found = self.kept_melody(song)
             track = found if track is None else track
-        melody = take_melody(song, track)
-        inputs, context = self.family.encode(song, melody, Request(origin, keep), self.config)
-        made = self.made(origin, keep)
-        return replace(self.family.decode(self._run(inputs), context, song, melody), made=made)
+        arranged = self._arranged(song, track, Request(origin, keep))
+        return replace(arranged, made=self.made(origin, keep))
 
     def arrange_ahead(
         self,
@@ -69,14 +86,25 @@ class Player:
         latents: Given | None = None,
         expected: int | None = None,
     ) -> Song:
-        """Voices for what is played so far and for `horizon` beats more, of which the melody is not known.
+        """Return voices for what is played so far and for `horizon` beats more, whose melody is not known.
 
         song: the melody as far as it was heard before beat `now` (what is later is not looked at), and beside it,
-        under the names of the voices, what they have played so far: that stays, and a note that holds on grows longer.
-        Without voices those of the past are made too. The same seed goes on as it began. expected: the pitch that the
-        melody is taken to play in those beats: so voices can be ready for each note that may come. Raises MelodyError
-        where nothing was heard yet, ConfigError for a horizon that is not above 0 and for a model that cannot do it.
+            under the names of the voices, what they have played so far. That stays, and a note that holds on grows
+            longer. Without voices those of the past are made too.
+        seed: the same seed goes on as it began.
+        expected: the pitch that the melody is taken to play in those beats; so voices can be ready for each note that
+            may come.
+
+        Raise MelodyError if nothing was heard yet, ConfigError if the horizon is not above 0 or the family cannot
+        play ahead.
+
+        >>> from composer.songs.song import Note, Song, Track
+        >>> heard = Song((Track((Note(0.0, 67, 1.0), Note(1.0, 69, 1.0))),))
+        >>> ahead = load_model("jsb-chorales").arrange_ahead(heard, now=2.0, horizon=1.0)
+        >>> [track.end for track in ahead.tracks]
+        [2.0, 3.0, 3.0, 3.0]
         """
+        self.require("plays_ahead")
         if now <= 0 or horizon <= 0:
             raise ConfigError(
                 f"playing ahead needs beats heard and a horizon above 0, got {now} and {horizon}"
@@ -84,37 +112,55 @@ class Player:
         if expected is not None and not 0 <= expected <= 127:
             raise ConfigError(f"an expected pitch lies in 0..127, got {expected}")
         heard = until(song, now)
-        melody = take_melody(heard, self.kept_melody(heard))
+        track = self.kept_melody(heard)
         keep = Keep(before=now) if len(heard.tracks) > 1 else None
-        origin = self._origin(latents, seed)
-        request = Request(origin, keep, Ahead(now, now + horizon, expected))
-        inputs, context = self.family.encode(heard, melody, request, self.config)
-        return self.family.decode(self._run(inputs), context, heard, melody)
+        origin = self.origin(latents, seed)
+        ahead = Ahead(now, now + horizon, expected)
+        return self._arranged(heard, track, Request(origin, keep, ahead))
+
+    def _arranged(self, song: Song, track: int | None, request: Request) -> Song:
+        """Return `song` arranged: encoded, run through the networks, decoded."""
+        melody = take_melody(song, track)
+        inputs, context = self.family.encode(song, melody, request, self.config)
+        outputs = self._run(inputs)
+        return self.family.decode(outputs, context, song, melody)
 
     def made(self, origin: Origin, keep: Keep | None) -> str:  # noqa: ARG002
-        """What an arrangement says of itself (`Song.made`); of a player without a name nothing."""
+        """Return what an arrangement says of how it was made (`Song.made`): nothing, without a name."""
         return ""
 
     def kept_melody(self, song: Song) -> int:
-        """The melody's track, from 0, of an arrangement of which something is kept. Raises ConfigError."""
-        if "keeps" not in self.family.capabilities:
-            raise ConfigError(
-                "this model cannot keep a part of an arrangement; those of family chorale can, like jsb-chorales"
-            )
+        """Return the melody's track, from 0, of an arrangement of which a part is kept.
+
+        Raise ConfigError if the family cannot keep a part.
+        """
+        self.require("keeps")
         return melody_beside(song, self.family.voices(self.config))
 
-    def _origin(self, latents: Given | None, seed: int) -> Origin:
+    def require(self, capability: Capability) -> None:
+        """Raise ConfigError, which names the models that can, if the family lacks a capability."""
+        if capability in self.family.capabilities:
+            return
+        able = [name for name in models() if capability in _capabilities(name)]
+        known = ", ".join(able) or "none of the bundled ones"
+        raise ConfigError(
+            f"{self.title} cannot {CAN[capability]}; those that can: {known}", mend="model"
+        )
+
+    def origin(self, latents: Given | None, seed: int) -> Origin:
+        """Return where the latents come from, in the family's order.
+
+        Raise ConfigError if the family has none, or none of such a name.
+        """
         if latents is not None and not self.family.latents:
-            raise ConfigError(
-                "this model has no latents chords, style, melody and groove, only a seed"
-            )
-        return to_origin(latents, seed)
+            raise ConfigError(f"{self.title} has no latents, only a seed", mend="model")
+        return to_origin(latents, seed, self.family.latents)
 
 
 class Model(Player):
     """A trained model, loaded to play.
 
-    family, config, card: its kind, its settings and all that `model.json` says of it.
+    folder: where it lies. card: all that its `model.json` says. family, config: its kind and settings.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -132,30 +178,46 @@ class Model(Player):
         """The folder's name."""
         return self.folder.name
 
+    @property
+    def title(self) -> str:
+        """What errors call the model."""
+        return f"model {self.name} (family {self.family.name})"
+
     def made(self, origin: Origin, keep: Keep | None) -> str:
-        """As JSON: the model's name, where the latents come from, and whether something was kept."""
-        latents = to_json(origin)
-        return json.dumps(
-            {"model": self.name, "latents": latents, **({"kept": True} if keep else {})}
-        )
+        """Return JSON of the model's name, the latents, and whether a part was kept."""
+        values: dict[str, Any] = {"model": self.name, "latents": to_json(origin)}
+        if keep:
+            values["kept"] = True
+        return json.dumps(values)
 
 
 def load_model(name: str | Path) -> Model:
-    """The model in folder `name`, or the bundled one of that name.
+    """Return the model in folder `name`, or the bundled one of that name.
 
-    Raises ModelError where it is missing (and says which exist) or damaged.
+    Raise ModelError if there is none (it says which exist) or it is damaged.
+
+    >>> model = load_model("jsb-chorales")
+    >>> model.name, model.family.name
+    ('jsb-chorales', 'chorale')
     """
-    path = Path(name)
     bundled = models()
     if str(name) in bundled:
         return Model(bundled[str(name)])
+    path = Path(name)
     if path.is_dir():
         return Model(path)
     known = ", ".join(bundled) or "none"
     raise ModelError(f"no model {str(name)!r}: no such folder, and the bundled models are: {known}")
 
 
+def _capabilities(name: str) -> frozenset[Capability]:
+    """Return what a bundled model can do, from its card alone: loading it takes longer."""
+    card = _read_card(models()[name])
+    return family(card["family"]).capabilities
+
+
 def _read_card(folder: Path) -> dict[str, Any]:
+    """Return what `model.json` says. Raise ModelError if it cannot be read."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:

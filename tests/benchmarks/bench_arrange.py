@@ -44,7 +44,8 @@ def rows() -> Iterator[Row]:
 
 
 def _cold(model: Path, remark: str, place: Path) -> Iterator[Row]:
-    from composer.generators.unet.codec import FAMILY, UnetConfig
+    from composer.generators.unet import FAMILY
+    from composer.generators.unet.config import UnetConfig
 
     weights = place / "unet.weights.h5"
     FAMILY.build(UnetConfig()).generator.save_weights(weights)
@@ -138,7 +139,8 @@ def _unet(song: Any) -> tuple[float, float]:
     """p50 of unet on the same two bars, eager and as a tf.function."""
     import tensorflow as tf
 
-    from composer.generators.unet.codec import FAMILY, UnetConfig
+    from composer.generators.unet import FAMILY
+    from composer.generators.unet.config import UnetConfig
 
     config = UnetConfig()
     generator = FAMILY.build(config).generator

@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from composer.generators.family import Request
 from composer.generators.latents import Latents
-from composer.generators.unet.codec import FAMILY, UnetConfig
+from composer.generators.unet import FAMILY
+from composer.generators.unet.config import UnetConfig
 from composer.songs import read, write
 from composer.songs.edit import take_melody
 

@@ -269,7 +269,7 @@ def test_loading_needs_numpy_alone():
 
 
 def test_family_chorale_takes_them():
-    from composer.generators.chorale.codec import FAMILY
+    from composer.generators.chorale import FAMILY
 
     config = FAMILY.configure({}, list(load_corpus("quartets").train))
     assert (config.parts, config.programs) == (PARTS, PROGRAMS[1:])

@@ -15,9 +15,10 @@ from composer.data import load_corpus
 from composer.errors import ConfigError
 from composer.evaluation.knobs import Moves, measure_moves
 from composer.evaluation.listen import change
-from composer.generators import Player
+from composer.generators import Player, family
 from composer.generators.keep import Keep, parse
 from composer.generators.latents import Between, Latents, Source
+from composer.generators.unet.config import UnetConfig
 from composer.metrics import song_grid
 from composer.songs import write
 from composer.songs.grid import to_voices
@@ -90,10 +91,8 @@ def test_knobs_do_what_they_say(model):
 
 
 def test_a_model_without_latents_says_so(ode):
-    from composer.generators.unet import codec as unet
-
-    player = Player(unet.FAMILY, unet.UnetConfig(), lambda inputs: inputs)
-    with pytest.raises(ConfigError, match="no latents chords, style, melody and groove"):
+    player = Player(family("unet"), UnetConfig(), lambda inputs: inputs)
+    with pytest.raises(ConfigError, match=r"\(family unet\) has no latents, only a seed"):
         player.arrange(ode, latents={"groove": 0.5})
     with pytest.raises(ConfigError, match="cannot keep a part"):
         player.arrange(ode, keep=Keep(("Alto",)))
@@ -226,10 +225,10 @@ def test_locks_that_name_nothing_list_what_there_is(model, arranged, ode):
 
 def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(model, ode, tmp_path):
     for name, seed, groove in (("a", 1, Source()), ("b", 2, Source(knob=0.5))):
-        song = model.arrange(ode, latents=Latents(seed, groove=groove))
+        song = model.arrange(ode, latents=Latents(seed, {"groove": groove}))
         write(tmp_path / f"{name}.mid", song)
     first, second = (blending.read_arranged(tmp_path / f"{name}.mid") for name in "ab")
-    assert (first.origin, second.origin) == (Latents(1), Latents(2, groove=Source(knob=0.5)))
+    assert (first.origin, second.origin) == (Latents(1), Latents(2, {"groove": Source(knob=0.5)}))
     steps = blending.blend(first, second, blending.model_of(first, second), 6)
     assert len(steps) == 6 and steps[0].song == first.song and steps[-1].song == second.song
     changed = [step.changed[0] for step in steps]

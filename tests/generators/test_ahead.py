@@ -10,9 +10,9 @@ import pytest
 import composer
 from composer import catalog
 from composer.errors import ConfigError, MelodyError
-from composer.generators import Model, Player
+from composer.generators import Model, Player, family
 from composer.generators.keep import Ahead, continued
-from composer.generators.unet import codec as unet
+from composer.generators.unet.config import UnetConfig
 from composer.songs import read
 from composer.songs.song import Note, Song, Track
 
@@ -130,6 +130,8 @@ def test_bad_requests_are_named(model: Model, ode: Song) -> None:
     late = Song((Track((Note(8.0, 60, 1.0),)),))
     with pytest.raises(MelodyError):
         model.arrange_ahead(late, 4.0)
-    player = Player(unet.FAMILY, unet.UnetConfig(), lambda inputs: inputs)
-    with pytest.raises(ConfigError, match="cannot keep a part"):
+    player = Player(family("unet"), UnetConfig(), lambda inputs: inputs)
+    with pytest.raises(
+        ConfigError, match="cannot play ahead of what is heard; those that can: jsb-chorales"
+    ):
         player.arrange_ahead(ode, 4.0)

@@ -9,17 +9,17 @@ import pytest
 
 from composer.config import from_dict
 from composer.errors import ConfigError
-from composer.generators.chorale import codec as c
+from composer.generators.chorale.config import ChoraleConfig
 from composer.generators.chorale.latents import (
     CELLS,
     DIRECTIONS,
+    NAMES,
     PULSES,
     TURNS,
     sample_latents,
     spread_latents,
 )
 from composer.generators.latents import (
-    NAMES,
     PUSH,
     SHARE,
     Between,
@@ -76,11 +76,11 @@ def test_what_is_neither_seed_nor_knob_is_refused_by_name(text):
 
 def test_what_a_caller_may_give():
     given = {"chords": 7, "groove": -0.5, "melody": Source(2, 0.25)}
-    assert to_origin(given, 3) == Latents(
-        3, chords=Source(7), groove=Source(knob=-0.5), melody=Source(2, 0.25)
+    assert to_origin(given, 3, NAMES) == Latents(
+        3, {"chords": Source(7), "melody": Source(2, 0.25), "groove": Source(knob=-0.5)}
     )
-    assert to_origin(None, 3) == to_origin({}, 3) == Latents(3)
-    assert to_origin(Latents(5), 3) == Latents(5)
+    assert to_origin(None, 3, NAMES) == to_origin({}, 3, NAMES) == Latents(3)
+    assert to_origin(Latents(5), 3, NAMES) == Latents(5)
     for wrong, words in (
         ({"tempo": 1}, "no latent 'tempo'; there are chords, style, melody, groove"),
         ({"chords": "7"}, "chords is a seed .* got '7'"),
@@ -90,16 +90,16 @@ def test_what_a_caller_may_give():
         ({"groove": -1}, "a seed is 0 or more, got -1"),
     ):
         with pytest.raises(ConfigError, match=words):
-            to_origin(wrong, 3)
+            to_origin(wrong, 3, NAMES)
 
 
 def test_origins_survive_json():
     way = Between(
-        Latents(1, groove=Source(knob=0.5)),
-        Between(Latents(2), Latents(3, chords=Source(4, -1.0)), 0.5),
+        Latents(1, {"groove": Source(knob=0.5)}),
+        Between(Latents(2), Latents(3, {"chords": Source(4, -1.0)}), 0.5),
         0.25,
     )
-    for origin in (Latents(), Latents(7, style=Source(1)), way):
+    for origin in (Latents(), Latents(7, {"style": Source(1)}), way):
         assert from_json(json.loads(json.dumps(to_json(origin)))) == origin
     assert to_json(Latents(7)) == {"seed": 7}
     for wrong in (
@@ -108,7 +108,7 @@ def test_origins_survive_json():
         [],
         {},
         {"seed": "x"},
-        {"seed": 1, "tempo": {}},
+        {"seed": 1, "tempo": {"speed": 2}},
         {"seed": -1},
         {"from": {"seed": 1}},
     ):
@@ -117,7 +117,9 @@ def test_origins_survive_json():
 
 
 def test_every_latent_has_a_seed_of_its_own():
-    drawn = draw(Latents(1, melody=Source(9)), lambda seed: sample_latents(seed, 5), DIRECTIONS)
+    drawn = draw(
+        Latents(1, {"melody": Source(9)}), lambda seed: sample_latents(seed, 5), DIRECTIONS
+    )
     one, nine = sample_latents(1, 5), sample_latents(9, 5)
     assert all((drawn[name] == (nine if name == "melody" else one)[name]).all() for name in NAMES)
 
@@ -138,10 +140,12 @@ def test_a_knob_that_a_family_lacks_is_refused():
     with pytest.raises(
         ConfigError, match=r"no knob groove \(it has none at all\); give groove a seed"
     ):
-        draw(Latents(groove=Source(knob=0.5)), lambda seed: sample_latents(seed, 2), {})
+        draw(Latents(0, {"groove": Source(knob=0.5)}), lambda seed: sample_latents(seed, 2), {})
     with pytest.raises(ConfigError, match=r"no knob groove \(knobs are there for chords\)"):
         draw(
-            Latents(groove=Source(knob=0.5)), lambda seed: sample_latents(seed, 2), {"chords": 1.0}
+            Latents(0, {"groove": Source(knob=0.5)}),
+            lambda seed: sample_latents(seed, 2),
+            {"chords": 1.0},
         )
 
 
@@ -164,7 +168,7 @@ def test_the_way_between_keeps_its_ends_exactly_and_its_length():
 
 def test_numbers_are_uniform_and_those_of_one_bar_do_not_tell_those_of_the_next():
     numbers = [
-        spread_latents(sample_latents(seed, BARS), grid(), c.ChoraleConfig()) for seed in range(6)
+        spread_latents(sample_latents(seed, BARS), grid(), ChoraleConfig()) for seed in range(6)
     ]
     for name, width in (("on_pulse", 3), ("between", 12)):
         each = np.concatenate([n[name].reshape(-1, width) for n in numbers])
@@ -178,7 +182,7 @@ def test_numbers_are_uniform_and_those_of_one_bar_do_not_tell_those_of_the_next(
 
 
 def test_what_each_latent_feeds():
-    config, bars = c.ChoraleConfig(), grid()
+    config, bars = ChoraleConfig(), grid()
     base, other = sample_latents(0, BARS), sample_latents(1, BARS)
     before = spread_latents(base, bars, config)
     after = {name: spread_latents({**base, name: other[name]}, bars, config) for name in NAMES}
@@ -196,13 +200,13 @@ def test_what_each_latent_feeds():
 
 
 def test_melody_holds_for_a_bar_and_the_groove_comes_back():
-    config = c.ChoraleConfig(chords_share=(0.0, 0.0), style_share=0.0, groove_repeats=1.0)
+    config = ChoraleConfig(chords_share=(0.0, 0.0), style_share=0.0, groove_repeats=1.0)
     numbers = spread_latents(sample_latents(3, BARS), grid(), config)
     by_bar = numbers["on_pulse"].reshape(BARS, 3, 3)
     assert (by_bar == by_bar[:, :1]).all() and len(np.unique(by_bar[:, 0, 0])) == BARS
     patterns = numbers["between"].reshape(BARS, -1)
     assert (patterns == patterns[0]).all()
-    varied = spread_latents(sample_latents(3, BARS), grid(), c.ChoraleConfig(style_share=0.0))[
+    varied = spread_latents(sample_latents(3, BARS), grid(), ChoraleConfig(style_share=0.0))[
         "between"
     ]
     varied = varied.reshape(BARS, -1)
@@ -211,9 +215,7 @@ def test_melody_holds_for_a_bar_and_the_groove_comes_back():
 
 def test_long_bars_and_every_voice_have_numbers_of_their_own():
     song = Song((Track((Note(0.0, 60, 14.0),)),), time_signatures=(TimeSignature(0, 7, 4),))
-    numbers = spread_latents(
-        sample_latents(0, 2), pulse_grid(song), c.ChoraleConfig(style_share=0.0)
-    )
+    numbers = spread_latents(sample_latents(0, 2), pulse_grid(song), ChoraleConfig(style_share=0.0))
     assert (
         numbers["between"].shape == (14, 4, 3)
         and len(np.unique(numbers["between"][:PULSES])) == CELLS * 3
@@ -234,4 +236,4 @@ def test_shares_that_do_not_add_up_are_refused():
         {"groove_repeats": 1.2},
     ):
         with pytest.raises(ConfigError, match="reach 1 at most"):
-            from_dict(c.ChoraleConfig, {"style_share": 0.05, **wrong})
+            from_dict(ChoraleConfig, {"style_share": 0.05, **wrong})

@@ -82,7 +82,7 @@ SPECIAL: dict[str, Callable[[], Song]] = {
     "chords 7": _bach(seed=1, latents={"chords": 7}),
     "chords 0.6": _bach(latents={"chords": 0.6}),
     "melody -0.5 style 7+0.5": _bach(latents={"melody": -0.5, "style": Source(7, 0.5)}),
-    "between": _bach(latents=Between(Latents(0), Latents(3, groove=Source(knob=0.5)), 0.4)),
+    "between": _bach(latents=Between(Latents(0), Latents(3, {"groove": Source(knob=0.5)}), 0.4)),
     "quartet chords 7": _quartet(seed=1, latents={"chords": 7}),
     "quartet between": _quartet(latents=Between(Latents(0), Latents(3), 0.5)),
     "keep alto": _again(seed=5, keep=Keep(voices=("alto",))),

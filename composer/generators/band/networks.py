@@ -13,8 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composer.generators.band.codec import PLACES, BandConfig, melody_pitches
-from composer.generators.band.windows import chord_masks
+from composer.generators.band.config import PLACES, BandConfig, chord_masks
 from composer.generators.layers.pulses import (
     Judge,
     Stack,
@@ -147,7 +146,7 @@ class Seen:
     def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
         config = generator.config
         self.training, self.pieces = training, x["melody"].shape[0]
-        count = melody_pitches(config)
+        count = config.melody_pitches
         melody = rows(ops.one_hot(x["melody"], count, dtype="float32"))
         classes = np.tile(np.eye(12), (-(-count // 12), 1))[:count]
         self.classes = ops.matmul(melody, constant(np.tile(classes, (4, 1)) / 4))
@@ -416,7 +415,7 @@ class Critic(keras.Model):
     def __init__(self, config: BandConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         c, cells, tracks = config.critic_channels, config.cells, len(config.names)
-        self.count = melody_pitches(config)
+        self.count = config.melody_pitches
         self.pitch, self.vertical, self.rhythm = layers.Dense(c), layers.Dense(c), layers.Dense(c)
         self.judge = Judge(c)
         self.pitched = [t for t, drum in enumerate(config.drums) if not drum]

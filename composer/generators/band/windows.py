@@ -7,7 +7,7 @@ lacks, and the networks are told to leave it silent there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,27 +16,27 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError
-from composer.generators.band.codec import (
-    MARGIN,
-    Array,
-    BandConfig,
-    Bools,
-    Ints,
-    fit_octaves,
-    melody_inputs,
-    place_inputs,
-    with_shift,
-)
+from composer.generators.band.codec import fit_octaves, melody_inputs, pulses, with_shift
+from composer.generators.band.config import MARGIN, BandConfig, chord_masks
+from composer.generators.family import Arrays
+from composer.generators.latents import Array
 from composer.generators.layers.melody import fold, pitch_class_weights
 from composer.songs.edit import top_line
-from composer.songs.grid import REST, PulseGrid, pulse_grid, sample_line
+from composer.songs.grid import REST, Bools, Ints, PulseGrid, sample_line
 from composer.songs.song import Song, Track
 from composer.songs.theory import signature_shift
 
-DRUM_PITCHES, CHORDS, WIDEST = 24, 64, 60  # at most, that `configure` chooses
+# The most that `configure` chooses.
+DRUM_PITCHES = 24
+CHORDS = 64
+WIDEST = 60  # semitones of a track
+
 C_MAJOR = 0b10010001  # C, E, G
-# How likely a window is moved this many semitones from the key that its melody suggests: modulations, wrong guesses.
+
+# How likely a window is moved this many semitones from the key that its melody suggests: melodies modulate, and the
+# key of a short one is guessed wrongly.
 _DETOURS = {0: 0.7, 5: 0.1, 7: 0.1, 2: 0.05, 10: 0.05}
+
 _FOUND = (
     "names",
     "programs",
@@ -48,209 +48,223 @@ _FOUND = (
     "melody_low",
     "melody_high",
 )
+"""Fields of a config that `configure` finds in the songs."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A song on its pulses.
-
-    line: int [step], the melody as it is heard, in the config's range. attack: bool [step]. notes: int [note, 4], first
-    step, one past the last, pitch as heard in its track's range, track. places: float [pulse, PLACES].
-    moves: semitones by which it can be transposed. shift: those that bring its melody to C. present: bool [track].
-    """
+    """A song on its pulses."""
 
     line: Ints
+    """Pitches of the melody as it is heard, in the config's range: int [step], -1 for a rest."""
+
     attack: Bools
+    """Bool [step]: where a note of the melody starts."""
+
     notes: Ints
+    """Int [note, 4]: first step, one past the last, pitch as heard in its track's range, track."""
+
     places: Array
+    """Where each pulse lies, float [pulse, PLACES]."""
+
     moves: tuple[int, ...]
+    """Semitones by which it can be transposed."""
+
     shift: int
+    """Semitones that bring its melody to C."""
+
     present: Bools
+    """Bool [track]: the tracks that have notes."""
 
     def __len__(self) -> int:
         return len(self.places)
 
 
 def to_piece(song: Song, config: BandConfig) -> Piece | None:
-    """The song as its config sees it; None where it has no melody. Raises ConfigError for another number of tracks."""
-    tracks = song.tracks
-    if len(tracks) != len(config.names) + 1:
-        raise ConfigError(
-            f"family band was made for a melody and {len(config.names)} tracks ({', '.join(config.names)}); "
-            f"{song.title or 'a song'} has {len(tracks)} tracks in all"
-        )
-    melody = top_line(tracks[0])[0]
+    """Return the song as its config sees it; None if it has no melody.
+
+    Raise ConfigError if it has another number of tracks.
+    """
+    _check_tracks(song, config)
+    melody, _ = top_line(song.tracks[0])
     if not melody.notes:
         return None
-    grid, places = _pulses(song, config.strides[0])
+    grid, places = pulses(song, config.strides[0])
     heard, attack = sample_line(melody, grid)
     line = fit_octaves(heard, config.melody_low, config.melody_high)
-    ranges = zip(tracks[1:], config.drums, config.lows, config.highs, strict=True)
-    parts = [
-        _cell_notes(on_grid(t, grid), i, d, low, high) for i, (t, d, low, high) in enumerate(ranges)
-    ]
+    added = song.tracks[1:]
+    parts = [_cell_notes(track, grid, index, config) for index, track in enumerate(added)]
     notes = np.concatenate(parts)
-    present = np.array([bool(t.notes) for t in tracks[1:]])
+    present = np.array([bool(track.notes) for track in added])
     shift = signature_shift(pitch_class_weights(line))
     return Piece(line, attack, notes, places, _moves(line, notes, config), shift, present)
 
 
-def _pulses(song: Song, multiple: int) -> tuple[PulseGrid, Array]:
-    """The song's pulses, some of rest after them, and their places with the ends marked."""
-    grid = pulse_grid(song)
-    places = place_inputs(grid)
-    places[0, 14] = places[-1, 15] = 1
-    longer = grid.extended(multiple)
-    return longer, np.pad(places, [(0, len(longer) - len(grid)), (0, 0)])
+def _check_tracks(song: Song, config: BandConfig) -> None:
+    count = len(config.names)
+    if len(song.tracks) != count + 1:
+        raise ConfigError(
+            f"family band was made for a melody and {count} tracks ({', '.join(config.names)}); "
+            f"{song.title or 'a song'} has {len(song.tracks)} tracks in all"
+        )
 
 
 def on_grid(track: Track, grid: PulseGrid) -> Ints:
-    """Notes as int [note, 3]: first step, one past the last, pitch. None shorter than a step."""
+    """Return notes as int [note, 3]: first step, one past the last, pitch. None is shorter than a step."""
     if not track.notes:
         return np.zeros((0, 3), np.int64)
-    last = 4 * len(grid)
-    edges = np.round(
-        grid.to_steps(np.array([[n.onset, n.end] for n in track.notes])) + 1e-6
-    ).astype(np.int64)
-    start = np.minimum(edges[:, 0], last - 1)
-    return np.stack(
-        [start, np.maximum(edges[:, 1], start + 1), [n.pitch for n in track.notes]], axis=1
-    )
+    beats = np.array([[note.onset, note.end] for note in track.notes])
+    edges = np.round(grid.to_steps(beats) + 1e-6).astype(np.int64)
+    start = np.minimum(edges[:, 0], 4 * len(grid) - 1)
+    end = np.maximum(edges[:, 1], start + 1)
+    pitch = np.array([note.pitch for note in track.notes])
+    return np.stack([start, end, pitch], axis=1)
 
 
-def _cell_notes(notes: Ints, track: int, is_drum: bool, low: int, high: int) -> Ints:
-    """Notes in the track's range, as `Piece` holds them; one that starts ends what its pitch was sounding."""
-    pitch = notes[:, 2] if is_drum else fold(notes[:, 2], low, high)
-    start, end, pitch = np.stack([notes[:, 0], notes[:, 1], pitch])[
-        :, np.lexsort((notes[:, 1], notes[:, 0], pitch))
-    ]
+def _cell_notes(track: Track, grid: PulseGrid, index: int, config: BandConfig) -> Ints:
+    """Return the notes of track `index` in its range, as `Piece` holds them.
+
+    One that starts ends what its pitch was sounding: a cell is on or off.
+    """
+    start, end, pitch = on_grid(track, grid).T
+    if not config.drums[index]:
+        pitch = fold(pitch, config.lows[index], config.highs[index])
+    order = np.lexsort((end, start, pitch))
+    start, end, pitch = start[order], end[order], pitch[order]
     struck = (pitch[1:] == pitch[:-1]) & (start[1:] > start[:-1])
-    end = np.minimum(end, np.append(np.where(struck, start[1:], end[:-1]), end[-1:]))
-    return np.stack([start, end, pitch, np.full(len(start), track)], axis=1)
+    until = np.where(struck, start[1:], end[:-1])
+    end = np.minimum(end, np.append(until, end[-1:]))
+    return np.stack([start, end, pitch, np.full(len(start), index)], axis=1)
 
 
 def _moves(line: Ints, notes: Ints, config: BandConfig) -> tuple[int, ...]:
-    """Transpositions in which the melody and every pitched track stay in range."""
+    """Return the transpositions in which the melody and every pitched track stay in range."""
     spans = [(line[line != REST], config.melody_low, config.melody_high)]
-    ranges = zip(config.drums, config.lows, config.highs, strict=True)
-    spans += [
-        (notes[notes[:, 3] == i, 2], low, high)
-        for i, (drum, low, high) in enumerate(ranges)
-        if not drum
-    ]
-    down = max((low - int(p.min()) for p, low, _ in spans if len(p)), default=0)
-    up = min((high - int(p.max()) for p, _, high in spans if len(p)), default=0)
-    return tuple(m for m in range(-6, 7) if m == 0 or down <= m <= up)
+    for index, is_drum in enumerate(config.drums):
+        if not is_drum:
+            pitches = notes[notes[:, 3] == index, 2]
+            spans.append((pitches, config.lows[index], config.highs[index]))
+    sounding = [(pitches, low, high) for pitches, low, high in spans if len(pitches)]
+    down = max((low - int(pitches.min()) for pitches, low, _ in sounding), default=0)
+    up = min((high - int(pitches.max()) for pitches, _, high in sounding), default=0)
+    return tuple(move for move in range(-6, 7) if move == 0 or down <= move <= up)
 
 
 class Windows:
-    """Draws batches. `length` in pulses. Raises ConfigError where no piece is as long."""
+    """Training windows of pieces, drawn at random.
+
+    pieces: the songs that have a melody.
+    """
 
     def __init__(self, songs: Sequence[Song], config: BandConfig) -> None:
         found = (to_piece(song, config) for song in songs)
         self.pieces = [piece for piece in found if piece is not None]
         self.config = config
-        self._cell = _cell_table(config)
+        self._cell = config.cells.table()
         self._chords = chord_masks(config.chords)
 
-    def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, NDArray[Any]]:
-        """The networks' inputs, and what the song plays: sound and onset float [B, P, 4, F], plan int [B, P]."""
+    def batch(self, rng: np.random.Generator, size: int, length: int) -> Arrays:
+        """Return `size` windows of `length` pulses: the networks' inputs, and what the song plays.
+
+        Beside the inputs: sound and onset float [B, P, 4, F], plan int [B, P]. Raise ConfigError if no piece is as
+        long, or the length is no multiple of the first stride.
+        """
+        long = self._long_enough(length)
+        weights = np.array([len(piece) - length + 8 for piece in long], float)
+        chosen = rng.choice(len(long), size, p=weights / weights.sum())
+        rows = [self._window(long[index], rng, length) for index in chosen]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def _long_enough(self, length: int) -> list[Piece]:
         multiple = self.config.strides[0]
         if length % multiple:
             raise ConfigError(
                 f"the length of a window is a multiple of {multiple} beats (strides), got {length}"
             )
-        long = [p for p in self.pieces if len(p) >= length]
+        long = [piece for piece in self.pieces if len(piece) >= length]
         if not long:
             bars = -(-length // 4)
             raise ConfigError(
                 f"training needs pieces of at least {length} beats ({bars} bars of 4/4); "
                 f"of {len(self.pieces)} with a melody none is as long"
             )
-        weights = np.array([len(p) - length + 8 for p in long], float)
-        chosen = rng.choice(len(long), size, p=weights / weights.sum())
-        rows = [self._window(long[i], rng, length) for i in chosen]
-        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        return long
 
-    def _window(
-        self, piece: Piece, rng: np.random.Generator, length: int
-    ) -> dict[str, NDArray[Any]]:
+    def _window(self, piece: Piece, rng: np.random.Generator, length: int) -> Arrays:
+        """Return one window of a piece. The order of the draws decides what a seed trains on."""
+        config = self.config
         start = int(rng.integers(len(piece) - length + 1))
-        steps, config = slice(4 * start, 4 * (start + length)), self.config
-        move, detour = (
-            int(rng.choice(piece.moves)),
-            int(rng.choice(list(_DETOURS), p=list(_DETOURS.values()))),
-        )
+        steps = slice(4 * start, 4 * (start + length))
+        move = int(rng.choice(piece.moves))
+        detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
         shift = (piece.shift - move + detour + 6) % 12 - 6
         line = piece.line[steps] + np.where(piece.line[steps] == REST, 0, move)
         row = melody_inputs(line, piece.attack[steps], shift, config)
         row["place"] = with_shift(piece.places[start : start + length], shift)
         row["allowed"] = config.cells.allowed(shift, piece.present)
+
         sound, onset = self.render(piece.notes, 4 * start, 4 * length, move + shift)
-        row["sound"], row["onset"] = (
-            x.reshape(length, 4, -1).astype(np.float32) for x in (sound, onset)
-        )
+        row["sound"] = sound.reshape(length, 4, -1).astype(np.float32)
+        row["onset"] = onset.reshape(length, 4, -1).astype(np.float32)
         row["plan"] = nearest_chord(pulse_classes(sound, config), self._chords).astype(np.int32)
-        tracks, cells = len(config.names), len(config.cells)
-        widths = {"ends": 2 * tracks, "inner": cells, "again": tracks + cells}
-        numbers = {
-            name: rng.random((length, 4, width), np.float32) for name, width in widths.items()
-        }
-        return {**row, "chord": rng.random((length, 1), np.float32), **numbers}
+
+        tracks = len(config.names)
+        cells = len(config.cells)
+        for name, width in (("ends", 2 * tracks), ("inner", cells), ("again", tracks + cells)):
+            row[name] = rng.random((length, 4, width), np.float32)
+        row["chord"] = rng.random((length, 1), np.float32)
+        return row
 
     def render(self, notes: Ints, first: int, steps: int, up: int) -> tuple[Bools, Bools]:
-        """Sound and onset bool [step, F] of a piece's notes from step `first` on, pitched ones moved `up`."""
-        start, end, pitch, track = notes[(notes[:, 0] < first + steps) & (notes[:, 1] > first)].T
-        cell = self._cell[
-            track, pitch + np.where(np.array(self.config.drums)[track], 0, up) + MARGIN
-        ]
+        """Return sound and onset, bool [step, F], of a piece's notes from step `first` on.
+
+        Pitched notes are moved `up` semitones. A stroke of drums sounds for one step; one that began before the first
+        step is not heard.
+        """
+        cells = self.config.cells
+        is_here = (notes[:, 0] < first + steps) & (notes[:, 1] > first)
+        start, end, pitch, track = notes[is_here].T
+        moved = pitch + np.where(np.array(self.config.drums)[track], 0, up)
+        cell = self._cell[track, moved + MARGIN]
         known = cell >= 0
-        start, end, cell = start[known] - first, np.minimum(end[known] - first, steps), cell[known]
-        end = np.where(
-            self.config.cells.drum[cell], np.maximum(start, 0) + 1, end
-        )  # a stroke is one step
+        cell = cell[known]
+        start = start[known] - first
+        end = np.minimum(end[known] - first, steps)
         begun = start >= 0
-        change = np.zeros((steps + 1, len(self.config.cells)), np.int64)
-        heard = begun | ~self.config.cells.drum[cell]
-        np.add.at(change, (np.maximum(start, 0)[heard], cell[heard]), 1)
+        start = np.maximum(start, 0)
+        is_drum = cells.drum[cell]
+        end = np.where(is_drum, start + 1, end)
+
+        # How many notes begin and end at each step; what has begun and not ended sounds.
+        change = np.zeros((steps + 1, len(cells)), np.int64)
+        heard = begun | ~is_drum
+        np.add.at(change, (start[heard], cell[heard]), 1)
         np.add.at(change, (end[heard], cell[heard]), -1)
-        onset = np.zeros((steps, change.shape[1]), bool)
+        sound = change[:-1].cumsum(axis=0) > 0
+        onset = np.zeros((steps, len(cells)), bool)
         onset[start[begun], cell[begun]] = True
-        return change[:-1].cumsum(axis=0) > 0, onset
-
-
-def _cell_table(config: BandConfig) -> Ints:
-    """The cell of each pitch + MARGIN (after transposition) in each track: int [track, any], -1 where there is none."""
-    table = np.full((len(config.names), 128 + 2 * MARGIN), -1, np.int64)
-    cells = config.cells
-    table[cells.track, cells.pitch + MARGIN] = np.arange(len(cells))
-    return table
+        return sound, onset
 
 
 def pulse_classes(sound: Bools, config: BandConfig) -> Bools:
-    """Pitch classes of each pulse, bool [pulse, 12]: those that fill half of it, else those that sound at all.
+    """Return the pitch classes of each pulse, bool [pulse, 12]: those that fill half of it, else all that sound.
 
     sound: bool [step, F]; drums are left out.
     """
-    cells = config.cells
-    fold_to = np.equal.outer(cells.pitch % 12, np.arange(12)) & ~cells.drum[:, None]
-    steps = (
-        ((sound.astype(np.float32) @ fold_to.astype(np.float32)) > 0).reshape(-1, 4, 12).sum(axis=1)
-    )
-    half = steps >= 2
-    return np.asarray(np.where(half.any(axis=1, keepdims=True), half, steps > 0))
-
-
-def chord_masks(chords: Sequence[int]) -> Bools:
-    """Numbers with bit c set for pitch class c, as bool [chord, 12]."""
-    return np.asarray((np.array(chords)[:, None] >> np.arange(12)) % 2 == 1)
+    by_step = sound.astype(np.float32) @ config.cells.classes().astype(np.float32) > 0
+    steps = by_step.reshape(-1, 4, 12).sum(axis=1)
+    fills_half = steps >= 2
+    any_does = fills_half.any(axis=1, keepdims=True)
+    return np.asarray(np.where(any_does, fills_half, steps > 0))
 
 
 def nearest_chord(classes: Bools, chords: Bools) -> Ints:
-    """The most alike of `chords` bool [K, 12] for each row of bool [any, 12]: shared classes of all classes; the first
-    of equals.
+    """Return the index of the most alike of `chords`, bool [K, 12], for each row of `classes`, bool [any, 12].
+
+    Alike is the share of all their classes that both have (Jaccard); of equals the first is taken.
     """
-    a, b = classes.astype(np.int64), chords.astype(np.int64)
+    a = classes.astype(np.int64)
+    b = chords.astype(np.int64)
     both = a @ b.T
     either = a.sum(axis=1)[:, None] + b.sum(axis=1) - both
     alike = np.where(either == 0, 1.0, both / np.maximum(either, 1))
@@ -258,66 +272,89 @@ def nearest_chord(classes: Bools, chords: Bools) -> Ints:
 
 
 def configure(given: dict[str, Any], songs: Sequence[Song]) -> BandConfig:
-    """The config that `given` (JSON values) and, for what is not given, the training songs call for.
+    """Return the config that `given` (JSON values) and, for what is not given, the training songs call for.
 
-    Raises ConfigError where the songs differ in their number of tracks, or a field is unknown.
+    Raise ConfigError if the songs differ in their number of tracks, or a field is unknown.
     """
     if not isinstance(given, dict) or set(_FOUND) <= set(given):
         return from_dict(BandConfig, given)
-    unknown = set(given) - set(BandConfig.__dataclass_fields__)
-    if unknown:
-        from_dict(BandConfig, given)  # says which
+    if set(given) - set(BandConfig.__dataclass_fields__):
+        from_dict(BandConfig, given)  # raises the error that names the unknown field
     found = _tracks(songs) | _melody_range(songs)
     config = from_dict(BandConfig, {**found, **given})
     if "chords" in given:
         return config
-    return from_dict(BandConfig, {**found, "chords": _common_chords(songs, config), **given})
+    found["chords"] = _common_chords(songs, config)
+    return from_dict(BandConfig, {**found, **given})
 
 
 def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
+    """Return names, programs, drums and ranges of the added tracks, and the commonest drums."""
     counts = {len(song.tracks) for song in songs}
     if len(counts) != 1 or counts & {0, 1}:
         raise ConfigError(
-            "family band learns from songs with a melody and one or more other tracks, the same number in each; "
-            f"numbers of tracks found: {sorted(counts) or 'no songs'}"
+            "family band learns from songs with a melody and one or more other tracks, "
+            f"the same number in each; numbers of tracks found: {sorted(counts) or 'no songs'}"
         )
-    found: dict[str, Any] = {name: [] for name in ("names", "programs", "drums", "lows", "highs")}
+    found: dict[str, Any] = {"names": [], "programs": [], "drums": [], "lows": [], "highs": []}
     strokes: Counter[int] = Counter()
-    for i in range(1, counts.pop()):
-        tracks = [song.tracks[i] for song in songs]
-        played = [t for t in tracks if t.notes] or tracks
-        is_drum = sum(t.is_drum for t in played) * 2 > len(played)
-        pitches = np.array([n.pitch for t in played for n in t.notes])
+    for index in range(1, counts.pop()):
+        tracks = [song.tracks[index] for song in songs]
+        played = [track for track in tracks if track.notes] or tracks
+        is_drum = sum(track.is_drum for track in played) * 2 > len(played)
+        pitches = np.array(list(_pitches(played)))
         low, high = (0, 0) if is_drum else pitch_range(pitches)
         if is_drum:
             strokes.update(pitches.tolist())
-        name = Counter(t.name for t in played).most_common(1)[0][0]
-        program = Counter(t.program for t in played).most_common(1)[0][0]
-        values = (name or f"Track {i + 1}", program, is_drum, low, high)
-        for field, value in zip(found, values, strict=True):
-            found[field].append(value)
+        name = _commonest(track.name for track in played)
+        found["names"].append(name or f"Track {index + 1}")
+        found["programs"].append(_commonest(track.program for track in played))
+        found["drums"].append(is_drum)
+        found["lows"].append(low)
+        found["highs"].append(high)
     common = sorted(pitch for pitch, _ in strokes.most_common(DRUM_PITCHES))
-    return {**found, "drum_pitches": common or ([36] if any(found["drums"]) else [])}
+    if any(found["drums"]) and not common:
+        common = [36]  # drums that never play: a kick that never sounds
+    found["drum_pitches"] = common
+    return found
+
+
+def _pitches(tracks: Sequence[Track]) -> Iterator[int]:
+    for track in tracks:
+        for note in track.notes:
+            yield note.pitch
+
+
+def _commonest(values: Iterator[Any]) -> Any:
+    """Return the value that comes most often, the first of equals."""
+    return Counter(values).most_common(1)[0][0]
 
 
 def pitch_range(pitches: NDArray[Any]) -> tuple[int, int]:
-    """The lowest and the highest pitch to provide for, one to five octaves."""
+    """Return the lowest and the highest pitch to provide for, one to five octaves.
+
+    >>> pitch_range(np.array([60, 61]))
+    (54, 67)
+    """
     if not len(pitches):
         return 48, 72
-    low, high = int(pitches.min()), int(pitches.max())
-    while high - low >= WIDEST:  # the rarer end gives way; what is left out comes back by octaves
-        low, high = (
-            (low + 1, high)
-            if (pitches <= low).sum() <= (pitches >= high).sum()
-            else (low, high - 1)
-        )
+    low = int(pitches.min())
+    high = int(pitches.max())
+    # Of too wide a range the rarer end gives way; what is left out comes back by octaves.
+    while high - low >= WIDEST:
+        if (pitches <= low).sum() <= (pitches >= high).sum():
+            low += 1
+        else:
+            high -= 1
     while high - low < 12:
-        low, high = max(0, low - 1), min(127, high + 1)
+        low = max(0, low - 1)
+        high = min(127, high + 1)
     return low, high
 
 
 def _melody_range(songs: Sequence[Song]) -> dict[str, int]:
-    pitches = [n.pitch for song in songs for n in top_line(song.tracks[0])[0].notes]
+    melodies = [top_line(song.tracks[0])[0] for song in songs]
+    pitches = list(_pitches(melodies))
     if not pitches:
         raise ConfigError(
             "family band needs songs whose first track is a melody; none has notes there"
@@ -327,12 +364,14 @@ def _melody_range(songs: Sequence[Song]) -> dict[str, int]:
 
 
 def _common_chords(songs: Sequence[Song], config: BandConfig) -> list[int]:
-    """Silence and the commonest pitch-class sets of pulses, in C: the commonest first."""
-    windows, counts = Windows(songs, config), Counter[int]()
+    """Return silence and the commonest pitch-class sets of pulses, in C: the commonest first."""
+    windows = Windows(songs, config)
+    counts: Counter[int] = Counter()
     for piece in windows.pieces:
         sound, _ = windows.render(piece.notes, 0, 4 * len(piece), piece.shift)
         sets = pulse_classes(sound, config) @ (1 << np.arange(12))
         counts.update(sets.tolist())
     counts.pop(0, None)
     counts[C_MAJOR] += 0  # there are at least two to choose from, with drums alone too
-    return [0, *(chord for chord, _ in counts.most_common(CHORDS - 1))]
+    common = [chord for chord, _ in counts.most_common(CHORDS - 1)]
+    return [0, *common]

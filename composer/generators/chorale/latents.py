@@ -3,78 +3,114 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from composer.generators.latents import Array, uniform
+from composer.generators.chorale.config import ChoraleConfig
+from composer.generators.latents import Array, Origin, draw, uniform
 from composer.songs.grid import PulseGrid
 
-if TYPE_CHECKING:
-    from composer.generators.chorale.codec import ChoraleConfig
+NAMES = ("chords", "style", "melody", "groove")
 
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 PULSES = CELLS // 4
 TOGETHER = 0.85  # how alike a bar's melody latents are for all voices: they rise and fall together
 TURNS = 8  # variations of the groove, of which bars take turns
 
-# Of voices bass, alto, tenor. What a knob at its upper end does, measured (`composer knobs`):
-_RHYTHM = np.where(
-    np.arange(CELLS) % 4 == 0, -1.0, 1.0
-)  # a low number strikes again, a high one moves on
+# Of each cell of the groove: a low number strikes a pitch again, a high one moves on. So a knob that is to make more
+# notes pushes the first step of each pulse down and the others up.
+_RHYTHM = np.where(np.arange(CELLS) % 4 == 0, -1.0, 1.0)
+
 DIRECTIONS = {
-    "chords": np.array([-1.0, 0.0, 0.0]),  # wider and richer: a lower bass, some more sevenths
-    "style": np.array([0.7] * PULSES + [1.0] * CELLS)[:, None],  # livelier and higher, a little
-    "melody": np.ones(1),  # every voice higher in its range, the spacing closer
-    "groove": _RHYTHM,  # denser: more notes between beats, more repeated notes struck again
+    "chords": np.array([-1.0, 0.0, 0.0]),  # of bass, alto, tenor
+    "style": np.array([0.7] * PULSES + [1.0] * CELLS)[:, None],
+    "melody": np.ones(1),
+    "groove": _RHYTHM,
+}
+"""How far each knob pushes its latent."""
+
+# As measured over many melodies (`composer.evaluation.knobs`).
+KNOB_HELP = {
+    "chords": "close and plain to wide and richer, with a lower bass",
+    "style": "calmer and lower to livelier and higher, a little",
+    "melody": "voices low in their ranges to high and close together",
+    "groove": "few notes to many, between the beats and struck again",
 }
 
 
 def sample_latents(seed: int, bars: int) -> dict[str, Array]:
-    """Standard normal latents, each from a stream of its own; bar n draws the same numbers however many there are.
+    """Return standard normal latents, each from a random stream of its own.
 
-    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody [bar, 3]: one number
-    a voice. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then variations.
+    Bar n draws the same numbers however many bars there are.
+
+    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody [bar, 3]: one
+    number a voice. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then variations.
     """
-    chords, style, melody, groove = (np.random.default_rng([seed, stream]) for stream in range(4))
-    return {
-        "chords": chords.standard_normal((bars, PULSES, 3), np.float32),
-        "style": style.standard_normal((PULSES + CELLS, 3), np.float32),
-        "melody": melody.standard_normal((bars, 3), np.float32),
-        "groove": groove.standard_normal((1 + TURNS, 3, CELLS), np.float32),
+    shapes = {
+        "chords": (bars, PULSES, 3),
+        "style": (PULSES + CELLS, 3),
+        "melody": (bars, 3),
+        "groove": (1 + TURNS, 3, CELLS),
     }
+    drawn = {}
+    for stream, (name, shape) in enumerate(shapes.items()):
+        rng = np.random.default_rng([seed, stream])
+        drawn[name] = rng.standard_normal(shape, np.float32)
+    return drawn
+
+
+def draw_latents(origin: Origin, bars: int) -> dict[str, Array]:
+    """Return the latents of `bars` bars as `origin` says. Raise ConfigError for a knob that is not there."""
+
+    def sample(seed: int) -> dict[str, Array]:
+        return sample_latents(seed, bars)
+
+    return draw(origin, sample, DIRECTIONS)
 
 
 def spread_latents(
     latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig
 ) -> dict[str, Array]:
-    """The latents as the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
+    """Return the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
 
     On the pulse: chords, pulse by pulse, and melody, which holds the voices high or low for a bar, mostly together.
     Between pulses: groove, the same pattern in every bar and variations of it. A little style in all. between[:, 0]
     decides whether a repeated pitch is struck again. Each number is uniform.
     """
-    place = grid.place % PULSES
-    cell = 4 * place[:, None] + np.arange(4)
-    melody = latents["melody"]
-    common = melody.sum(1, keepdims=True) / sqrt(3)
-    melody = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * (
-        melody - common / sqrt(3)
-    )  # still standard normal
-    chords = np.array(config.chords_share, np.float32)[[0, 1, 1]]
-    style = sqrt(config.style_share)
-    on_pulse = (
-        np.sqrt(chords) * latents["chords"][grid.bar, place]
-        + np.sqrt(1 - config.style_share - chords) * melody[grid.bar]
-        + style * latents["style"][place]
-    )
-    pattern, variations = latents["groove"][0], latents["groove"][1:][grid.bar % TURNS]
-    groove = (
-        sqrt(config.groove_repeats) * pattern + sqrt(1 - config.groove_repeats) * variations
-    )  # [pulse, 3, CELLS]
-    own = np.take_along_axis(groove, cell[:, None], 2).transpose(0, 2, 1)
-    between = sqrt(1 - config.style_share) * own + style * latents["style"][PULSES + cell]
     return {
-        "on_pulse": uniform(on_pulse.astype(np.float32)),
-        "between": uniform(between.astype(np.float32)),
+        "on_pulse": uniform(_on_pulse(latents, grid, config).astype(np.float32)),
+        "between": uniform(_between(latents, grid, config).astype(np.float32)),
     }
+
+
+def _on_pulse(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> Array:
+    """Return a standard normal number for each pulse and voice: [pulse, 3]."""
+    place = grid.place % PULSES
+    of_bass, of_others = config.chords_share
+    chords_share = np.array([of_bass, of_others, of_others], np.float32)
+    melody_share = 1 - config.style_share - chords_share
+    mixed = (
+        np.sqrt(chords_share) * latents["chords"][grid.bar, place]
+        + np.sqrt(melody_share) * _together(latents["melody"])[grid.bar]
+        + sqrt(config.style_share) * latents["style"][place]
+    )
+    return np.asarray(mixed)
+
+
+def _together(melody: Array) -> Array:
+    """Return melody latents [bar, 3] of which the voices of a bar are alike; still standard normal."""
+    common = melody.sum(1, keepdims=True) / sqrt(3)
+    own = melody - common / sqrt(3)  # what is left of each voice; its variance is 2/3
+    return TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own
+
+
+def _between(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> Array:
+    """Return a standard normal number for each step and voice: [pulse, 4, 3]."""
+    cell = 4 * (grid.place % PULSES)[:, None] + np.arange(4)
+    pattern = latents["groove"][0]
+    variations = latents["groove"][1:][grid.bar % TURNS]
+    repeats = config.groove_repeats
+    groove = sqrt(repeats) * pattern + sqrt(1 - repeats) * variations  # [pulse, 3, CELLS]
+    own = np.take_along_axis(groove, cell[:, None], 2).transpose(0, 2, 1)
+    style = latents["style"][PULSES + cell]
+    return np.asarray(sqrt(1 - config.style_share) * own + sqrt(config.style_share) * style)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composer.generators.chorale.codec import PLACE, ChoraleConfig
+from composer.generators.chorale.config import PLACE, ChoraleConfig
 from composer.generators.layers.melody import PITCHES
 from composer.generators.layers.pulses import (
     FOLD,

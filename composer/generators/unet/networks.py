@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from composer.generators.unet.codec import BOTTLENECK, PITCHES, STEPS, TRACKS, UnetConfig
+from composer.generators.unet.config import BOTTLENECK, PITCHES, STEPS, TRACKS, UnetConfig
 
 Tensor = Any
 LEVELS = 4

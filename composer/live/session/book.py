@@ -14,7 +14,7 @@ from composer.config import to_dict
 from composer.errors import ComposerError, ConfigError
 from composer.files import free_path
 from composer.generators import Model
-from composer.generators.latents import Latents, to_json
+from composer.generators.latents import to_json, to_origin
 from composer.live.melody.capture import RecordConfig
 from composer.live.melody.dynamics import PLAINLY, Feel
 from composer.live.session.accompanist import Accompanist
@@ -147,7 +147,7 @@ def _header(
         mode=config.mode,
         **fields,
         seed=accompanist.seed,
-        latents=to_json(Latents(accompanist.seed, **dict(accompanist.latents))),
+        latents=to_json(to_origin(accompanist.latents, accompanist.seed, model.family.latents)),
         qpm=record.qpm,
         beats_per_bar=config.beats_per_bar,
         bars=config.bars,

@@ -435,14 +435,7 @@ class Director:
             self._tell_error(done.error)
             return
         model: Player = done.value
-        knobs = Accompanist(model).knobs
-        latents = {
-            n: s
-            for n, s in self.config.latents.items()
-            if n in knobs or (s.seed is not None and not s.knob)
-        }
-        if not model.family.latents:
-            latents = {}
+        latents = _latents_of(model, self.config.latents)
         self.configure(latents=latents)
         self.tell(f"{getattr(model, 'name', 'the model')} plays")
         self._accompany(model=model, latents=latents)
@@ -482,6 +475,16 @@ class Director:
 def _moved(time: Transport, zero: float) -> Transport:
     """Another beat is 0."""
     return Transport(tuple(a._replace(beat=a.beat - zero) for a in time.anchors)) if zero else time
+
+
+def _latents_of(model: Player, latents: Mapping[str, Source]) -> dict[str, Source]:
+    """Return those of the latents that a model has: its knobs, and seeds without a knob."""
+    found = {}
+    for name, source in latents.items():
+        is_there = name in model.family.latents
+        if is_there and (not source.knob or name in model.family.knobs):
+            found[name] = source
+    return found
 
 
 def ready_model(name: str, open_model: Callable[[str], Player] = load_model) -> Player:

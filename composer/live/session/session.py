@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from composer.errors import ComposerError
 from composer.generators import Player, load_model
+from composer.generators.latents import check_names
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import SUSTAIN, Action, Profile, action
 from composer.live.midi.priority import hurry
@@ -71,6 +72,7 @@ class Session:
         self._wake = threading.Event()
         self._notes: SimpleQueue[Callable[[float], None]] = SimpleQueue()
         worker = worker or Worker(self._wake.set, urgent=True)
+        check_names(config.latents, model.family.latents)
         accompanist = Accompanist(model, config.seed, dict(config.latents))
         self._director = Director(
             config, accompanist, sequencer, worker, takes, self._wake.set, open_model

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import floor
 
 from composer.errors import ConfigError, Mend
-from composer.generators.latents import NAMES, Source
+from composer.generators.latents import Source
 from composer.live.commands import FASTEST, LONGEST, MODES, SLOWEST
 from composer.songs.song import DEFAULT_QPM
 
@@ -66,9 +66,6 @@ class SessionConfig:
         for name, (least, most) in limits.items():
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(f"{name} is {least} to {most}, got {getattr(self, name)!r}")
-        unknown = sorted(set(self.latents) - set(NAMES))
-        if unknown:
-            raise ConfigError(f"no latent {unknown[0]!r}; there are {', '.join(NAMES)}")
         if len(self.programs) > VOICES or not all(0 <= p <= 127 for p in self.programs):
             raise ConfigError(
                 f"programs are up to {VOICES} numbers of 0 to 127, got {list(self.programs)}"

@@ -14,20 +14,18 @@ from composer.config import from_dict, to_dict
 from composer.data import jsb
 from composer.errors import ConfigError, MelodyError
 from composer.generators import Model, family
+from composer.generators.band import FAMILY
 from composer.generators.band.codec import (
-    FAMILY,
-    BandConfig,
     decode,
     encode,
     fit_octaves,
     note_spots,
     place_inputs,
-    sample_latents,
-    spread_latents,
 )
+from composer.generators.band.config import BandConfig, chord_masks
+from composer.generators.band.latents import sample_latents, spread_latents
 from composer.generators.band.windows import (
     Windows,
-    chord_masks,
     configure,
     nearest_chord,
     pitch_range,
@@ -284,7 +282,7 @@ def test_a_melody_is_moved_by_octaves_and_strays_are_folded() -> None:
 
 def test_a_melody_without_notes_is_refused(songs: list[Song], tiny: BandConfig) -> None:
     with pytest.raises(MelodyError, match="at least one note"):
-        encode(songs[0], Melody(0, Track(), Track()), 0, tiny)
+        encode(songs[0], Melody(0, Track(), Track()), Request(Latents(0)), tiny)
     silent = replace(songs[0], tracks=(Track(), *songs[0].tracks[1:]))
     assert len(Windows([silent, songs[1]], tiny).pieces) == 1
 

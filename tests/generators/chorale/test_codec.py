@@ -11,6 +11,8 @@ from composer.config import from_dict, to_dict
 from composer.data.jsb import load, to_song
 from composer.errors import ConfigError, MelodyError
 from composer.generators.chorale import codec as c
+from composer.generators.chorale.config import HIDDEN, ChoraleConfig
+from composer.generators.chorale.latents import sample_latents, spread_latents
 from composer.generators.chorale.windows import Windows, hide, to_piece
 from composer.generators.family import Request
 from composer.generators.latents import Latents
@@ -24,14 +26,14 @@ def song_of(pitches: list[int], length: float = 1.0, **kwargs: object) -> Song:
 
 
 def test_config_survives_json_and_refuses_unknown_fields() -> None:
-    config = c.ChoraleConfig(channels=17, strides=(8, 4, 2, 1), temperatures=(1.0, 0.5, 0.6, 0.7))
-    assert from_dict(c.ChoraleConfig, to_dict(config)) == config
+    config = ChoraleConfig(channels=17, strides=(8, 4, 2, 1), temperatures=(1.0, 0.5, 0.6, 0.7))
+    assert from_dict(ChoraleConfig, to_dict(config)) == config
     with pytest.raises(ConfigError, match="'chanels'"):
-        from_dict(c.ChoraleConfig, {"chanels": 3})
+        from_dict(ChoraleConfig, {"chanels": 3})
     with pytest.raises(ConfigError, match="one for each of 4 strides"):
-        c.ChoraleConfig(strides=(8, 4, 2, 1))
+        ChoraleConfig(strides=(8, 4, 2, 1))
     with pytest.raises(ConfigError, match="halve down to 1"):
-        c.ChoraleConfig(strides=(4, 1))
+        ChoraleConfig(strides=(4, 1))
 
 
 def test_octave_shift_moves_most_of_the_steps_into_the_soprano_range() -> None:
@@ -56,18 +58,18 @@ def test_bridge_rests_fills_one_step_and_keeps_longer_rests() -> None:
 def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
     song = song_of([67, 69, 71, 72] * 40)
     melody = take_melody(song)
-    config = c.ChoraleConfig()
+    config = ChoraleConfig()
     _, context = c.encode(song, melody, Request(Latents(0)), config)
     grid = context.grid
-    latents = c.sample_latents(0, 40)
-    draws = [c.spread_latents(c.sample_latents(s, 40), grid, config) for s in range(20)]
+    latents = sample_latents(0, 40)
+    draws = [spread_latents(sample_latents(s, 40), grid, config) for s in range(20)]
     for name in ("on_pulse", "between"):
         values = np.concatenate([d[name].ravel() for d in draws])
         assert abs(values.mean() - 0.5) < 0.02 and abs(values.std() - 12**-0.5) < 0.02
         assert values.min() >= 0 and values.max() <= 1
-    base = c.spread_latents(latents, grid, config)
+    base = spread_latents(latents, grid, config)
     moved = {
-        name: c.spread_latents({**latents, name: latents[name] + 1}, grid, config)
+        name: spread_latents({**latents, name: latents[name] + 1}, grid, config)
         for name in ("chords", "melody", "groove", "style")
     }
     assert (moved["chords"]["on_pulse"][:, 0] != base["on_pulse"][:, 0]).all()
@@ -80,7 +82,7 @@ def test_every_latent_number_is_uniform_and_reaches_what_it_names() -> None:
 
 
 def test_a_seed_gives_the_first_bars_the_same_noise_however_long_the_piece() -> None:
-    short, long = c.sample_latents(3, 4), c.sample_latents(3, 9)
+    short, long = sample_latents(3, 4), sample_latents(3, 9)
     assert (long["chords"][:4] == short["chords"]).all() and (
         long["melody"][:4] == short["melody"]
     ).all()
@@ -89,7 +91,7 @@ def test_a_seed_gives_the_first_bars_the_same_noise_however_long_the_piece() -> 
 
 def decode_constant(song: Song, pitch: int = 60) -> tuple[Song, Melody]:
     melody = take_melody(song)
-    inputs, context = c.encode(song, melody, Request(Latents(0)), c.ChoraleConfig())
+    inputs, context = c.encode(song, melody, Request(Latents(0)), ChoraleConfig())
     count = inputs["melody"].shape[1]
     index = pitch + context.shift + context.octaves - c.LOW
     outputs = {"pitches": np.full((1, count, 4, 3), index), "strike": np.ones((1, count, 3))}
@@ -126,14 +128,14 @@ def test_a_low_melody_gets_voices_as_far_below_it() -> None:
 def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
     chorale = load("train")[0]
     song = to_song(chorale)
-    piece = to_piece(song, c.ChoraleConfig())
+    piece = to_piece(song, ChoraleConfig())
     names = [t.name for t in song.tracks]
     soprano = song.tracks[names.index("Soprano")]
     first = piece.grid.to_steps([soprano.notes[0].onset])[0]
     assert piece.lines[int(first), 0] == soprano.notes[0].pitch
     assert 0 in piece.moves and len(piece.moves) > 1
     rng = np.random.default_rng(5)
-    batch = Windows([song], c.ChoraleConfig()).batch(rng, 50, 8)
+    batch = Windows([song], ChoraleConfig()).batch(rng, 50, 8)
     assert batch["target"].shape == (50, 8, 4, 3) and batch["melody"].shape == (50, 8, 4)
     allowed = np.take_along_axis(
         batch["allowed"][:, None, None], batch["target"][..., None].astype(int), -1
@@ -148,7 +150,7 @@ def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
 
 
 def test_windows_to_play_along_decide_the_last_pulse_with_what_is_struck_there_or_nothing() -> None:
-    windows = Windows([to_song(load("train")[0])], c.ChoraleConfig())
+    windows = Windows([to_song(load("train")[0])], ChoraleConfig())
     batch = windows.batch(np.random.default_rng(5), 200, 8)
     live = batch["counts"].max(axis=1) > 1
     assert 0.15 < live.mean() < 0.35
@@ -159,24 +161,24 @@ def test_windows_to_play_along_decide_the_last_pulse_with_what_is_struck_there_o
     assert (batch["given"][live, :7, 0] < c.PITCHES).all() and (
         batch["given"][live, 7] == c.PITCHES
     ).all()
-    hidden = batch["place"][live, 7, c.HIDDEN] == 1
+    hidden = batch["place"][live, 7, HIDDEN] == 1
     assert 0.2 < hidden.mean() < 0.6
     last = batch["melody"][live, 7]
     assert (last[hidden] == c.PITCHES).all() and (last[~hidden] == last[~hidden][:, :1]).all()
 
 
 def test_what_is_hidden_tells_nothing_of_the_melody() -> None:
-    windows = Windows([to_song(load("train")[0])], c.ChoraleConfig())
+    windows = Windows([to_song(load("train")[0])], ChoraleConfig())
     rows = [windows.batch(np.random.default_rng(1), 1, 16) for _ in range(2)]
     row = {k: v[0] for k, v in rows[0].items()}
-    row["place"][:, c.HIDDEN] = 0
+    row["place"][:, HIDDEN] = 0
     hide(row, 5)
     assert (
         (row["melody"][5:] == c.PITCHES).all()
         and not row["attack"][5:].any()
         and not row["place"][5:, 3].any()
     )
-    assert row["place"][:, c.HIDDEN].tolist() == [0.0] * 5 + [1.0] * 11
+    assert row["place"][:, HIDDEN].tolist() == [0.0] * 5 + [1.0] * 11
     assert (row["melody"][:5] == rows[1]["melody"][0, :5]).all()
 
 
@@ -187,4 +189,4 @@ def test_windows_of_too_short_pieces_say_how_long_they_must_be() -> None:
         tracks=tuple(replace(song.tracks[0], name=n) for n in ("Soprano", "Alto", "Tenor", "Bass")),
     )
     with pytest.raises(ConfigError, match="at least 32 beats"):
-        Windows([four], c.ChoraleConfig()).batch(np.random.default_rng(0), 2, 32)
+        Windows([four], ChoraleConfig()).batch(np.random.default_rng(0), 2, 32)

@@ -10,9 +10,10 @@ import pytest
 
 from composer.data.jsb import load, to_song
 from composer.generators.chorale import networks as n
-from composer.generators.chorale.codec import PITCHES, ChoraleConfig
+from composer.generators.chorale.config import ChoraleConfig
 from composer.generators.chorale.windows import Windows
 from composer.generators.layers import pulses as layers
+from composer.generators.layers.melody import PITCHES
 
 TINY = ChoraleConfig(
     channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, critic_channels=8

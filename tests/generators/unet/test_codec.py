@@ -16,14 +16,11 @@ from composer.generators import Model, family
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.generators.layers import wgan
-from composer.generators.unet.codec import (
-    FAMILY,
-    UnetConfig,
-    Windows,
-    decode,
-    encode,
-    truncated_normal,
-)
+from composer.generators.unet import FAMILY
+from composer.generators.unet.codec import decode, encode
+from composer.generators.unet.config import UnetConfig
+from composer.generators.unet.latents import truncated_normal
+from composer.generators.unet.windows import Windows
 from composer.songs.edit import Melody, take_melody
 from composer.songs.song import Note, Song, Tempo, Track
 from tests.conftest import needs

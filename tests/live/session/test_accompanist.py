@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import composer
 from composer.generators import Model
-from composer.generators.chorale.codec import MEMORY, RECALL
+from composer.generators.chorale.config import MEMORY, RECALL
 from composer.live.melody.dynamics import (
     MOST_MOVED,
     PLAINLY,
