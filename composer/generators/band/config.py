@@ -187,7 +187,8 @@ class Cells:
 
     def classes(self) -> Bools:
         """Return the pitch class of each cell as bool [F, 12]; drums have none."""
-        return np.equal.outer(self.pitch % 12, np.arange(12)) & ~self.drum[:, None]
+        by_class = np.equal.outer(self.pitch % 12, np.arange(12))
+        return np.asarray(by_class & ~self.drum[:, None])
 
     def table(self) -> Ints:
         """Return the cell of each pitch + MARGIN (in C) in each track: int [track, any], -1 if it has none."""

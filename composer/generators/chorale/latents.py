@@ -101,7 +101,8 @@ def _together(melody: Array) -> Array:
     """Return melody latents [bar, 3] of which the voices of a bar are alike; still standard normal."""
     common = melody.sum(1, keepdims=True) / sqrt(3)
     own = melody - common / sqrt(3)  # what is left of each voice; its variance is 2/3
-    return TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own
+    mixed = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own
+    return np.asarray(mixed)
 
 
 def _between(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> Array:
