@@ -184,9 +184,9 @@ class Composer(Child):
         super().__init__("soak_composer.py", json.dumps(job))
         self.standing: dict[str, Any] = json.loads(self.read())
 
-    def do(self, method: str, *arguments: Any) -> dict[str, Any]:
-        """Call a method of the session ("state": none); how it stands."""
-        self.write(json.dumps([method, *arguments]))
+    def do(self, command: str, *arguments: Any) -> dict[str, Any]:
+        """Do a command of the session ("state": none), and return how it stands."""
+        self.write(json.dumps([command, *arguments]))
         self.standing = json.loads(self.read())
         return self.standing
 
@@ -253,7 +253,7 @@ class Soak:
             self._composer.until(lambda s: s["plugged"])
             self.outcome.returned.append(time.monotonic() - ready)
             end = begin + self._seconds
-        self._composer.do("set_mode", MODES[number % len(MODES)])
+        self._composer.do("mode", MODES[number % len(MODES)])
         self._composer.do("play")
         time.sleep(0.2)
         self._keyboard.write("play")

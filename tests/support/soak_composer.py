@@ -120,11 +120,11 @@ def main() -> None:
         session.attach(keyboard, profile_for(keyboard.name))
         print(json.dumps(standing(session, sequencer, keyboard, synth)), flush=True)
         for line in sys.stdin:
-            method, *arguments = json.loads(line)
-            if method == "collect":
+            command, *arguments = json.loads(line)
+            if command == "collect":
                 gc.collect()
-            elif method != "state":
-                getattr(session, method)(*arguments)
+            elif command != "state":
+                session.do(command, *arguments)
             print(json.dumps(standing(session, sequencer, keyboard, synth)), flush=True)
     output.close()
     if job.get("spans"):
