@@ -17,8 +17,8 @@ from composer.live.midi.sequencer import Sequencer
 from composer.live.session.accompanist import Accompanist
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
-from composer.live.session.worker import Done, Worker, carry_out
-from tests.support.live_stand import Clock, StandSequencer
+from composer.live.session.worker import TaskResult, Worker, carry_out
+from tests.support.live_session import Clock, SteppedSequencer
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72, 74)
 BEAT_STEPS = (60.0, 200.0, 29)  # tempos of the duets in their own time: from, to, how many
@@ -84,7 +84,7 @@ def _phrase(
     session.do("play")
     _until(lambda: session.state().phase != "idle")
     time.sleep(0.005)
-    begin, beat = session._director._desk.time.seconds(0.0), 60 / session._director.config.qpm
+    begin, beat = session._director._context.time.seconds(0.0), 60 / session._director.config.qpm
     for number, (onset, pitch, length) in enumerate(notes):
         for at, kind, velocity in ((onset, "note_on", 70), (onset + 0.9 * length, "note_off", 0)):
             clock.leap_to(begin + at * beat)
@@ -119,7 +119,7 @@ class MeasuredWorker:
     def __init__(self, clock: Clock) -> None:
         self.clock, self.spent = clock, 0.0  # real seconds
         self.seconds: list[float] = []
-        self.busy: tuple[float, Done] | None = None
+        self.busy: tuple[float, TaskResult] | None = None
         self._waiting: deque[tuple[Any, Any]] = deque()
 
     def ask(self, key: Any, task: Any, first: bool = False) -> None:
@@ -129,7 +129,7 @@ class MeasuredWorker:
     def forget(self, keep: Callable[[Any], bool] = lambda _key: False) -> None:
         self._waiting = deque(w for w in self._waiting if keep(w[0]))
 
-    def done(self) -> list[Done]:
+    def done(self) -> list[TaskResult]:
         over = []
         if self.busy and self.clock() >= self.busy[0]:
             over, self.busy = [self.busy[1]], None
@@ -176,20 +176,20 @@ def duets(model: Player, beats: int) -> Duet:
 
 def _duet(model: Player, qpm: float, beats: int, rng: np.random.Generator) -> Duet:
     clock, began = Clock(), time.perf_counter()
-    sequencer, worker = StandSequencer(clock), MeasuredWorker(clock)
+    sequencer, worker = SteppedSequencer(clock), MeasuredWorker(clock)
     config = SessionConfig(mode="duet", qpm=qpm, count_in=1, metronome=False)
     session = Session(config, model, sequencer, None, clock, worker=worker, thread=False)  # type: ignore[arg-type]
     found = Duet()
     session.do("play")
     session.step()
-    desk, run = session._director._desk, session._director._run
+    context, run = session._director._context, session._director._run
 
     def measure(kind: str, seconds: float) -> None:
         if kind == "ready" and run._next > 1:  # type: ignore[union-attr]  # before the first beat nothing is heard
             found.ready.append(1e3 * seconds)
 
-    desk.measure = measure  # type: ignore[method-assign]
-    keys = _keys(beats, desk.time.seconds(0.0), 60 / qpm, rng)
+    context.measure = measure  # type: ignore[method-assign]
+    keys = _keys(beats, context.time.seconds(0.0), 60 / qpm, rng)
     choose = run._commit  # type: ignore[union-attr]
 
     def commit() -> None:

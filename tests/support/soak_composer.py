@@ -68,7 +68,7 @@ def standing(
         "synth": synth.pid if synth else None,
         "takes": state.takes,
         "latencies": {name: [value.last, value.p99] for name, value in state.latencies.items()},
-        "downbeat": session._director._desk.time.seconds(0.0),
+        "downbeat": session._director._context.time.seconds(0.0),
         "held beats": getattr(session._director._run, "held_beats", 0),
         "faults": [str(f) for f in (keyboard.trouble, sequencer.trouble) if f is not None],
         "memory": memory(),

@@ -21,7 +21,7 @@ __all__ = [
     "Event",
     "RecordConfig",
     "Recorder",
-    "Take",
+    "Recording",
     "capture",
     "quantise_onsets",
     "record",
@@ -52,7 +52,7 @@ class Port(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Recording:
     """What was played: raw `events`, the `song` they make, the length in `seconds`, and what ended it.
 
     ended: "stop key", "bars", "port gone" or "stopped" (Ctrl-C, or the caller).
@@ -103,10 +103,10 @@ class Recorder:
             ends.append((full, "bars"))
         return min(ends, default=None)
 
-    def take(self, end: float, ended: str) -> Take:
+    def take(self, end: float, ended: str) -> Recording:
         """The take as it is at `end` (seconds); events after it are left out."""
         events = tuple(e for e in self.events if e.seconds <= end)
-        return Take(events, capture(events, end, self.config), end, ended)
+        return Recording(events, capture(events, end, self.config), end, ended)
 
     def _is_stop(self, event: Event) -> bool:
         return (
@@ -137,7 +137,7 @@ def record(
     clock: Clock = time.monotonic,
     wait: Wait = time.sleep,
     on_event: OnEvent | None = None,
-) -> Take:
+) -> Recording:
     """Listen to `port` until the stop key, the last bar, Ctrl-C, or the port going away; what was heard is kept.
 
     wait: sleeps that many seconds; true ends the take (`threading.Event().wait` stops it from another thread).

@@ -7,20 +7,20 @@ from typing import Any
 
 from composer.errors import ConfigError
 from composer.live.melody.transport import Offset, grid_offset
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
 from composer.live.session.state import Shown
-from composer.live.session.worker import Done
+from composer.live.session.worker import TaskResult
 
 CLICKS = 8
 
 
 class CalibrationRun:
-    """Eight clicks from beat 0 on; see `desk.Run`. found: called with the offset that was measured."""
+    """Eight clicks from beat 0 on; see `context.SessionRun`. found: called with the offset that was measured."""
 
-    def __init__(self, desk: Desk, found: Callable[[Offset], None]) -> None:
+    def __init__(self, context: SessionContext, found: Callable[[Offset], None]) -> None:
         self.phase, self.over, self.start = "calibrating", "", 0.0
         self.length: float | None = float(CLICKS)
-        self._desk, self._found = desk, found
+        self._context, self._found = context, found
         self._presses: list[float] = []
 
     def hear(self, event: Any, beat: float) -> None:  # noqa: ARG002
@@ -30,15 +30,15 @@ class CalibrationRun:
 
     def step(self, now: float) -> None:
         """Half a beat after the last click it is reckoned."""
-        if self.over or self._desk.time.beat(now) < CLICKS - 0.5:
+        if self.over or self._context.time.beat(now) < CLICKS - 0.5:
             return
         self.over, self.phase = "played", "idle"
         try:
             offset = grid_offset(
-                self._presses, [self._desk.time.seconds(beat) for beat in range(CLICKS)]
+                self._presses, [self._context.time.seconds(beat) for beat in range(CLICKS)]
             )
         except ConfigError as error:
-            self._desk.tell(str(error))
+            self._context.tell(str(error))
             return
         self._found(offset)
 
@@ -46,7 +46,7 @@ class CalibrationRun:
         """There is no hurry."""
         return now + 0.02
 
-    def take(self, done: Done, now: float) -> None:
+    def take(self, done: TaskResult, now: float) -> None:
         """Nothing is asked of the worker."""
 
     def changed(self, again: bool = False) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from composer.live import commands
 from composer.live.commands import FASTEST, MODES, SLOWEST
 from composer.live.midi.devices import Action
-from composer.live.session.desk import Sounding
+from composer.live.session.context import AnySequencer
 from composer.live.session.director import Director
 
 TEMPO_STEP = 2.0  # qpm of "faster" and "slower"
@@ -34,7 +34,7 @@ class Controls:
     def __init__(
         self,
         director: Director,
-        sequencer: Sounding,
+        sequencer: AnySequencer,
         clock: Callable[[], float],
         leave: Callable[[Note], None],
     ) -> None:

@@ -22,14 +22,14 @@ from composer.live.melody.transport import ClockFollower, Offset, Transport, tap
 from composer.live.midi.devices import Profile, profile_of, save_profile
 from composer.live.midi.outputs import Nowhere
 from composer.live.session.accompanist import Accompanist
-from composer.live.session.book import Book
 from composer.live.session.calibration import CalibrationRun
-from composer.live.session.desk import Desk, Run, Sounding
+from composer.live.session.context import AnySequencer, SessionContext, SessionRun
 from composer.live.session.duet import DuetRun
+from composer.live.session.history import TakeHistory
 from composer.live.session.metronome import Metronome
-from composer.live.session.phrases import PhraseRun, arranged
+from composer.live.session.phrase import PhraseRun, arranged
 from composer.live.session.playback import Answer
-from composer.live.session.scribe import Scribe
+from composer.live.session.saver import TakeSaver
 from composer.live.session.state import (
     COMMIT,
     DRUMS,
@@ -40,7 +40,7 @@ from composer.live.session.state import (
     State,
     bar_of,
 )
-from composer.live.session.worker import Done, Thinking, Worker, reason
+from composer.live.session.worker import AnyWorker, TaskResult, Worker, reason
 from composer.songs.song import Note, Song, TimeSignature, Track
 
 LEAD = 0.05  # seconds from a press of play to the first click
@@ -58,8 +58,8 @@ class Director:
         self,
         config: SessionConfig,
         accompanist: Accompanist,
-        sequencer: Sounding,
-        worker: Thinking,
+        sequencer: AnySequencer,
+        worker: AnyWorker,
         takes: Path | None,
         wake: Callable[[], None],
         open_model: Callable[[str], Player] = load_model,
@@ -68,19 +68,19 @@ class Director:
         self.mend: Mend | None = None
         self.keyboard: Any = None
         self.profile: Profile | None = None
-        self.scribe = Scribe(takes, self.tell)
-        self._book = Book(
-            self.scribe, self.tell, isinstance(getattr(sequencer, "output", None), Nowhere)
+        self.saver = TakeSaver(takes, self.tell)
+        self._history = TakeHistory(
+            self.saver, self.tell, isinstance(getattr(sequencer, "output", None), Nowhere)
         )
         self.thru_seconds: deque[float] = deque(maxlen=1000)
         self._sequencer, self._worker = sequencer, worker
         self._loader = Worker(wake, "composer-loading")
         self._open_model = open_model
-        self._desk = Desk(
-            config, accompanist, sequencer, worker, self.tell, self._book.answered, self._began
+        self._context = SessionContext(
+            config, accompanist, sequencer, worker, self.tell, self._history.answered, self._began
         )
-        self._run: Run | None = None
-        self._metronome = Metronome(self._desk)
+        self._run: SessionRun | None = None
+        self._metronome = Metronome(self._context)
         self._taps: deque[float] = deque(maxlen=16)
         self._follower = ClockFollower(CLOCK_BEATS)
         self._following = False
@@ -96,7 +96,7 @@ class Director:
     @property
     def config(self) -> SessionConfig:
         """As it is now."""
-        return self._desk.config
+        return self._context.config
 
     def tell(self, message: str, mend: Mend | None = None) -> None:
         """Say one line to the player; from any thread. mend: a way out of what it says."""
@@ -120,7 +120,7 @@ class Director:
             if run is not None:
                 run.end(now, "failed")
         except Exception:  # it is that which fails: its keys are on the disk
-            self._book.fail()
+            self._history.fail()
         finally:
             if run is not None:
                 run.over = run.over or "failed"
@@ -132,12 +132,12 @@ class Director:
 
     def hear(self, event: Event, now: float) -> None:
         """A key or controller."""
-        self.scribe.event(event)
+        self.saver.event(event)
         self._lately.append(event)
         if event.kind in ("note_on", "note_off"):
             (self._held.add if event.is_press else self._held.discard)(event.number)
         if self._run is not None:
-            self._run.hear(event, self._desk.time.beat(event.seconds - self.config.offset))
+            self._run.hear(event, self._context.time.beat(event.seconds - self.config.offset))
             self._step_run(now)
 
     def clock(self, seconds: float, kind: str, now: float) -> None:
@@ -154,7 +154,7 @@ class Director:
         elif self._following and (time := self._follower.transport()) is not None:
             if self._run is None:
                 self._begin_with_clock(time, now)
-            self._desk.time = _moved(time, self._zero)
+            self._context.time = _moved(time, self._zero)
 
     def _begin_with_clock(self, time: Transport, now: float) -> None:
         """A few clocks after the start the tempo is known; keys that came before are heard now."""
@@ -221,7 +221,7 @@ class Director:
 
     def configure(self, **changes: Any) -> None:
         """Other settings; refused where they make no sense."""
-        self._desk.config = replace(self.config, **changes)
+        self._context.config = replace(self.config, **changes)
 
     def set_mode(self, name: str, now: float) -> None:
         """What goes on ends."""
@@ -236,7 +236,7 @@ class Director:
             raise ConfigError("the tempo comes from MIDI clock: change it there")
         self.configure(qpm=float(qpm))
         if self._run is not None:
-            self._desk.time = self._desk.time.changed(now, float(qpm))
+            self._context.time = self._context.time.changed(now, float(qpm))
             self._send_clock()
 
     def tap(self, seconds: float, now: float) -> None:
@@ -253,7 +253,7 @@ class Director:
 
     def set_knob(self, name: str, value: float | None) -> None:
         """Turn a knob, -1 to 1, or let it go with None; name: the model's, or its number from 1."""
-        knobs = self._desk.accompanist.knobs
+        knobs = self._context.accompanist.knobs
         if name.isdecimal() and 1 <= int(name) <= len(knobs):
             name = knobs[int(name) - 1]
         if name not in knobs:
@@ -270,7 +270,7 @@ class Director:
         if name == "tempo":
             return self.config.qpm
         if name == "knob":
-            knobs = self._desk.accompanist.knobs
+            knobs = self._context.accompanist.knobs
             if knob.isdecimal() and 1 <= int(knob) <= len(knobs):
                 knob = knobs[int(knob) - 1]
             return self.config.latents.get(knob, Source()).knob
@@ -288,10 +288,10 @@ class Director:
         """Take the next seed; if nothing sounds, the last take is played with it."""
         self.configure(seed=self.config.seed + 1)
         self._accompany(seed=self.config.seed, again=True)
-        take = self._book.takes[-1] if self._book.takes else None
+        take = self._history.takes[-1] if self._history.takes else None
         run = self._run
         if run is None and take is not None and take.melody is not None:
-            task = partial(arranged, self._desk.accompanist, take.melody, None, take.feel)
+            task = partial(arranged, self._context.accompanist, take.melody, None, take.feel)
             self._worker.ask((AGAIN, now), task)
             return
         # The next beat of a duet is another already; the seed of a phrase is not heard before its answer.
@@ -300,37 +300,37 @@ class Director:
 
     def keep(self) -> None:
         """Mark the last take."""
-        self._book.keep()
-        self.tell(f"take {self._book.count} is kept")
+        self._history.keep()
+        self.tell(f"take {self._history.count} is kept")
 
     def undo(self, now: float) -> None:
         """Drop the last take; its folder stays, marked."""
-        self._book.last("undo")
+        self._history.last("undo")
         self._end_run(now, "undone")
-        self._book.undo()
-        self.tell(f"the last take is dropped, {self._book.count or 'none'} left")
+        self._history.undo()
+        self.tell(f"the last take is dropped, {self._history.count or 'none'} left")
 
     def save(self, path: Path | None) -> None:
         """Write the last take's music, as .mid or .wav, beside the music that goes on; None: under the next name."""
-        self._book.save(path, self.tell)
+        self._history.save(path, self.tell)
 
     def calibrate(self, now: float) -> None:
         """Eight clicks to play along."""
         self._end_run(now, "stopped")
         time = Transport.start(now + LEAD + 60.0 / self.config.qpm, self.config.qpm)
-        self._start(CalibrationRun(self._desk, self._calibrated), time, first_click=0.0)
+        self._start(CalibrationRun(self._context, self._calibrated), time, first_click=0.0)
         self.tell("play one key along with the eight clicks")
 
     # What is shown, and the end.
 
     def state(self, now: float) -> State:
         """What the screen draws; from any thread."""
-        run, config, desk = self._run, self.config, self._desk
+        run, config, context = self._run, self.config, self._context
         output = getattr(self._sequencer, "output", None)
         (melody, accompaniment), beat = (
-            (run.shown(now), desk.time.beat(now)) if run is not None else self._stands
+            (run.shown(now), context.time.beat(now)) if run is not None else self._stands
         )
-        at = desk.time.beat(now + COMMIT)  # an answer begins that long before its downbeat
+        at = context.time.beat(now + COMMIT)  # an answer begins that long before its downbeat
         keyboard = self.keyboard
         return State(
             mode=config.mode,
@@ -339,7 +339,7 @@ class Director:
             seconds=now,
             bar=bar_of(beat, at, config.beats_per_bar) if run is not None else 0,
             beats_per_bar=config.beats_per_bar,
-            qpm=desk.time.qpm_at(now) if run is not None else config.qpm,
+            qpm=context.time.qpm_at(now) if run is not None else config.qpm,
             start=run.start if run is not None else 0.0,
             length=run.length if run is not None else None,
             loop=config.loop,
@@ -347,10 +347,10 @@ class Director:
             with_melody=config.with_melody,
             seed=config.seed,
             knobs={
-                name: config.latents.get(name, Source()).knob for name in desk.accompanist.knobs
+                name: config.latents.get(name, Source()).knob for name in context.accompanist.knobs
             },
-            model=getattr(desk.accompanist.model, "name", ""),
-            voices=(MELODY, *desk.accompanist.voice_names),
+            model=getattr(context.accompanist.model, "name", ""),
+            voices=(MELODY, *context.accompanist.voice_names),
             device=keyboard.name if keyboard is not None else "",
             plugged=bool(keyboard is not None and keyboard.connected),
             output=getattr(output, "name", ""),
@@ -358,12 +358,12 @@ class Director:
             melody=melody,
             accompaniment=accompaniment,
             held=tuple(sorted(self._held.copy())),
-            takes=self._book.count,
-            kept=bool(self._book.takes and self._book.takes[-1].kept),
+            takes=self._history.count,
+            kept=bool(self._history.takes and self._history.takes[-1].kept),
             latencies=self._latencies(),
             message=self.message,
             mend=self.mend,
-            remarks=self._book.remarks,
+            remarks=self._history.remarks,
         )
 
     def close(self) -> None:
@@ -371,21 +371,23 @@ class Director:
         self._sequencer.silence()
         self._loader.close()
         self._worker.close()
-        self.scribe.close()
+        self.saver.close()
 
     # Inside.
 
     def _begin(self, time: Transport) -> None:
-        self._desk.time = time
+        self._context.time = time
         turns = self.config.mode == "call"
-        run: Run = (
-            DuetRun(self._desk) if self.config.mode == "duet" else PhraseRun(self._desk, turns)
+        run: SessionRun = (
+            DuetRun(self._context)
+            if self.config.mode == "duet"
+            else PhraseRun(self._context, turns)
         )
         self.tell("")
         self._start(run, time, -float(self.config.count_in * self.config.beats_per_bar))
 
-    def _start(self, run: Run, time: Transport, first_click: float) -> None:
-        self._desk.time, self._run = time, run
+    def _start(self, run: SessionRun, time: Transport, first_click: float) -> None:
+        self._context.time, self._run = time, run
         self._metronome.start(first_click)
         self._send_clock()
 
@@ -405,9 +407,9 @@ class Director:
     def _close_run(self, now: float) -> None:
         """Let go of a run that is over."""
         if self._run is not None and self._run.over:
-            self._stands = self._run.shown(now), self._desk.time.beat(now)
+            self._stands = self._run.shown(now), self._context.time.beat(now)
             self._run = None
-            self._book.close(now)
+            self._history.close(now)
             self._metronome.stop()
             if self.config.clock_out:
                 self._sequencer.stop_clock()  # type: ignore[attr-defined]
@@ -419,18 +421,20 @@ class Director:
 
     def _send_clock(self) -> None:
         if self.config.clock_out:
-            self._sequencer.start_clock(self._desk.time)  # type: ignore[attr-defined]
+            self._sequencer.start_clock(self._context.time)  # type: ignore[attr-defined]
 
     def _began(self, beat: float) -> None:
         """A phrase or duet begins at that beat: a take of its own."""
-        self._book.begin(self._desk, beat, self.keyboard.name if self.keyboard is not None else "")
+        self._history.begin(
+            self._context, beat, self.keyboard.name if self.keyboard is not None else ""
+        )
 
     def _accompany(self, again: bool = False, **changes: Any) -> None:
-        self._desk.accompanist = replace(self._desk.accompanist, **changes)
+        self._context.accompanist = replace(self._context.accompanist, **changes)
         if self._run is not None:
             self._run.changed(again)
 
-    def _loaded(self, done: Done) -> None:
+    def _loaded(self, done: TaskResult) -> None:
         if done.error is not None:
             self._tell_error(done.error)
             return
@@ -440,7 +444,7 @@ class Director:
         self.tell(f"{getattr(model, 'name', 'the model')} plays")
         self._accompany(model=model, latents=latents)
 
-    def _play_again(self, done: Done, now: float) -> None:
+    def _play_again(self, done: TaskResult, now: float) -> None:
         if done.error is not None:
             self._tell_error(done.error)
             return
@@ -449,8 +453,8 @@ class Director:
         melody, answer = done.value
         assert isinstance(answer, Answer)
         time = Transport.start(now + 2 * LEAD, self.config.qpm)
-        self._desk.time = time
-        self._start(PhraseRun.again(self._desk, melody, answer), time, first_click=0.0)
+        self._context.time = time
+        self._start(PhraseRun.again(self._context, melody, answer), time, first_click=0.0)
 
     def _calibrated(self, offset: Offset) -> None:
         self.configure(offset=max(-0.5, min(0.5, offset.seconds)))
@@ -459,7 +463,7 @@ class Director:
             self.profile = replace(
                 profile_of(self.keyboard.name, self.profile), offset=self.config.offset
             )
-            self.scribe.do(partial(save_profile, self.profile))
+            self.saver.do(partial(save_profile, self.profile))
         word = "late" if offset.seconds >= 0 else "early"
         milliseconds = abs(1e3 * offset.seconds)
         self.tell(
@@ -469,7 +473,7 @@ class Director:
     def _latencies(self) -> Mapping[str, Latency]:
         thru = [1e3 * seconds for seconds in self.thru_seconds.copy()]
         heard = {"thru": Latency(thru[-1], float(np.percentile(thru, 99)))} if thru else {}
-        return {**heard, **self._desk.measured()}
+        return {**heard, **self._context.measured()}
 
 
 def _moved(time: Transport, zero: float) -> Transport:

@@ -17,11 +17,11 @@ from typing import Any, Final, NamedTuple
 from composer.errors import ConfigError
 from composer.live.melody.dynamics import velocity
 from composer.live.session.accompanist import Accompanist, Voices, likely_pitches
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
+from composer.live.session.duet_voice import TAG, DuetVoice
 from composer.live.session.hearing import SNAP, Hearing
-from composer.live.session.parts import TAG, Part
 from composer.live.session.state import VOICES, Shown, ShownNote
-from composer.live.session.worker import Done, reason
+from composer.live.session.worker import TaskResult, reason
 from composer.songs.edit import cut_notes, only_melody, shift_notes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
@@ -38,7 +38,7 @@ HELD: Final = -1  # no pitch: no decision was there
 RECENT = 100.0  # beats of the past that are told to the Accompanist, more than it looks at
 
 
-class Asked(NamedTuple):
+class BeatRequest(NamedTuple):
     """A key for the worker: the pitch at the beat of a plan, None for none, and by which version of the past."""
 
     plan: Plan
@@ -67,7 +67,7 @@ class Plan:
         found = next((key for key in (pitch, self.plain) if key in self.table), HELD)
         return None if found == HELD else (found, self.table[found])
 
-    def enter(self, key: Asked, voices: Voices) -> None:
+    def enter(self, key: BeatRequest, voices: Voices) -> None:
         """An entry is made; one that goes by an older past is better than none."""
         current = key.version == self.version
         if current or key.pitch not in self.table:
@@ -83,37 +83,37 @@ def check_partner(accompanist: Accompanist) -> None:
 
 
 class DuetRun:
-    """From the first downbeat until it is stopped; see `desk.Run`. Raises ConfigError for a model that cannot do it."""
+    """From the first downbeat until it is stopped; see `context.SessionRun`. Raises ConfigError for a model that cannot do it."""
 
-    def __init__(self, desk: Desk) -> None:
-        check_partner(desk.accompanist)
-        names = desk.accompanist.parts
-        config = desk.config
+    def __init__(self, context: SessionContext) -> None:
+        check_partner(context.accompanist)
+        names = context.accompanist.parts
+        config = context.config
         self.phase, self.over, self.start = "count-in", "", 0.0
         self.length: float | None = None
         self.held_beats = 0  # that began without a decision
-        self._desk, self._names, self._bar = desk, names, config.beats_per_bar
+        self._context, self._names, self._bar = context, names, config.beats_per_bar
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
-        self._parts = [Part(desk, voice) for voice in range(1, 1 + len(names))]
+        self._parts = [DuetVoice(context, voice) for voice in range(1, 1 + len(names))]
         self._melody: tuple[Note, ...] = ()
         self._next = 0.0  # the beat that is to be decided
         self._plan: Plan | None = None
         self._begun: Plan | None = None  # of the beat that goes on
         self._chosen: int | None = None  # whose voices sound in it; HELD for no decision
         self._seen = -1  # state of the keys that the plan goes by
-        self._requests: deque[Asked] = deque(maxlen=8)  # for late strokes
+        self._requests: deque[BeatRequest] = deque(maxlen=8)  # for late strokes
         self._choose_programs()
-        desk.began(0.0)
+        context.began(0.0)
 
     def hear(self, event: Any, beat: float) -> None:
-        """Keys, at their beats."""
+        """AnyKeyboard, at their beats."""
         self._hearing.hear(event, beat)
 
     def step(self, now: float) -> None:
         """Do what is due: plan, choose, exchange, go on."""
         if self.over:
             return
-        time = self._desk.time
+        time = self._context.time
         if self.phase == "count-in" and time.beat(now) >= 0:
             self.phase = "listening"
         self._catch_up(now)
@@ -128,17 +128,17 @@ class DuetRun:
 
     def due(self, now: float) -> float:
         """When a plan or a choice is next to be made; a few milliseconds at most."""
-        at = self._desk.time.seconds(self._next)
+        at = self._context.time.seconds(self._next)
         return min([now + 0.005, *(t for t in (at - self._lead(now), at - COMMIT) if t > now)])
 
-    def take(self, done: Done, now: float) -> None:
+    def take(self, done: TaskResult, now: float) -> None:
         """An entry of a table is there."""
         key = done.key
-        if not isinstance(key, Asked):
+        if not isinstance(key, BeatRequest):
             return
-        self._desk.measure("decision", done.seconds)
+        self._context.measure("decision", done.seconds)
         if done.error is not None:
-            self._desk.tell(f"the voices hold, no decision: {reason(done.error)}")
+            self._context.tell(f"the voices hold, no decision: {reason(done.error)}")
             return
         plan = key.plan
         if plan not in (self._plan, self._begun):
@@ -146,14 +146,14 @@ class DuetRun:
         plan.enter(key, done.value)
         if not plan.is_ready:
             plan.is_ready = True
-            self._desk.measure("ready", self._desk.time.seconds(plan.beat) - now)
+            self._context.measure("ready", self._context.time.seconds(plan.beat) - now)
         self._exchange_if_late(now)
 
     def changed(self, again: bool = False) -> None:  # noqa: ARG002
         """Another model, knob or seed: from the next decision on."""
-        names = self._desk.accompanist.parts
+        names = self._context.accompanist.parts
         if len(names) != len(self._parts):
-            self._desk.tell("this model arranges whole phrases: stop, and take mode phrase")
+            self._context.tell("this model arranges whole phrases: stop, and take mode phrase")
             return
         self._names, self._seen = names, -1
         self._choose_programs()
@@ -167,9 +167,9 @@ class DuetRun:
         if self.over:
             return
         self.over, self.phase = why, "idle"
-        beat = max(0.0, self._desk.time.beat(now))
-        self._desk.worker.forget(lambda key: not isinstance(key, Asked))
-        self._desk.sequencer.cancel(TAG, end_now=True)
+        beat = max(0.0, self._context.time.beat(now))
+        self._context.worker.forget(lambda key: not isinstance(key, BeatRequest))
+        self._context.sequencer.cancel(TAG, end_now=True)
         for part in self._parts:
             part.sounding = None
             part.end(beat)
@@ -177,11 +177,11 @@ class DuetRun:
         song = self._song(beat, None)
         melody = only_melody(song)
         made = any(part.notes for part in self._parts)
-        self._desk.answered(melody if self._melody else None, song if made else None, why)
+        self._context.answered(melody if self._melody else None, song if made else None, why)
 
     def shown(self, now: float) -> Shown:
         """The last bars."""
-        beat = self._desk.time.beat(now)
+        beat = self._context.time.beat(now)
         since = beat - 8 * self._bar
         melody = [
             ShownNote(n.onset, n.end, n.pitch, 0) for n in self._melody[-200:] if n.end > since
@@ -198,12 +198,12 @@ class DuetRun:
         return (*melody, *down), tuple(voices)
 
     def _lead(self, now: float) -> float:
-        beat = 60.0 / self._desk.time.qpm_at(now)
+        beat = 60.0 / self._context.time.qpm_at(now)
         return min(MOST_LEAD * beat, max(LEAD_SECONDS, LEAD_BEATS * beat))
 
     def _catch_up(self, now: float) -> None:
         """Beats that went by unseen (a laptop that slept) are left out: the voices end, and come in again."""
-        beat = self._desk.time.beat(now)
+        beat = self._context.time.beat(now)
         if beat - self._next > 1:
             for part in self._parts:
                 part.end(self._next)
@@ -231,9 +231,9 @@ class DuetRun:
 
     def _ask_all(self, plan: Plan, pitch: int | None) -> None:
         """What sounds comes first, then what may come."""
-        self._desk.worker.forget(lambda key: not isinstance(key, Asked))
+        self._context.worker.forget(lambda key: not isinstance(key, BeatRequest))
         if pitch is None and self._player_rests(plan.beat):
-            plan.enter(Asked(plan, None, plan.version), ((),) * len(self._parts))
+            plan.enter(BeatRequest(plan, None, plan.version), ((),) * len(self._parts))
         for one in dict.fromkeys(
             (pitch, plan.plain, *likely_pitches(plan.heard, plan.beat + plan.shift))
         ):
@@ -241,8 +241,8 @@ class DuetRun:
                 self._ask(plan, one)
 
     def _ask(self, plan: Plan, pitch: int | None, first: bool = False) -> None:
-        task = partial(decided, self._desk.accompanist, plan.heard, plan.beat, plan.shift, pitch)
-        self._desk.worker.ask(Asked(plan, pitch, plan.version), task, first)
+        task = partial(decided, self._context.accompanist, plan.heard, plan.beat, plan.shift, pitch)
+        self._context.worker.ask(BeatRequest(plan, pitch, plan.version), task, first)
 
     def _player_rests(self, beat: float) -> bool:
         """Whether the player has been silent for a bar: then the voices are, too."""
@@ -265,7 +265,7 @@ class DuetRun:
 
     def _exchange_if_late(self, now: float) -> None:
         """A note that came a little after its beat gets its own voices, where they are others."""
-        plan, time = self._begun, self._desk.time
+        plan, time = self._begun, self._context.time
         if plan is None or now < time.seconds(plan.beat) + JUST_AFTER:
             return
         if (
@@ -282,7 +282,7 @@ class DuetRun:
         if pitch in plan.table:
             self._chosen = pitch
             self._turn_to(plan.beat, plan.table[pitch], time.beat(now))
-        elif (asked := Asked(plan, pitch, plan.version)) not in self._requests:
+        elif (asked := BeatRequest(plan, pitch, plan.version)) not in self._requests:
             self._requests.append(asked)
             self._ask(plan, pitch, first=True)
 
@@ -305,7 +305,7 @@ class DuetRun:
 
     def _song(self, beat: float, since: float | None) -> Song:
         """What was played before `beat`, cut there; since: beats before it are not needed."""
-        programs = dict(enumerate(self._desk.config.programs))
+        programs = dict(enumerate(self._context.config.programs))
         lines = [
             ("Melody", self._melody),
             *((n, part.notes) for n, part in zip(self._names, self._parts, strict=True)),
@@ -322,14 +322,14 @@ class DuetRun:
         return Song(tracks, tempos=(tempo,), time_signatures=(metre,))
 
     def _own_program(self, voice: int) -> int:
-        own = self._desk.accompanist.programs
+        own = self._context.accompanist.programs
         return own[voice - 1] if 0 < voice <= len(own) else 0
 
     def _choose_programs(self) -> None:
-        chosen = dict(enumerate(self._desk.config.programs))
+        chosen = dict(enumerate(self._context.config.programs))
         for voice in range(1 + len(self._parts)):
-            self._desk.program(
-                self._desk.config.channels[voice], chosen.get(voice, self._own_program(voice))
+            self._context.program(
+                self._context.config.channels[voice], chosen.get(voice, self._own_program(voice))
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
 from composer.live.session.state import DRUMS
 
 TAG = "click"
@@ -17,8 +17,8 @@ CLICKS = {
 class Metronome:
     """Counts beats from where it is set."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
         self._next = 0.0
 
     def start(self, beat: float) -> None:
@@ -27,16 +27,16 @@ class Metronome:
 
     def stop(self) -> None:
         """Take back what is to come."""
-        self._desk.sequencer.cancel(TAG)
+        self._context.sequencer.cancel(TAG)
 
     def pump(self, now: float, always: bool, until: float | None = None) -> None:
         """Send the clicks that are near. always: whatever the config says; until: no more from that beat on."""
-        desk = self._desk
-        while (seconds := desk.time.seconds(self._next)) <= now + AHEAD and (
+        context = self._context
+        while (seconds := context.time.seconds(self._next)) <= now + AHEAD and (
             until is None or self._next < until
         ):
             beat, self._next = self._next, self._next + 1
-            if (beat < 0 or always or desk.config.metronome) and seconds > now - AHEAD:
-                pitch, velocity = CLICKS[beat % desk.config.beats_per_bar == 0]
-                desk.note(seconds, DRUMS, pitch, velocity, TAG)
-                desk.note(seconds + LASTS, DRUMS, pitch, 0, TAG)
+            if (beat < 0 or always or context.config.metronome) and seconds > now - AHEAD:
+                pitch, velocity = CLICKS[beat % context.config.beats_per_bar == 0]
+                context.note(seconds, DRUMS, pitch, velocity, TAG)
+                context.note(seconds + LASTS, DRUMS, pitch, 0, TAG)

@@ -73,22 +73,22 @@ def open_session(
         session = open_parts.enter_context(
             Session(options.session, model, sequencer, takes=folder, open_model=open_model)
         )
-        seat = open_parts.enter_context(_Seat(session, options, known, output))
+        finder = open_parts.enter_context(_KeyboardFinder(session, options, known, output))
         session.tell(
-            _welcome(output.why if isinstance(output, Nowhere) else "", seat, options.plain)
+            _welcome(output.why if isinstance(output, Nowhere) else "", finder, options.plain)
         )
         yield session
 
 
-def _welcome(silent: str, seat: _Seat, plain: bool) -> str:
+def _welcome(silent: str, finder: _KeyboardFinder, plain: bool) -> str:
     """The first line that the player reads."""
     letters = "" if plain else ", or Tab for the letters"
     none = (
-        f"no keyboard: {seat.missing}{letters}"
-        if seat.missing
+        f"no keyboard: {finder.missing}{letters}"
+        if finder.missing
         else f"no keyboard yet: plug one in{letters}"
     )
-    keys = f"{seat.keyboard.name} is there{seat.others}" if seat.keyboard else none
+    keys = f"{finder.keyboard.name} is there{finder.others}" if finder.keyboard else none
     return (
         f"{keys}; no sound ({silent}): takes are rendered to WAV"
         if silent
@@ -96,7 +96,7 @@ def _welcome(silent: str, seat: _Seat, plain: bool) -> str:
     )
 
 
-class _Seat:
+class _KeyboardFinder:
     """The keyboard's place in a session: for the one that is named, else the first that comes.
 
     No keyboard is what gives back what `output` is sent: it would play itself for ever. Nor is,
@@ -115,7 +115,7 @@ class _Seat:
         self.missing = ""  # why there are no ports at all
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> _Seat:
+    def __enter__(self) -> _KeyboardFinder:
         if self._options.port is not None:
             if echoes(self._options.port, self._options.midi_api, self._output):
                 raise PortError(

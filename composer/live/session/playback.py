@@ -9,7 +9,7 @@ from functools import cached_property
 from math import ceil, floor
 
 from composer.live.melody.dynamics import PLAINLY, Feel, moved
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
 from composer.live.session.state import DRUMS, VOICES
 from composer.songs.song import Song
 
@@ -89,10 +89,12 @@ class Playback:
     at: beat from which it is heard, for an answer that comes late. looping: whether another round follows this one.
     """
 
-    def __init__(self, desk: Desk, answer: Answer, start: float, at: float | None = None) -> None:
+    def __init__(
+        self, context: SessionContext, answer: Answer, start: float, at: float | None = None
+    ) -> None:
         self.answer, self.start = answer, start
         self.cursor = start if at is None else at
-        self._desk = desk
+        self._context = context
         self._next: tuple[float, Answer] | None = None
         self._down: set[tuple[int, int]] = set()
         self.looping = False
@@ -134,12 +136,12 @@ class Playback:
     def release(self, at: float) -> None:
         """End all that sounds at beat `at`."""
         for channel, pitch in sorted(self._down):
-            self._desk.note(self._desk.time.seconds(at), channel, pitch, 0, TAG)
+            self._context.note(self._context.time.seconds(at), channel, pitch, 0, TAG)
         self._down.clear()
 
     def withdraw(self, end_now: bool = False) -> None:
         """Take back what was sent ahead, as nothing of it was heard yet; end_now: and end what was."""
-        self._desk.sequencer.cancel(TAG, end_now=end_now)
+        self._context.sequencer.cancel(TAG, end_now=end_now)
         self._down.clear()
 
     def _pump(self, until: float) -> None:
@@ -168,21 +170,23 @@ class Playback:
         for stroke in strokes:
             channel = self._channel(stroke.track)
             key = channel, stroke.pitch
-            heard = stroke.track > 0 or self._desk.config.with_melody
+            heard = stroke.track > 0 or self._context.config.with_melody
             if (stroke.velocity and not heard) or (not stroke.velocity and key not in self._down):
                 continue
             self._down.add(key) if stroke.velocity else self._down.discard(key)
-            self._desk.note(
-                self._desk.time.seconds(origin + stroke.beat), *key, stroke.velocity, TAG
+            self._context.note(
+                self._context.time.seconds(origin + stroke.beat), *key, stroke.velocity, TAG
             )
 
     def _channel(self, track: int) -> int:
-        return channel_of(track, self._desk.config.channels, self.answer.song.tracks[track].is_drum)
+        return channel_of(
+            track, self._context.config.channels, self.answer.song.tracks[track].is_drum
+        )
 
     def _send_programs(self) -> None:
-        chosen = self._desk.config.programs
+        chosen = self._context.config.programs
         for i, track in enumerate(self.answer.song.tracks):
             if not track.is_drum:
-                self._desk.program(
+                self._context.program(
                     self._channel(i), chosen[i] if i < len(chosen) else track.program
                 )

@@ -1,7 +1,7 @@
 """A session: keys come in, an accompaniment goes out, and whoever sits at it says what is next.
 
 Every method returns at once and may be called from any thread: it leaves a note for the session's own thread, which
-does all in its order and never waits for the model (`worker`), the disk (`scribe`) or a port (the sequencer).
+does all in its order and never waits for the model (`worker`), the disk (`saver`) or a port (the sequencer).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from composer.live.melody.capture import Event
 from composer.live.midi.devices import SUSTAIN, Action, Profile, action
 from composer.live.midi.priority import hurry
 from composer.live.session.accompanist import Accompanist
+from composer.live.session.context import AnySequencer
 from composer.live.session.controls import Controls
-from composer.live.session.desk import Sounding
 from composer.live.session.director import Director
 from composer.live.session.state import SessionConfig, State
-from composer.live.session.worker import Thinking, Worker
+from composer.live.session.worker import AnyWorker, Worker
 
 Clock = Callable[[], float]
 SWITCH_SECONDS = 0.0001
@@ -34,7 +34,7 @@ IDLE_SECONDS = 0.05
 THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch")
 
 
-class Keys(Protocol):
+class AnyKeyboard(Protocol):
     """What is asked of a keyboard; `composer.live.midi.keyboard.Keyboard` is the real one."""
 
     @property
@@ -58,13 +58,13 @@ class Session:
         self,
         config: SessionConfig,
         model: Player,
-        sequencer: Sounding,
-        keyboard: Keys | None = None,
+        sequencer: AnySequencer,
+        keyboard: AnyKeyboard | None = None,
         clock: Clock = time.monotonic,
         takes: Path | None = None,
         *,
         profile: Profile | None = None,
-        worker: Thinking | None = None,
+        worker: AnyWorker | None = None,
         thread: bool = True,
         open_model: Callable[[str], Player] = load_model,
     ) -> None:
@@ -77,7 +77,7 @@ class Session:
         self._director = Director(
             config, accompanist, sequencer, worker, takes, self._wake.set, open_model
         )
-        sequencer.on_sent = self._director.scribe.played  # type: ignore[attr-defined]
+        sequencer.on_sent = self._director.saver.played  # type: ignore[attr-defined]
         self._sequencer = sequencer
         self._controls = Controls(self._director, sequencer, self._clock, self._leave)
         self._raised: dict[int, int] = {}  # key that is down -> semitones it was moved by
@@ -96,7 +96,7 @@ class Session:
             sys.setswitchinterval(min(SWITCH_SECONDS, self._switch_interval))
             self._thread.start()
 
-    def attach(self, keyboard: Keys | None, profile: Profile | None = None) -> None:
+    def attach(self, keyboard: AnyKeyboard | None, profile: Profile | None = None) -> None:
         """The keyboard that is played, for its name on the screen, and what its controls do.
 
         Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock, ...)`.

@@ -17,7 +17,7 @@ Task = Callable[[], Any]
 
 
 @dataclass(frozen=True)
-class Done:
+class TaskResult:
     """A task that is over. value: what it gave, or `error`: what it raised. seconds: that it took."""
 
     key: Hashable
@@ -26,7 +26,7 @@ class Done:
     seconds: float = 0.0
 
 
-class Thinking(Protocol):
+class AnyWorker(Protocol):
     """What a session asks of a worker; `Worker` is the real one."""
 
     def ask(self, key: Hashable, task: Task, first: bool = False) -> None:
@@ -35,21 +35,21 @@ class Thinking(Protocol):
     def forget(self, keep: Callable[[Hashable], bool] = lambda _key: False) -> None:
         """Drop what has not begun, but for the keys that `keep` says."""
 
-    def done(self) -> list[Done]:
+    def done(self) -> list[TaskResult]:
         """What is over since the last call."""
 
     def close(self) -> None:
         """No more."""
 
 
-def carry_out(key: Hashable, task: Task) -> Done:
+def carry_out(key: Hashable, task: Task) -> TaskResult:
     """Do it now; whatever it raises is told and goes no further."""
     began = time.perf_counter()
     try:
         value = task()
     except Exception as error:  # a model that fails once must not take the session with it
-        return Done(key, error=error, seconds=time.perf_counter() - began)
-    return Done(key, value, seconds=time.perf_counter() - began)
+        return TaskResult(key, error=error, seconds=time.perf_counter() - began)
+    return TaskResult(key, value, seconds=time.perf_counter() - began)
 
 
 def reason(error: Exception) -> str:
@@ -78,7 +78,7 @@ class Worker:
     ) -> None:
         self._on_done, self._urgent = on_done, urgent
         self._waiting: deque[tuple[Hashable, Task]] = deque()
-        self._over: SimpleQueue[Done] = SimpleQueue()
+        self._over: SimpleQueue[TaskResult] = SimpleQueue()
         self._more = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -96,9 +96,9 @@ class Worker:
         with self._more:
             self._drop(keep)
 
-    def done(self) -> list[Done]:
+    def done(self) -> list[TaskResult]:
         """What is over since the last call, in order."""
-        over: list[Done] = []
+        over: list[TaskResult] = []
         try:
             while True:
                 over.append(self._over.get_nowait())

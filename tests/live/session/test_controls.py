@@ -9,7 +9,7 @@ import composer
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import Action, Profile
 from composer.live.session.state import SessionConfig
-from tests.support.live_stand import Stand
+from tests.support.live_session import SteppedSession
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def model():
 
 @pytest.fixture
 def stand(model, tmp_path):
-    one = Stand.build(model, SessionConfig(qpm=96.0, latents={}), takes=tmp_path / "takes")
+    one = SteppedSession.build(model, SessionConfig(qpm=96.0, latents={}), takes=tmp_path / "takes")
     yield one
     one.session.close()
 

@@ -19,17 +19,17 @@ from composer.errors import ConfigError
 from composer.generators import Model
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import Profile, profile_for
-from composer.live.session.duet import Asked as DuetAsked
+from composer.live.session.duet import BeatRequest
+from composer.live.session.duet_voice import DuetVoice
 from composer.live.session.hearing import Hearing
-from composer.live.session.parts import Part
-from composer.live.session.phrases import Asked as PhraseAsked
+from composer.live.session.phrase import PhraseRequest
 from composer.live.session.playback import Answer, Playback
-from composer.live.session.scribe import Scribe
+from composer.live.session.saver import TakeSaver
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import Header, list_takes
 from composer.songs.song import Note, Song, TimeSignature, Track
-from tests.support.live_stand import Stand
+from tests.support.live_session import SteppedSession
 
 QPM = 120.0
 BEAT = 60.0 / QPM
@@ -55,9 +55,11 @@ def stand(model):
     """Builds stands, and closes what they began."""
     built = []
 
-    def build(config: SessionConfig | None = None, **more) -> Stand:
+    def build(config: SessionConfig | None = None, **more) -> SteppedSession:
         built.append(
-            Stand.build(more.pop("model", model), config or SessionConfig(bars=2, qpm=QPM), **more)
+            SteppedSession.build(
+                more.pop("model", model), config or SessionConfig(bars=2, qpm=QPM), **more
+            )
         )
         return built[-1]
 
@@ -91,7 +93,7 @@ def test_the_answer_sounds_on_the_very_next_downbeat_with_the_melody(stand, mode
         assert first[0] == pytest.approx(downbeat + 8 * BEAT, abs=1e-6)
         assert max(n[1] for n in s.notes(channel)) <= downbeat + 16 * BEAT + 1e-6
     assert not s.hanging and not s.sequencer.late
-    take = s.director._book.takes[0]
+    take = s.director._history.takes[0]
     assert (
         take.arrangement.tracks[1].notes
         and take.arrangement.tracks[0].notes == take.melody.tracks[0].notes
@@ -189,7 +191,7 @@ def test_the_answer_swings_as_the_player_did_and_the_take_is_written_straight(st
     assert min(on for on, *_ in voices) == pytest.approx(downbeat + 8 * BEAT, abs=1e-6)
     assert not s.hanging and not s.sequencer.late
     assert {
-        n.onset % 0.25 for t in s.director._book.takes[0].arrangement.tracks for n in t.notes
+        n.onset % 0.25 for t in s.director._history.takes[0].arrangement.tracks for n in t.notes
     } == {0.0}
     s.sequencer.sent.clear()
     s.session.do("reroll")
@@ -223,7 +225,7 @@ def test_keys_that_move_at_the_last_moment_are_in_the_answer(stand):
 def test_an_answer_is_exchanged_without_a_gap_and_nothing_of_the_old_one_sounds_on(stand):
     s = stand(SessionConfig(bars=2, qpm=60.0))
     s.play()
-    desk = s.director._desk
+    context = s.director._context
     metre = (TimeSignature(0.0, 4, 4),)
     old = Song(
         (Track((Note(0.0, 60, 7.0),)), Track((Note(1.0, 50, 6.5), Note(7.5, 47, 0.5)))),
@@ -233,20 +235,20 @@ def test_an_answer_is_exchanged_without_a_gap_and_nothing_of_the_old_one_sounds_
         (Track((Note(0.0, 60, 7.0),)), Track((Note(2.0, 53, 3.0), Note(5.0, 50, 2.5)))),
         time_signatures=metre,
     )
-    playback = Playback(desk, Answer.of(old, 4, 2), 0.0)
+    playback = Playback(context, Answer.of(old, 4, 2), 0.0)
     playback.change(Answer.of(new, 4, 2), 4.0)
     for beat in range(9):
         playback.pump(float(beat))
     playback.release(8.0)
     s.run(14.0)
-    zero = desk.time.seconds(0.0)
+    zero = context.time.seconds(0.0)
     found = [(round(on - zero, 3), round(off - zero, 3), pitch) for on, off, pitch, _ in s.notes(1)]
     assert found == [(1.0, 4.0, 50), (4.0, 5.0, 53), (5.0, 7.5, 50)]
     assert [(round(on - zero), round(off - zero)) for on, off, *_ in s.notes(0)] == [(0, 4), (4, 7)]
 
 
 def test_a_slow_answer_comes_in_on_a_later_beat_and_keeps_the_beat(stand):
-    s = stand(cost=lambda key: 0.7 if isinstance(key, PhraseAsked) else 0.005)
+    s = stand(cost=lambda key: 0.7 if isinstance(key, PhraseRequest) else 0.005)
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(4 * BEAT + 16 * BEAT + 0.3)
@@ -324,7 +326,7 @@ def test_a_key_struck_a_little_before_the_downbeat_does_not_hold_up_the_answer(s
 
 def test_an_answer_that_an_earlier_phrase_asked_for_is_not_heard_in_the_next(stand):
     s = stand(
-        cost=lambda key: 0.4 if isinstance(key, PhraseAsked) and key.what == "answer" else 0.005
+        cost=lambda key: 0.4 if isinstance(key, PhraseRequest) and key.what == "answer" else 0.005
     )
     for pitch, until in ((50, 8.1), (72, 10.5)):
         downbeat = s.play()
@@ -334,7 +336,7 @@ def test_an_answer_that_an_earlier_phrase_asked_for_is_not_heard_in_the_next(sta
         s.run(downbeat + until * BEAT - s.clock.at)
         s.keys.clear()
         assert s.session.state().phase == ("thinking" if pitch == 50 else "playing")
-    assert [n.pitch for n in s.director._book.takes[-1].melody.tracks[0].notes] == [72]
+    assert [n.pitch for n in s.director._history.takes[-1].melody.tracks[0].notes] == [72]
     assert s.notes(0)[-1][2] == 72
 
 
@@ -344,7 +346,7 @@ def test_a_draft_that_waited_does_not_take_the_place_of_the_answer(stand):
         16: 0.035,
     }  # by the keys' changes: the second draft waits for the first and for the answer
     s = stand(
-        cost=lambda key: costs.get(key.changes, 0.001) if isinstance(key, PhraseAsked) else 0.001
+        cost=lambda key: costs.get(key.changes, 0.001) if isinstance(key, PhraseRequest) else 0.001
     )
     downbeat = s.play()
     s.score(
@@ -352,7 +354,7 @@ def test_a_draft_that_waited_does_not_take_the_place_of_the_answer(stand):
     )
     s.run(downbeat + 8.5 * BEAT - s.clock.at)
     assert s.session.state().phase == "playing"
-    assert s.director._book.takes[0].melody.tracks[0].notes[-1].pitch == 71
+    assert s.director._history.takes[0].melody.tracks[0].notes[-1].pitch == 71
 
 
 def test_call_and_response_goes_in_turns_without_stopping_the_beat(stand):
@@ -540,8 +542,8 @@ def test_a_late_note_exchanges_the_voices_that_differ_and_only_those(stand):
 def test_a_voice_of_the_same_pitch_sounds_on_through_an_exchange(stand):
     s = stand(SessionConfig(mode="duet", qpm=60.0))
     s.play()
-    desk = s.director._desk
-    part = Part(desk, 1)
+    context = s.director._context
+    part = DuetVoice(context, 1)
     part.begin(0.0, [Note(0.0, 60, 0.5), Note(0.5, 62, 0.5)], [70, 71])
     part.exchange(
         0.0, 0.03, [Note(0.0, 60, 1.0)], [70]
@@ -558,7 +560,7 @@ def test_a_voice_of_the_same_pitch_sounds_on_through_an_exchange(stand):
     ]  # fmt: skip
     part.end(3.5)
     s.run(12.0)
-    zero = desk.time.seconds(0.0)
+    zero = context.time.seconds(0.0)
     assert [(round(on - zero, 3), round(off - zero, 3), pitch, v) for on, off, pitch, v in s.notes(1)] == [
         (0.0, 1.04, 60, 70), (1.04, 2.0, 64, 72), (2.0, 2.25, 64, 73), (2.5, 3.5, 64, 74),
     ]  # fmt: skip
@@ -572,7 +574,7 @@ def test_a_decision_that_is_slow_or_fails_for_once_keeps_the_beat(stand, model):
             return super().arrange_ahead(song, now, *rest)
 
     slow = {11.0, 14.0}
-    cost = lambda key: 0.9 if isinstance(key, DuetAsked) and key.plan.beat in slow else 0.006  # noqa: E731
+    cost = lambda key: 0.9 if isinstance(key, BeatRequest) and key.plan.beat in slow else 0.006  # noqa: E731
     s = stand(SessionConfig(mode="duet", qpm=100.0), model=Bad(model), cost=cost)
     downbeat = s.play()
     s.score(tune(20), downbeat, 100.0)
@@ -645,7 +647,7 @@ def test_a_pickup_is_in_the_past_of_a_duet(stand):
     s.session.do("stop")
     s.run(0.1)
     assert (
-        s.director._book.takes[0].melody.tracks[0].notes[0].onset == 3.0
+        s.director._history.takes[0].melody.tracks[0].notes[0].onset == 3.0
     )  # a bar begins before the first downbeat
 
 
@@ -727,20 +729,20 @@ def test_takes_are_kept_undone_saved_and_written(stand, tmp_path):
     )
     assert first.header.model == "jsb-chorales" and first.header.programs == ()
     assert len(first.events()) == 2 * len(PHRASE)
-    assert first.melody().tracks[0].notes == s.director._book.takes[0].melody.tracks[0].notes
+    assert first.melody().tracks[0].notes == s.director._history.takes[0].melody.tracks[0].notes
     sent = [message for _, message in first.played()]
     assert len([m for m in sent if m[0] == 0x91]) >= 6
     assert composer.read(tmp_path / "second.mid").tracks[1].notes
 
 
 def test_takes_of_long_ago_are_counted_and_not_held_in_memory(stand, monkeypatch):
-    monkeypatch.setattr("composer.live.session.book.UNDOABLE", 2)
+    monkeypatch.setattr("composer.live.session.history.UNDOABLE", 2)
     s = stand(SessionConfig(bars=1, qpm=QPM, count_in=0))
     for _ in range(3):
         downbeat = s.play()
         s.score([(0.0, 67, 3.0, 80)], downbeat, QPM)
         s.run(8 * BEAT + 0.3)
-    assert (s.session.state().takes, len(s.director._book.takes)) == (3, 2)
+    assert (s.session.state().takes, len(s.director._history.takes)) == (3, 2)
     s.session.do("undo")
     s.run(0.1)
     assert (s.session.state().takes, s.session.state().message) == (
@@ -824,13 +826,13 @@ def test_a_bug_ends_the_run_and_keeps_the_take(stand, tmp_path, broken, monkeypa
 def test_where_no_take_can_be_kept_it_is_said_and_nothing_piles_up(tmp_path):
     told, waiting, done = [], [], threading.Event()
     (tmp_path / "file").write_text("no folder")
-    scribe = Scribe(tmp_path / "file", told.append)
-    box = scribe.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
-    scribe.do(lambda: [scribe.played(0.0, mido.Message("clock")) for _ in range(9)])
-    scribe.do(lambda: (waiting.append(len(box._early)), done.set()))
+    saver = TakeSaver(tmp_path / "file", told.append)
+    pending = saver.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
+    saver.do(lambda: [saver.played(0.0, mido.Message("clock")) for _ in range(9)])
+    saver.do(lambda: (waiting.append(len(pending._early)), done.set()))
     assert done.wait(10)
-    scribe.finish(box, None, None, "bars")
-    scribe.close()
+    saver.finish(pending, None, None, "bars")
+    saver.close()
     assert waiting == [0] and ["the take is not kept" in text for text in told] == [True]
 
 
@@ -840,12 +842,12 @@ def full_disk(_file, _data):
 
 def test_lines_that_the_disk_did_not_take_are_told(tmp_path, monkeypatch):
     told = []
-    scribe = Scribe(tmp_path, told.append)
-    box = scribe.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
+    saver = TakeSaver(tmp_path, told.append)
+    pending = saver.begin(lambda: Header("2026-03-07T21:04:05+01:00"), 0.0)
     monkeypatch.setattr("composer.live.takes.writer._write_all", full_disk)
-    scribe.played(0.0, mido.Message("clock"))
-    scribe.finish(box, None, None, "bars")
-    scribe.close()
+    saver.played(0.0, mido.Message("clock"))
+    saver.finish(pending, None, None, "bars")
+    saver.close()
     assert len(told) == 1 and "not kept whole" in told[0] and "No space left" in told[0]
 
 
@@ -854,7 +856,7 @@ def test_calibration_takes_off_how_late_the_keys_come(stand):
     s.session.do("calibrate")
     s.run(0.001)
     assert s.session.state().phase == "calibrating"
-    downbeat = s.director._desk.time.seconds(0.0)
+    downbeat = s.director._context.time.seconds(0.0)
     late = (0.031, 0.024, 0.029, 0.036, 0.030, 0.027, 0.033, 0.032)
     s.score([(i + x / BEAT, 60, 0.4, 80) for i, x in enumerate(late)], downbeat, QPM)
     s.run(9 * BEAT)
@@ -876,7 +878,9 @@ def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(stand, tmp_path,
     s.session.do("calibrate")
     s.run(0.001)
     s.score(
-        [(i + 0.03 / BEAT, 60, 0.4, 80) for i in range(8)], s.director._desk.time.seconds(0.0), QPM
+        [(i + 0.03 / BEAT, 60, 0.4, 80) for i in range(8)],
+        s.director._context.time.seconds(0.0),
+        QPM,
     )
     s.run(9 * BEAT)
     s.session.close()
@@ -979,7 +983,7 @@ def test_a_pad_that_is_a_button_is_no_note(stand, tmp_path):
     s.session.release(36)
     s.session.do("stop")
     s.run(9 * BEAT)
-    assert [n.pitch for n in s.director._book.takes[0].melody.tracks[0].notes] == [36]
+    assert [n.pitch for n in s.director._history.takes[0].melody.tracks[0].notes] == [36]
 
 
 def test_the_computer_keyboard_plays_and_is_heard(stand):
@@ -1040,13 +1044,13 @@ def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
             deadline = time.monotonic() + 30
             while session.state().takes == 0 and time.monotonic() < deadline:
                 time.sleep(0.01)
-            downbeat = session._director._desk.time.seconds(4.0)
+            downbeat = session._director._context.time.seconds(4.0)
             while session.state().phase == "playing" and time.monotonic() < deadline:
                 time.sleep(0.01)
             state = session.state()
         output.close()
     assert (state.phase, state.takes, state.message) == ("idle", 1, "")
-    assert [n.pitch for n in session._director._book.takes[0].melody.tracks[0].notes] == [
+    assert [n.pitch for n in session._director._history.takes[0].melody.tracks[0].notes] == [
         67,
         69,
         71,

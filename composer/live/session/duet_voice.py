@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from composer.live.melody.dynamics import PLAINLY, moved
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
 from composer.songs.edit import cut_notes
 from composer.songs.song import Note
 
@@ -14,15 +14,15 @@ TAG = "duet"
 _TINY = 1e-6
 
 
-class Part:
+class DuetVoice:
     """One voice: `notes` in beats of the session, as they were played; the last may still sound."""
 
-    def __init__(self, desk: Desk, voice: int) -> None:
+    def __init__(self, context: SessionContext, voice: int) -> None:
         self.voice, self.notes = voice, list[Note]()
         self.feel = PLAINLY  # of the player: when what is written between the beats is played
         self.sounding: int | None = None
-        self._desk = desk
-        self._channel = desk.config.channels[voice]
+        self._context = context
+        self._channel = context.config.channels[voice]
         self._turns: list[
             tuple[float, int | None, int]
         ] = []  # (when, pitch or rest, velocity) to come in this beat
@@ -93,11 +93,11 @@ class Part:
 
     def _go(self, beat: float, pitch: int | None, velocity: int) -> None:
         """End what sounds, and strike `pitch` unless it is a rest."""
-        seconds = self._desk.time.seconds(beat)
+        seconds = self._context.time.seconds(beat)
         if self.sounding is not None:
-            self._desk.note(seconds, self._channel, self.sounding, 0, TAG)
+            self._context.note(seconds, self._channel, self.sounding, 0, TAG)
         if pitch is not None:
-            self._desk.note(seconds, self._channel, pitch, velocity, TAG)
+            self._context.note(seconds, self._channel, pitch, velocity, TAG)
         self.sounding = pitch
 
     def _plan(

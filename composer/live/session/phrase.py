@@ -11,11 +11,11 @@ from composer.errors import ComposerError, MelodyError
 from composer.live.commands import LONGEST
 from composer.live.melody.dynamics import PLAINLY, Feel, shaped
 from composer.live.session.accompanist import Accompanist
-from composer.live.session.desk import Desk
+from composer.live.session.context import SessionContext
 from composer.live.session.hearing import SNAP, Hearing
 from composer.live.session.playback import Answer, Playback, pickup
 from composer.live.session.state import COMMIT, Shown, ShownNote
-from composer.live.session.worker import Done, reason
+from composer.live.session.worker import TaskResult, reason
 from composer.songs.song import Note, Song
 
 EARLY, LAST = (
@@ -28,7 +28,7 @@ DRAFT, ANSWER, OTHER = "draft", "answer", "another"
 
 
 @dataclass(frozen=True)
-class Asked:
+class PhraseRequest:
     """A key for the worker: what for, by which run, and of which phrase, state of its keys and of the settings."""
 
     what: str
@@ -40,26 +40,26 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Made:
+class PhraseAnswer:
     """What the worker made of `asked`."""
 
-    asked: Asked
+    asked: PhraseRequest
     melody: Song
     answer: Answer
 
 
 class PhraseRun:
-    """From the first downbeat on; see `desk.Run`. turns: after an answer the next phrase begins (call and response)."""
+    """From the first downbeat on; see `context.SessionRun`. turns: after an answer the next phrase begins (call and response)."""
 
-    def __init__(self, desk: Desk, turns: bool = False) -> None:
+    def __init__(self, context: SessionContext, turns: bool = False) -> None:
         self.phase, self.over = "count-in", ""
-        self.start, self.length = 0.0, self._fixed(desk)
+        self.start, self.length = 0.0, self._fixed(context)
         self.melody: Song | None = None
-        self._desk, self._turns = desk, turns
+        self._context, self._turns = context, turns
         self._playback: Playback | None = None
         self._stopping, self._rerolled = False, False
         self._version = 0  # of model, knobs and seed
-        self._made: Made | None = None
+        self._made: PhraseAnswer | None = None
         self._asked: set[tuple[float, bool]] = set()
         self._sketch: tuple[Any, tuple[ShownNote, ...]] = (None, ())
         self._played: tuple[ShownNote, ...] = ()  # the phrase that is answered
@@ -67,16 +67,16 @@ class PhraseRun:
         self._listen(0.0)
 
     @classmethod
-    def again(cls, desk: Desk, melody: Song, answer: Answer) -> PhraseRun:
+    def again(cls, context: SessionContext, melody: Song, answer: Answer) -> PhraseRun:
         """A take that is over, played once more from beat 0 on."""
-        run = cls(desk)
+        run = cls(context)
         run.melody, run.length, run.phase = melody, answer.length, "playing"
-        run._playback = Playback(desk, answer, 0.0)
-        desk.answered(melody, answer.song, "bars", answer.feel)
+        run._playback = Playback(context, answer, 0.0)
+        context.answered(melody, answer.song, "bars", answer.feel)
         return run
 
     def hear(self, event: Any, beat: float) -> None:
-        """Keys are kept for the phrase; while an answer sounds, for the next one."""
+        """AnyKeyboard are kept for the phrase; while an answer sounds, for the next one."""
         self._hearing.hear(event, beat)
         if self.phase in ("count-in", "listening") and event.kind == "note_off":
             self._draft(beat)
@@ -88,7 +88,7 @@ class PhraseRun:
 
     def step(self, now: float) -> None:
         """Do what is due."""
-        beat = self._desk.time.beat(now)
+        beat = self._context.time.beat(now)
         if self.phase == "count-in" and beat >= self.start:
             self.phase = "listening"
         if self.phase in ("count-in", "listening"):
@@ -101,18 +101,18 @@ class PhraseRun:
     def due(self, now: float) -> float:
         """Strokes are sent AHEAD of their time, so a few milliseconds will do; near the downbeat less."""
         if self.length is not None and self.phase == "listening":
-            near = self._desk.time.seconds(self.start + self.length)
+            near = self._context.time.seconds(self.start + self.length)
             return min(
                 [now + 0.01, *(t for lead in (EARLY, LAST, COMMIT) if (t := near - lead) > now)]
             )
         return now + 0.01
 
-    def take(self, done: Done, now: float) -> None:
+    def take(self, done: TaskResult, now: float) -> None:
         """An arrangement is there."""
         key = done.key
-        if not isinstance(key, Asked) or key.run is not self or key.start != self.start:
+        if not isinstance(key, PhraseRequest) or key.run is not self or key.start != self.start:
             return  # what an earlier run had asked for may still come
-        self._desk.measure("decision", done.seconds)
+        self._context.measure("decision", done.seconds)
         if done.error is not None:
             self._failed(done.error, key)
         elif key.what == OTHER:
@@ -120,12 +120,14 @@ class PhraseRun:
         elif key.what == DRAFT and not self._is_newest(key):
             return  # it waited while an answer was made
         elif self.phase in ("count-in", "listening", "thinking"):
-            self._made = Made(key, *done.value)
+            self._made = PhraseAnswer(key, *done.value)
             if self.length is not None and key.what == ANSWER:
-                self._desk.measure("ready", self._desk.time.seconds(self.start + self.length) - now)
-        elif self._playback is not None and now < self._desk.time.seconds(self._playback.start):
+                self._context.measure(
+                    "ready", self._context.time.seconds(self.start + self.length) - now
+                )
+        elif self._playback is not None and now < self._context.time.seconds(self._playback.start):
             self._playback.withdraw()  # made again at the last moment, and nothing is heard yet
-            self._made = Made(key, *done.value)
+            self._made = PhraseAnswer(key, *done.value)
             self._begin(self._playback.start)
 
     def changed(self, again: bool = False) -> None:
@@ -141,17 +143,17 @@ class PhraseRun:
     def _ask_other(self) -> None:
         if self.melody is not None:
             feel = self._playback.answer.feel if self._playback is not None else PLAINLY
-            task = partial(arranged, self._desk.accompanist, self.melody, self._bars(), feel)
-            self._desk.worker.ask(self._key(OTHER), task)
+            task = partial(arranged, self._context.accompanist, self.melody, self._bars(), feel)
+            self._context.worker.ask(self._key(OTHER), task)
 
     def stop(self, now: float) -> None:
         """While listening: the phrase ends with this bar. Else: at once."""
-        beat = self._desk.time.beat(now)
+        beat = self._context.time.beat(now)
         if self.phase != "listening" or not self._hearing.presses or self._stopping:
             self.end(now, "stopped")
             return
-        bar = self._desk.config.beats_per_bar
-        bars = max(1, ceil((beat + self._desk.time.qpm_at(now) / 60 * LAST - self.start) / bar))
+        bar = self._context.config.beats_per_bar
+        bars = max(1, ceil((beat + self._context.time.qpm_at(now) / 60 * LAST - self.start) / bar))
         self.length = min(float(bars * bar), self.length or float("inf"))
         self._stopping = True
 
@@ -160,12 +162,12 @@ class PhraseRun:
         if self.over:
             return
         self.over, self.phase = why, "idle"
-        self._desk.worker.forget(lambda key: not isinstance(key, Asked))
+        self._context.worker.forget(lambda key: not isinstance(key, PhraseRequest))
         if self._playback is not None:
             self._playback.withdraw(end_now=True)
         else:
-            melody = self._hearing.phrase(self.start, self._desk.time.beat(now), None)
-            self._desk.answered(melody if melody.end else None, None, why)
+            melody = self._hearing.phrase(self.start, self._context.time.beat(now), None)
+            self._context.answered(melody if melody.end else None, None, why)
 
     def shown(self, now: float) -> Shown:
         """The melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
@@ -181,32 +183,32 @@ class PhraseRun:
             return (*(self._played if first else ()), *lines[0]), tuple(
                 n for voice in lines[1:] for n in voice
             )
-        key = self._hearing.changes, floor(self._desk.time.beat(now) * 4)
+        key = self._hearing.changes, floor(self._context.time.beat(now) * 4)
         if (
             self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE
         ):  # at most each sixteenth
-            song = self._hearing.phrase(self.start, self._desk.time.beat(now))
+            song = self._hearing.phrase(self.start, self._context.time.beat(now))
             self._sketch = key, _shown(song.tracks[0].notes, 0, self.start - pickup(song))
         return (*self._turn[0], *self._sketch[1]), self._turn[1]
 
     @staticmethod
-    def _fixed(desk: Desk) -> float | None:
-        bars = desk.config.bars
-        return None if bars is None else float(bars * desk.config.beats_per_bar)
+    def _fixed(context: SessionContext) -> float | None:
+        bars = context.config.bars
+        return None if bars is None else float(bars * context.config.beats_per_bar)
 
     def _bars(self) -> int | None:
         """Of the answer: those asked for; None, as many as are filled, of a phrase that was open or stopped early."""
-        fixed = self._fixed(self._desk)
-        return self._desk.config.bars if fixed is not None and fixed == self.length else None
+        fixed = self._fixed(self._context)
+        return self._context.config.bars if fixed is not None and fixed == self.length else None
 
     def _listen(self, start: float) -> None:
         """A new phrase from beat `start` on."""
-        config = self._desk.config
-        self.start, self.length = start, self._fixed(self._desk)
+        config = self._context.config
+        self.start, self.length = start, self._fixed(self._context)
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
         self._made, self._asked, self._sketch, self._playback = None, set(), (None, ()), None
         self._stopping, self._rerolled = False, False
-        self._desk.began(start)
+        self._context.began(start)
 
     def _while_listening(self, now: float, beat: float) -> None:
         if self.length is None:
@@ -214,7 +216,7 @@ class PhraseRun:
         if self.length is None:
             return
         end = self.start + self.length
-        left = self._desk.time.seconds(end) - now
+        left = self._context.time.seconds(end) - now
         if left <= EARLY and (end, False) not in self._asked:
             self._asked.add((end, False))
             self._ask(ANSWER, end)
@@ -226,7 +228,7 @@ class PhraseRun:
 
     def _ended_by_silence(self, beat: float) -> float | None:
         """Length of an open phrase once a full bar was silent, or it is as long as a phrase can be."""
-        bar = self._desk.config.beats_per_bar
+        bar = self._context.config.beats_per_bar
         since = self._hearing.silent_since()
         bars = ceil((beat + SNAP - self.start) / bar)
         if (since is not None and beat >= max(since, self.start) + bar - SNAP) or bars >= LONGEST:
@@ -242,13 +244,13 @@ class PhraseRun:
             self.phase = "thinking"
 
     def _nothing_played(self, end: float) -> None:
-        self._desk.answered(None, None, "silent")
+        self._context.answered(None, None, "silent")
         if self._turns:
             self._listen(end)
             self.phase = "listening"
         else:
             self.phase, self.over = "idle", "silent"
-            self._desk.tell("nothing was played: begin again, or check the keyboard's name")
+            self._context.tell("nothing was played: begin again, or check the keyboard's name")
 
     def _is_ready(self) -> bool:
         """Whether the arrangement is there; the draft of the last key going up will do if that was the last."""
@@ -257,17 +259,17 @@ class PhraseRun:
             return False
         return made.asked.what == ANSWER or (made.asked.changes == heard.changes and not heard.down)
 
-    def _is_newest(self, asked: Asked) -> bool:
+    def _is_newest(self, asked: PhraseRequest) -> bool:
         return (asked.changes, asked.version) == (self._hearing.changes, self._version)
 
-    def _key(self, what: str, last: bool = False) -> Asked:
-        return Asked(what, self, self.start, self._hearing.changes, self._version, last)
+    def _key(self, what: str, last: bool = False) -> PhraseRequest:
+        return PhraseRequest(what, self, self.start, self._hearing.changes, self._version, last)
 
     def _while_thinking(self, now: float) -> None:
         """The answer is late: it comes in on the next beat that it can reach, where it would be by then."""
         end = self.start + (self.length or 0.0)
         if self._is_ready():
-            at = max(end, float(ceil(self._desk.time.beat(now + COMMIT))))
+            at = max(end, float(ceil(self._context.time.beat(now + COMMIT))))
             self._begin(end, at if at > end else None)
 
     def _begin(self, start: float, at: float | None = None) -> None:
@@ -275,21 +277,21 @@ class PhraseRun:
         made, self._made = self._made, None
         self.melody, answer = made.melody, made.answer
         self._played = _shown(made.melody.tracks[0].notes, 0, self.start - pickup(made.melody))
-        self._playback = Playback(self._desk, answer, start, at)
+        self._playback = Playback(self._context, answer, start, at)
         self.phase = "playing"
-        self._desk.answered(
+        self._context.answered(
             self.melody, answer.song, "stopped" if self._stopping else "bars", answer.feel
         )
         if self._turns:
-            self._hearing = Hearing(self._desk.config.beats_per_bar, self._desk.config.qpm)
+            self._hearing = Hearing(self._context.config.beats_per_bar, self._context.config.qpm)
         if made.asked.version != self._version:
             self._ask_other()
 
     def _while_playing(self, now: float) -> None:
         assert self._playback is not None
-        playback, time = self._playback, self._desk.time
+        playback, time = self._playback, self._context.time
         end = playback.round_end
-        playback.looping = self._desk.config.loop and not self._turns
+        playback.looping = self._context.config.loop and not self._turns
         ahead = COMMIT if playback.cursor <= playback.start else AHEAD
         until = time.beat(now + ahead)
         playback.pump(until if playback.looping else min(until, end))
@@ -313,19 +315,19 @@ class PhraseRun:
     def _exchange(self, answer: Answer, now: float) -> None:
         if self._playback is None:
             return
-        bar, playback = self._desk.config.beats_per_bar, self._playback
+        bar, playback = self._context.config.beats_per_bar, self._playback
         if self._rerolled and playback.looping:
             at = playback.round_end
         else:
-            reached = max(playback.cursor, self._desk.time.beat(now))
+            reached = max(playback.cursor, self._context.time.beat(now))
             at = playback.start + ceil((reached - playback.start) / bar + 1e-6) * bar
         playback.change(answer, at)
-        self._desk.answered(self.melody, answer.song, "bars", answer.feel)
+        self._context.answered(self.melody, answer.song, "bars", answer.feel)
 
-    def _failed(self, error: Exception, key: Asked) -> None:
+    def _failed(self, error: Exception, key: PhraseRequest) -> None:
         if isinstance(error, MelodyError) and key.what == DRAFT:
             return
-        self._desk.tell(f"no arrangement: {reason(error)}")
+        self._context.tell(f"no arrangement: {reason(error)}")
         if key.what != ANSWER or self._made is not None:
             return
         if not isinstance(error, ComposerError) and not key.last:
@@ -336,7 +338,7 @@ class PhraseRun:
                 self._ask(ANSWER, self.start + (self.length or 0.0), last=True)
         elif self.phase == "thinking" or key.last:
             self.phase, self.over = "idle", "failed"
-            self._desk.answered(
+            self._context.answered(
                 self._hearing.phrase(self.start, self.start + (self.length or 0.0)), None, "failed"
             )
 
@@ -353,13 +355,13 @@ class PhraseRun:
         heard = Hearing(self._hearing.beats_per_bar, self._hearing.qpm)
         heard.heard = list(self._hearing.heard)
         cut = None if self.length is None else round(self.length / heard.beats_per_bar)
-        self._desk.worker.forget(
-            lambda other: not (isinstance(other, Asked) and other.what == what)
+        self._context.worker.forget(
+            lambda other: not (isinstance(other, PhraseRequest) and other.what == what)
         )
         task = partial(
-            _answered, self._desk.accompanist, heard, (self.start, end, cut), self._bars()
+            _answered, self._context.accompanist, heard, (self.start, end, cut), self._bars()
         )
-        self._desk.worker.ask(self._key(what, last), task, first=what == ANSWER)
+        self._context.worker.ask(self._key(what, last), task, first=what == ANSWER)
 
 
 def arranged(

@@ -16,7 +16,7 @@ from composer.songs.song import Song
 Task = Callable[[], Any]
 
 
-class Box:
+class PendingTake:
     """One take on its way to the disk; what comes before its folder is there waits in memory."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Box:
             self.writer.close()
 
 
-class Scribe:
+class TakeSaver:
     """Keeps takes in `folder` (None: nowhere). tell: says a line to the player, from another thread.
 
     What is asked for is done in order; `event` and `played` may be called from any thread and never wait.
@@ -70,27 +70,27 @@ class Scribe:
     def __init__(self, folder: Path | None, tell: Callable[[str], None]) -> None:
         self._folder, self._tell = folder, tell
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._current: Box | None = None
-        self._thread = threading.Thread(target=self._run, name="composer-scribe", daemon=True)
+        self._current: PendingTake | None = None
+        self._thread = threading.Thread(target=self._run, name="composer-saver", daemon=True)
         self._thread.start()
 
-    def begin(self, header: Callable[[], Header], start: float) -> Box:
+    def begin(self, header: Callable[[], Header], start: float) -> PendingTake:
         """A new take, from `start` (seconds of the clock) on; the one before is closed."""
-        box, before = Box(), self._current
-        self._current = box
+        pending, before = PendingTake(), self._current
+        self._current = pending
 
         def task() -> None:
             if before is not None:
                 before.close()
             try:
                 if self._folder is not None:
-                    box.open(TakeWriter(self._folder, header(), start))
+                    pending.open(TakeWriter(self._folder, header(), start))
             except Exception:
-                box.close()  # or what is played would pile up in it
+                pending.close()  # or what is played would pile up in it
                 raise
 
         self.do(task)
-        return box
+        return pending
 
     def event(self, event: Event) -> None:
         """The keyboard said something."""
@@ -100,30 +100,32 @@ class Scribe:
         """A message was sent out."""
         self._add("played", seconds, seconds, message)
 
-    def finish(self, box: Box, melody: Song | None, arrangement: Song | None, ended: str) -> None:
-        """The phrase is over; what sounds afterwards is still kept until the box's `until`."""
+    def finish(
+        self, pending: PendingTake, melody: Song | None, arrangement: Song | None, ended: str
+    ) -> None:
+        """The phrase is over; what sounds afterwards is still kept until the pending's `until`."""
 
         def task() -> None:
-            if box.writer is not None:
-                box.writer.finish(melody, arrangement, ended)
-                if box.writer.trouble:
-                    self._tell(box.writer.trouble)
+            if pending.writer is not None:
+                pending.writer.finish(melody, arrangement, ended)
+                if pending.writer.trouble:
+                    self._tell(pending.writer.trouble)
 
         self.do(task)
 
-    def amend(self, box: Box, **changes: Any) -> None:
+    def amend(self, pending: PendingTake, **changes: Any) -> None:
         """Change what the header says."""
-        self.do(lambda: box.writer.amend(**changes) if box.writer is not None else None)
+        self.do(lambda: pending.writer.amend(**changes) if pending.writer is not None else None)
 
-    def discard(self, box: Box) -> None:
+    def discard(self, pending: PendingTake) -> None:
         """Nothing was played: no trace is left."""
 
         def task() -> None:
-            writer = box.take_away()
+            writer = pending.take_away()
             if writer is not None:
                 writer.discard()
 
-        if self._current is box:
+        if self._current is pending:
             self._current = None
         self.do(task)
 
@@ -140,9 +142,9 @@ class Scribe:
         self._thread.join(30)
 
     def _add(self, name: str, seconds: float, *values: Any) -> None:
-        box = self._current  # read once: another thread may end it now
-        if box is not None and self._folder is not None:
-            box.add(name, seconds, *values)
+        pending = self._current  # read once: another thread may end it now
+        if pending is not None and self._folder is not None:
+            pending.add(name, seconds, *values)
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:

@@ -13,7 +13,7 @@ from composer.live.melody.capture import Event
 from composer.live.midi.agenda import Agenda
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
-from composer.live.session.worker import Done, carry_out
+from composer.live.session.worker import TaskResult, carry_out
 
 STEP = 0.001
 
@@ -28,7 +28,7 @@ class Clock:
         return self.at
 
 
-class StandSequencer:
+class SteppedSequencer:
     """The real agenda on the clock of the test; `sent` is what an output would have got, and when."""
 
     name = "stand"
@@ -75,13 +75,13 @@ class StandSequencer:
                     self.on_sent(at, message)
 
 
-class StandWorker:
+class SteppedWorker:
     """Thinks `cost` seconds of the test's clock over each task; `asked` is all that was."""
 
     def __init__(self, clock: Clock, cost: float = 0.005) -> None:
         self.clock, self.cost, self.asked = clock, cost, []
         self._waiting: deque = deque()
-        self._busy: tuple[float, Done] | None = None
+        self._busy: tuple[float, TaskResult] | None = None
 
     def ask(self, key, task, first=False) -> None:
         self._waiting = deque(w for w in self._waiting if w[0] != key)
@@ -91,7 +91,7 @@ class StandWorker:
     def forget(self, keep=lambda _key: False) -> None:
         self._waiting = deque(w for w in self._waiting if keep(w[0]))
 
-    def done(self) -> list[Done]:
+    def done(self) -> list[TaskResult]:
         over = []
         if self._busy and self.clock() >= self._busy[0]:
             over, self._busy = [self._busy[1]], None
@@ -106,21 +106,21 @@ class StandWorker:
 
 
 @dataclass
-class Stand:
+class SteppedSession:
     """A session to be driven."""
 
     session: Session
     clock: Clock
-    sequencer: StandSequencer
-    worker: StandWorker
+    sequencer: SteppedSequencer
+    worker: SteppedWorker
     keys: list
 
     @classmethod
     def build(
         cls, model, config: SessionConfig, takes: Path | None = None, cost=0.005, **more
-    ) -> Stand:
+    ) -> SteppedSession:
         clock = Clock()
-        sequencer, worker = StandSequencer(clock), StandWorker(clock, cost)
+        sequencer, worker = SteppedSequencer(clock), SteppedWorker(clock, cost)
         session = Session(
             config, model, sequencer, None, clock, takes, worker=worker, thread=False, **more
         )
@@ -134,7 +134,7 @@ class Stand:
         """Press play; seconds of the first downbeat."""
         self.session.do("play")
         self.run(0.001)
-        return self.director._desk.time.seconds(0.0)
+        return self.director._context.time.seconds(0.0)
 
     def score(self, notes, downbeat: float, qpm: float) -> None:
         """Notes (onset, pitch, duration, velocity) in beats, to be played from `downbeat` (seconds) on."""

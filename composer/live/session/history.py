@@ -1,4 +1,4 @@
-"""The takes of a session: begun, finished, kept, dropped, saved; what is written goes through the scribe."""
+"""The takes of a session: begun, finished, kept, dropped, saved; what is written goes through the saver."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from composer.generators.latents import to_json, to_origin
 from composer.live.melody.capture import RecordConfig
 from composer.live.melody.dynamics import PLAINLY, Feel
 from composer.live.session.accompanist import Accompanist
-from composer.live.session.desk import Desk
-from composer.live.session.scribe import Box, Scribe
+from composer.live.session.context import SessionContext
+from composer.live.session.saver import PendingTake, TakeSaver
 from composer.live.session.state import SessionConfig
 from composer.live.session.worker import reason
 from composer.live.takes.saved import SOUND, UNDONE, Header, model_fields, now
@@ -40,37 +40,37 @@ WRITERS: dict[str, Callable[[Path, Song], Any]] = {
 class Take:
     """A phrase or duet: what was played, what was made of it, and where it is written."""
 
-    box: Box
+    pending: PendingTake
     melody: Song | None = None
     arrangement: Song | None = None
     feel: Feel = PLAINLY
     kept: bool = False
 
 
-class Book:
+class TakeHistory:
     """The takes that were made, the last ones at hand and the last one last; one without notes is not among them.
 
     tell: says a line to the player. silent: nothing sounds here, so each take is rendered to WAV.
     """
 
-    def __init__(self, scribe: Scribe, tell: Callable[[str], None], silent: bool = False) -> None:
+    def __init__(self, saver: TakeSaver, tell: Callable[[str], None], silent: bool = False) -> None:
         self._tell, self._silent = tell, silent
         self.takes: deque[Take] = deque(maxlen=UNDOABLE)
         self.count = 0
         self.remarks: tuple[str, ...] = ()
-        self._scribe = scribe
+        self._saver = saver
         self._open: Take | None = None
 
-    def begin(self, desk: Desk, beat: float, device: str) -> None:
+    def begin(self, context: SessionContext, beat: float, device: str) -> None:
         """A take whose first downbeat is `beat`; its seconds begin a bar before that."""
-        config, bar = desk.config, desk.config.beats_per_bar
-        seconds = desk.time.seconds(beat)
-        qpm = round(desk.time.qpm_at(seconds), 6)
+        config, bar = context.config, context.config.beats_per_bar
+        seconds = context.time.seconds(beat)
+        qpm = round(context.time.qpm_at(seconds), 6)
         record = RecordConfig(
             qpm=qpm, bars=config.bars, beats_per_bar=bar, count_in=1, offset=config.offset
         )
-        header = partial(_header, config, desk.accompanist, record, device)
-        self._open = Take(self._scribe.begin(header, seconds - bar * record.beat_seconds))
+        header = partial(_header, config, context.accompanist, record, device)
+        self._open = Take(self._saver.begin(header, seconds - bar * record.beat_seconds))
 
     def answered(
         self, melody: Song | None, arrangement: Song | None, why: str, feel: Feel = PLAINLY
@@ -80,7 +80,7 @@ class Book:
         if take is None:
             return
         if melody is None and take.melody is None:
-            self._scribe.discard(take.box)
+            self._saver.discard(take.pending)
             self._open = None
             return
         if take.melody is None:
@@ -89,20 +89,20 @@ class Book:
         take.feel = feel
         take.melody, take.arrangement = melody or take.melody, arrangement or take.arrangement
         self.remarks = _remarks(arrangement)
-        self._scribe.finish(take.box, take.melody, take.arrangement, why)
+        self._saver.finish(take.pending, take.melody, take.arrangement, why)
         if self._silent and (song := take.arrangement or take.melody) is not None:
-            self._scribe.do(partial(_render, take.box, song, self._tell))
+            self._saver.do(partial(_render, take.pending, song, self._tell))
 
     def fail(self) -> None:
         """What goes on ends without a melody; its keys are on the disk."""
         take = self._open
         if take is not None and take.melody is None:
-            self._scribe.finish(take.box, None, None, "failed")
+            self._saver.finish(take.pending, None, None, "failed")
 
     def close(self, seconds: float) -> None:
         """The take is over at `seconds` of the clock; its last sounds are still written."""
         if self._open is not None:
-            self._open.box.until = seconds + FADES
+            self._open.pending.until = seconds + FADES
         self._open = None
 
     def last(self, what: str) -> Take:
@@ -115,11 +115,11 @@ class Book:
         """Mark the last one."""
         take = self.last("keep")
         take.kept = True
-        self._scribe.amend(take.box, kept=True)
+        self._saver.amend(take.pending, kept=True)
 
     def undo(self) -> None:
         """Drop the last one; its folder stays, and says so."""
-        self._scribe.amend(self.last("undo").box, ended=UNDONE)
+        self._saver.amend(self.last("undo").pending, ended=UNDONE)
         self.takes.pop()
         self.count -= 1
 
@@ -134,7 +134,7 @@ class Book:
         write = WRITERS.get(path.suffix.lower())
         if write is None or song is None:
             raise ConfigError(f"a take is saved as {', '.join(WRITERS)}, got {path.name!r}")
-        self._scribe.do(partial(_save, write, path, song, tell))
+        self._saver.do(partial(_save, write, path, song, tell))
 
 
 def _header(
@@ -159,10 +159,10 @@ def _header(
     )
 
 
-def _render(box: Box, song: Song, tell: Callable[[str], None]) -> None:
+def _render(pending: PendingTake, song: Song, tell: Callable[[str], None]) -> None:
     """The sound of a take where there is none now."""
-    if box.writer is not None:
-        path = box.writer.folder / SOUND
+    if pending.writer is not None:
+        path = pending.writer.folder / SOUND
         try:
             synth.write_wav(path, song)
         except ComposerError as error:

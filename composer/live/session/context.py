@@ -12,12 +12,12 @@ import numpy as np
 from composer.live.melody.transport import Transport
 from composer.live.session.accompanist import Accompanist
 from composer.live.session.state import Latency, SessionConfig, Shown
-from composer.live.session.worker import Done, Thinking
+from composer.live.session.worker import AnyWorker, TaskResult
 
 MEASURED = 1000  # latencies that are remembered of each kind
 
 
-class Sounding(Protocol):
+class AnySequencer(Protocol):
     """What is asked of a sequencer; `composer.live.midi.sequencer.Sequencer` is the real one."""
 
     def now(self, message: Any) -> None:
@@ -34,7 +34,7 @@ class Sounding(Protocol):
 
 
 @dataclass
-class Desk:
+class SessionContext:
     """Shared by a session and what runs in it; used in the session's thread alone.
 
     tell: says one line to the player. answered: takes the melody and arrangement of a phrase as soon as they are known,
@@ -43,8 +43,8 @@ class Desk:
 
     config: SessionConfig
     accompanist: Accompanist
-    sequencer: Sounding
-    worker: Thinking
+    sequencer: AnySequencer
+    worker: AnyWorker
     tell: Callable[[str], None]
     answered: Callable[..., None]
     began: Callable[[float], None]
@@ -82,7 +82,7 @@ class Desk:
             self.sequencer.now(Message("program_change", channel=channel, program=program))
 
 
-class Run(Protocol):
+class SessionRun(Protocol):
     """A performance, from the count-in to the end: a phrase and its answers, or a duet."""
 
     phase: str
@@ -99,7 +99,7 @@ class Run(Protocol):
     def due(self, now: float) -> float:
         """When `step` is wanted again at the latest, seconds."""
 
-    def take(self, done: Done, now: float) -> None:
+    def take(self, done: TaskResult, now: float) -> None:
         """The worker finished something."""
 
     def changed(self, again: bool = False) -> None:
