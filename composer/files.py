@@ -34,9 +34,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
         _remove(temporary, missing)
         if isinstance(error, OSError):
             reason = error.strerror or str(error) or type(error).__name__
-            raise OutputError(
-                f"cannot write {os.fspath(path)}: {reason}; choose another place with -o"
-            ) from error
+            text = f"cannot write {os.fspath(path)}: {reason}"
+            raise OutputError(text, mend="out") from error
         raise
 
 

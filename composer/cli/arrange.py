@@ -24,7 +24,7 @@ from composer.cli.shared import (
 from composer.errors import ComposerError
 
 if TYPE_CHECKING:
-    from composer.arranging.batch import Done, Job, Settings
+    from composer.arranging.batch import ArrangeSettings, Job, JobDone
     from composer.generators import Model
 
 
@@ -110,7 +110,7 @@ def arrange(
 
     Of an arrangement, with --keep or --bars, a part is made anew around the rest.
     """
-    from composer.arranging.batch import Settings, plan
+    from composer.arranging.batch import ArrangeSettings, plan
     from composer.generators import keep as keeping
     from composer.generators import latents
 
@@ -118,11 +118,12 @@ def arrange(
     sources = {name: latents.parse(name, text) for name, text in asked.items() if text is not None}
     kept = keeping.parse(keep or (), bars or ())
     jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
-    settings = Settings(seed, None if track is None else track - 1, qpm, soundfont, sources, kept)
+    chosen = None if track is None else track - 1
+    settings = ArrangeSettings(seed, chosen, qpm, soundfont, sources, kept)
     run_jobs(jobs, load(model), settings)
 
 
-def run_jobs(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
+def run_jobs(jobs: Sequence[Job], model: Model, settings: ArrangeSettings) -> None:
     """Do all jobs and show what was written; a melody that fails does not stop the others."""
     from composer.arranging.batch import run
 
@@ -138,13 +139,14 @@ def run_jobs(jobs: Sequence[Job], model: Model, settings: Settings) -> None:
         )
 
 
-def _tried(job: Job, model: Model, settings: Settings) -> Done | None:
+def _tried(job: Job, model: Model, settings: ArrangeSettings) -> JobDone | None:
     from composer.arranging.batch import run
 
     try:
         return run(job, model, settings)
     except ComposerError as error:
-        say(str(error) if str(job.source) in str(error) else f"{job.source}: {error}")
+        text = worded(error)
+        say(text if str(job.source) in text else f"{job.source}: {text}")
         return None
 
 
@@ -158,7 +160,7 @@ def _with_bar(jobs: Sequence[Job]) -> Any:
     )
 
 
-def _show_done(done: Sequence[Done], prefix: bool) -> None:
+def _show_done(done: Sequence[JobDone], prefix: bool) -> None:
     table = new_table("written", "bars", "seconds", "took")
     for one in done:
         for remark in one.remarks:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from composer.errors import ComposerError, Remark
 
 MENDS = {
+    "melodies": "composer melodies lists those",
+    "wav": "for that kind of file add --wav",
+    "png": "for that kind of file add --png",
+    "musicxml": "for that kind of file add --musicxml",
     "out": "choose another place with -o",
     "soundfont": "name one with --soundfont",
     "track": "--track chooses another",

@@ -47,7 +47,7 @@ def record(
     seed: Seed = 0,
 ) -> None:
     """Record one melody from a MIDI keyboard; Ctrl-C, the keyboard's stop key or --bars ends it."""
-    from composer.arranging.batch import Job, Settings
+    from composer.arranging.batch import ArrangeSettings, Job
     from composer.live.melody.capture import RecordConfig
 
     config = RecordConfig(qpm=qpm, bars=bars)
@@ -61,7 +61,9 @@ def record(
     )
     if loaded is not None:
         run_jobs(
-            [Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})], loaded, Settings(seed)
+            [Job(out, {"midi": out.with_name(f"{out.stem}-arranged.mid")})],
+            loaded,
+            ArrangeSettings(seed),
         )
 
 

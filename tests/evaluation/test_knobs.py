@@ -278,7 +278,7 @@ def test_what_cannot_blend_says_why(model, ode, greensleeves, tmp_path):
     for name, words in (
         ("tune", "does not say how it was made"),
         ("broken", "does not say how it was made"),
-        ("locked", "made with --keep or --bars"),
+        ("locked", "made around a part that was kept"),
         ("edited", "edited.mid is not what jsb-chorales makes of its latents"),
         ("other", "different melodies"),
         ("elsewhere", "was made by jsb-chorales, .*elsewhere.mid by mine"),

@@ -179,7 +179,7 @@ def _save(
     try:
         write(free, song)
     except ComposerError as error:
-        tell(reason(error).removesuffix(" with -o"), error.mend)  # which is of the command line
+        tell(reason(error), error.mend)
         return
     taken = f" ({path.name} was there)" if free != path else ""
     tell(f"saved {free}{taken}")

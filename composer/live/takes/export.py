@@ -53,7 +53,7 @@ def _file(take: SavedTake, out: Path, soundfont: Path | None) -> Path:
 
 def _folder(take: SavedTake, folder: Path) -> list[Path]:
     if folder.resolve() == take.folder.resolve():
-        raise OutputError(f"{folder} is the take itself; choose another place with -o")
+        raise OutputError(f"{folder} is the take itself", mend="out")
     written = []
     for name, data in _contents(take):
         with atomic(folder / name) as temporary:
