@@ -36,7 +36,7 @@ LEAVES = {  # in its folder
     "6_playing_in_time": (),
 }
 NEEDS = {
-    "1_train_on_jsb_chorales": ("tensorflow", "imageio_ffmpeg"),
+    "1_train_on_jsb_chorales": ("tensorflow", "av"),
     "3_your_own_midi": ("tensorflow",),
 }
 MINUTES = "0.01"  # of training: two iterations

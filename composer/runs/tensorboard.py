@@ -19,17 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from composer import catalog
 from composer.errors import ComposerError, MissingPackageError, OutputError
-from composer.pictures.layout import BLACK_KEYS
-from composer.pictures.palette import MELODY, OTHERS
+from composer.pictures.frames import picture
 from composer.runs.run import Report
 from composer.songs.audio import SAMPLE_RATE, render
-from composer.songs.edit import excerpt, first_bars
-from composer.songs.grid import to_onsets, to_pianoroll
+from composer.songs.edit import first_bars
 from composer.songs.song import Song
 
 try:
@@ -42,11 +37,6 @@ except ImportError as error:
 
 GENERATED: Final = "generated"
 DATASET: Final = "dataset"
-RESOLUTION: Final = 4  # steps a beat in images
-STEP: Final = 6  # pixels, as all below
-SEMITONE: Final = 6
-WHITE, BLACK, BEAT, BAR = (255, 255, 255), (240, 242, 245), (223, 227, 232), (139, 145, 156)
-MOST_BEATS: Final = 128  # of an image
 HEARD_BARS: Final = 8
 
 _files = itertools.count()
@@ -184,37 +174,3 @@ def _text(tag: str, text: str) -> Any:
     return tf.compat.v1.Summary.Value(
         tag=tag, tensor=tf.make_tensor_proto([text]), metadata=metadata
     )
-
-
-def picture(song: Song) -> NDArray[np.uint8]:
-    """A piano roll: uint8 [y, x, 3], the first MOST_BEATS beats, the melody (the first track) on top, in its colour."""
-    song = excerpt(song, 0.0, MOST_BEATS) if song.end > MOST_BEATS else song
-    roll, onsets = to_pianoroll(song, RESOLUTION), to_onsets(song, RESOLUTION)
-    pitches = np.flatnonzero(roll.any(axis=(0, 2)))
-    low, high = (
-        (max(int(pitches[0]) - 2, 0), min(int(pitches[-1]) + 2, 127)) if len(pitches) else (54, 66)
-    )
-    cells = np.where(
-        np.isin(np.arange(low, high + 1) % 12, list(BLACK_KEYS))[:, None, None], BLACK, WHITE
-    ).astype(np.uint8)
-    pixels = (
-        cells.repeat(max(len(roll), RESOLUTION), axis=1)
-        .repeat(SEMITONE, axis=0)
-        .repeat(STEP, axis=1)
-    )
-    pixels[:, :: RESOLUTION * STEP] = BEAT
-    pixels[:, [round(bar * RESOLUTION * STEP) for bar in song.bar_onsets()]] = BAR
-    for track in reversed(range(roll.shape[2])):
-        color = MELODY if track == 0 else OTHERS[(track - 1) % len(OTHERS)]
-        _paint(pixels, roll[:, low : high + 1, track].T, onsets[:, low : high + 1, track].T, color)
-    return pixels[::-1]
-
-
-def _paint(
-    pixels: NDArray[np.uint8], sounds: NDArray[np.bool_], starts: NDArray[np.bool_], color: str
-) -> None:
-    """Colour the cells [pitch, step] that sound, without the first pixel column of a note and the edges of its row."""
-    shown = sounds.repeat(SEMITONE, axis=0).repeat(STEP, axis=1)
-    shown[::SEMITONE] = False
-    shown[:, ::STEP] &= ~starts.repeat(SEMITONE, axis=0)
-    pixels[:, : shown.shape[1]][shown] = list(bytes.fromhex(color[1:]))

@@ -14,9 +14,9 @@ import numpy as np
 
 from composer.pictures.layout import bars
 from composer.pictures.palette import LIGHT, MELODY, OTHERS
+from composer.pictures.text import clock
 from composer.runs.film import Film, film
 from composer.runs.film.encoder import movie
-from composer.runs.film.scene import clock
 from composer.runs.run import Report, TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.benchmarks.table import Row, tune

@@ -29,8 +29,8 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import (  # n
     EventAccumulator as MigratingAccumulator,
 )
 
-from composer.pictures.palette import MELODY, OTHERS  # noqa: E402
-from composer.runs.tensorboard import BAR, SEMITONE, STEP, TensorBoard, picture  # noqa: E402
+from composer.pictures.frames import picture  # noqa: E402
+from composer.runs.tensorboard import TensorBoard  # noqa: E402
 
 SONG = Song(
     (
@@ -168,23 +168,6 @@ def test_a_song_without_notes_is_an_empty_roll_and_no_sound(tmp_path):
         board.show(evaluated(100, song=Song((Track(),))))
     events = read(tmp_path / "generated")
     assert len(events.Images("arrangements/ode")) == 1 and not events.Tags()["audio"]
-
-
-def test_a_picture_shows_each_note_in_its_place_and_the_melody_on_top():
-    pixels = picture(SONG)
-    low, high = 53 - 2, 72 + 2
-    assert pixels.shape == ((high + 1 - low) * SEMITONE, 32 * STEP, 3)
-
-    def cell(pitch, beat):
-        return tuple(pixels[(high - pitch) * SEMITONE + 2, round(beat * 4 * STEP) + 2].tolist())
-
-    red, blue = (tuple(bytes.fromhex(color[1:])) for color in (MELODY, OTHERS[0]))
-    assert cell(72, 2) == cell(72, 3.75) == cell(67, 1) == red
-    assert cell(60, 0) == cell(53, 7.75) == blue
-    assert cell(72, 1.75) != red and cell(72, 4) != red and cell(60, 2) != blue
-    middle = (high - 67) * SEMITONE + 2
-    assert tuple(pixels[middle, 4 * STEP]) != red  # the note of beat 1 is struck anew
-    assert tuple(pixels[0, 4 * 4 * STEP]) == BAR
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

@@ -1,236 +1,219 @@
-"""Frames to H.264 in MP4, by the ffmpeg that imageio-ffmpeg brings; frames go through pipes, never through files."""
+"""Frames to H.264 in MP4, by PyAV, which brings FFmpeg's libraries; all in this process, no pipe, no second program."""
 
 from __future__ import annotations
 
-import queue
-import subprocess
-import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import io
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
+
+import numpy as np
 
 from composer.errors import MissingPackageError, OutputError
 from composer.files import atomic
-from composer.runs.film.ink import Pixels
+from composer.pictures.pixels import Pixels
 from composer.songs.audio import SAMPLE_RATE
 
-# yuv420p is what every browser plays; bt709 is said aloud, or players guess, and guess other colours.
-BT709: Final = (
-    "scale=out_color_matrix=bt709:out_range=tv,setparams=color_primaries=bt709:color_trc=bt709"
-)
-COLORS: Final = ("-vf", BT709, "-pix_fmt", "yuv420p")
-QUALITY: Final = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20")
-FAST_START: Final = ("-movflags", "+faststart")
+try:
+    import av
+    from av.codec.context import Flags
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+except ImportError as error:
+    raise MissingPackageError("video needs PyAV: pip install 'melody-composer[video]'") from error
+
+QUALITY: Final = {"preset": "veryfast", "crf": "20"}
+# A frame comes out as soon as it is put in.
+NO_DELAY: Final = {"tune": "zerolatency"}
 KEY_FRAME_EVERY: Final = 24  # so that one can scrub
-PATIENCE: Final = 10.0  # seconds to wait for a frame that should be there at once
-VIDEO_TAG: Final = 9  # in FLV: Adobe Flash Video File Format Specification 10.1, annex E
-END: Final = b""
+# The index stands before the frames, so that a browser plays before it has all of them.
+MP4: Final = {"movflags": "+faststart"}
+SOUND_RATE: Final = 160_000  # bits a second
+AHEAD: Final = 3  # frames that may wait to be coded
+FINEST_RATE: Final = 1000  # denominator of frames a second
 
-
-def ffmpeg() -> str:
-    """The program. Raises MissingPackageError where it is not there."""
-    try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(
-            "video needs imageio-ffmpeg: pip install 'melody-composer[video]'"
-        ) from error
+Feed = Callable[[Pixels], None]
 
 
 @contextmanager
 def movie(
     path: Path, size: tuple[int, int], fps: float, sound: Path | None = None
-) -> Iterator[Any]:
+) -> Iterator[Feed]:
     """Lend a function that takes the next frame; `path` is whole when the block ends.
 
-    sound: a file of raw samples, as `write_soundtrack` makes it. Raises OSError where the film cannot be written,
-    MissingPackageError without ffmpeg.
+    sound: a file of raw samples, as `write_soundtrack` makes it. Raise OSError if the film cannot be written.
     """
-    heard = ("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", str(sound)) if sound else ()
-    coded = ("-c:a", "aac", "-b:a", "160k") if sound else ()
-    video = (*QUALITY, "-g", str(KEY_FRAME_EVERY), *COLORS)
-    arguments = [*_raw(size, fps), *heard, *video, *coded, *FAST_START, "-f", "mp4", str(path)]
-    with _Process(arguments) as process:
-        yield process.feed
-        process.finish()
+    with (
+        _errors_of_system(),
+        av.open(str(path), "w", format="mp4", options=MP4) as container,
+        ThreadPoolExecutor(1) as worker,
+    ):
+        video = _Encoder(container, size, fps, QUALITY)
+        audio = _SoundEncoder(container, sound) if sound else None
+        # Coding lets Python run, so the next frames are drawn meanwhile; a few may wait.
+        waiting: deque[Future[None]] = deque()
+
+        def code(frame: Any, seconds: float) -> None:
+            container.mux(video.encode(frame))
+            if audio is not None:
+                audio.encode_until(seconds)
+
+        def feed(image: Pixels) -> None:
+            frame = video.frame(image)
+            if len(waiting) == AHEAD:
+                waiting.popleft().result()
+            waiting.append(worker.submit(code, frame, video.seconds))
+
+        yield feed
+        while waiting:
+            waiting.popleft().result()
+        container.mux(video.end())
+        if audio is not None:
+            audio.end()
 
 
 class Stream:
     """A film that grows frame by frame, each coded at once, and can be written at any time.
 
-    The encoder is one process that waits between frames: starting one for every frame costs more than coding it. It
-    delays nothing (`zerolatency`), so that after every frame all the film is there. It writes FLV, because FLV says
-    the length of every packet; `write` puts the same packets into MP4.
+    The coded frames stay in memory; writing puts them into an MP4 file as they are, which takes
+    milliseconds.
     """
 
     def __init__(self, size: tuple[int, int], fps: float, path: Path) -> None:
-        self._fps, self._path = fps, path
-        delay_none = (
-            "-tune",
-            "zerolatency",
-            "-threads",
-            "1",
-            "-flush_packets",
-            "1",
-            "-fps_mode",
-            "passthrough",
-        )
-        video = (*QUALITY, "-g", str(KEY_FRAME_EVERY), *delay_none, *COLORS)
-        self._process = _Process(
-            [*_raw(size, fps), *video, "-f", "flv", "-"], output=subprocess.PIPE
-        )
-        self._coded: list[bytes] = []
-        self._arrived: queue.Queue[bytes] = queue.Queue()
-        self._reader = threading.Thread(
-            target=self._read, args=(self._process.output,), daemon=True
-        )
-        self._reader.start()
+        """Begin a film that `write` puts into `path`."""
+        self._path = path
+        # A container that is never read gives the encoder what a file's header needs.
+        self._container: Any = av.open(io.BytesIO(), "w", format="mp4")
+        self._encoder = _Encoder(self._container, size, fps, {**QUALITY, **NO_DELAY}, threads=1)
+        self._container.start_encoding()
+        self._coded: list[Any] = []
 
-    def add(self, frame: Pixels) -> None:
-        """Code a frame. Raises OutputError where the encoder has died."""
+    def add(self, image: Pixels) -> None:
+        """Code a frame. Raise OutputError if the encoder fails."""
         try:
-            self._process.feed(frame)
-            self._take()
+            with _errors_of_system():
+                self._coded += self._encoder.encode(self._encoder.frame(image))
         except OSError as error:
             raise OutputError(f"cannot go on with {self._path}: {error}") from error
 
     def write(self) -> None:
         """Put all frames so far into the MP4 file, whole or not at all."""
-        with atomic(self._path) as temporary:
-            # Timestamps in FLV are milliseconds: count frames instead.
-            stamps = ("-bsf:v", f"setts=ts=N/({self._fps}*TB)")
-            arguments = [
-                "-f",
-                "flv",
-                "-i",
-                "-",
-                "-c",
-                "copy",
-                *stamps,
-                *FAST_START,
-                "-f",
-                "mp4",
-                str(temporary),
-            ]
-            with _Process(arguments) as process:
-                for packet in self._coded:
-                    process.feed(packet)
-                process.finish()
+        with (
+            atomic(self._path) as temporary,
+            _errors_of_system(),
+            av.open(str(temporary), "w", format="mp4", options=MP4) as container,
+        ):
+            stream = container.add_stream_from_template(self._encoder.stream)
+            for index, packet in enumerate(self._coded):
+                container.mux(self._copy(packet, index, stream))
+
+    def _copy(self, packet: Any, index: int, stream: Any) -> Any:
+        """Return a coded frame as frame `index` of another file; muxing would empty the packet itself."""
+        copy = av.Packet(bytes(packet))
+        copy.stream = stream
+        copy.time_base = 1 / self._encoder.rate
+        copy.pts = copy.dts = index
+        copy.duration = 1
+        copy.is_keyframe = packet.is_keyframe
+        return copy
 
     def close(self) -> None:
-        """Wait for the encoder to end."""
-        try:
-            self._process.finish()
-        finally:
-            self._reader.join(PATIENCE)
-        while not self._arrived.empty():
-            self._coded.append(self._arrived.get())  # END is empty: it does no harm
-
-    def abandon(self) -> None:
-        """Stop the encoder, whatever it does."""
-        self._process.stop()
-        self._reader.join(PATIENCE)
-
-    def _take(self) -> None:
-        """Fetch packets up to the next frame; a late one comes with the frames after it."""
-        try:
-            while not _is_frame(packet := self._arrived.get(timeout=PATIENCE)):
-                if packet == END:
-                    self._process.finish()
-                    raise OSError("ffmpeg ended early")
-                self._coded.append(packet)
-            self._coded.append(packet)
-        except queue.Empty:
-            self._process.check()
-
-    def _read(self, source: IO[bytes]) -> None:
-        """Cut FLV into its header and its tags, each with the length that follows it."""
-        self._arrived.put(source.read(13))
-        while len(head := source.read(11)) == 11:
-            rest = source.read(int.from_bytes(head[1:4], "big") + 4)
-            self._arrived.put(head + rest)
-        self._arrived.put(END)
+        """Let the encoder and its memory go."""
+        self._coded = []
+        self._container = None
 
 
-def _is_frame(packet: bytes) -> bool:
-    """Whether an FLV tag holds a frame, and not the header of H.264 or facts about the film."""
-    return len(packet) > 13 and packet[0] == VIDEO_TAG and packet[12] == 1
+class _Encoder:
+    """H.264 for one stream of a container."""
 
-
-def _raw(size: tuple[int, int], fps: float) -> list[str]:
-    shape = f"{size[0]}x{size[1]}"
-    return [
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-video_size",
-        shape,
-        "-framerate",
-        str(fps),
-        "-i",
-        "-",
-    ]
-
-
-class _Process:
-    """An ffmpeg that is fed through a pipe; leaving its block stops it. Raises OSError, with its last words."""
-
-    def __init__(self, arguments: list[str], output: int = subprocess.DEVNULL) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        command = [ffmpeg(), "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *arguments]
-        # A session of its own: Ctrl-C ends the training, which then ends the film; it must not end the encoder first.
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=self._said, start_new_session=True
-        )
-        assert self._process.stdin is not None
-        self._input = self._process.stdin
+    def __init__(
+        self,
+        container: Any,
+        size: tuple[int, int],
+        fps: float,
+        options: dict[str, str],
+        threads: int = 0,
+    ) -> None:
+        self.rate = Fraction(fps).limit_denominator(FINEST_RATE)
+        self.stream = container.add_stream("libx264", rate=self.rate)
+        self.stream.width, self.stream.height = size
+        # yuv420p is what every browser plays; bt709 is said aloud, or players guess other colours.
+        self.stream.pix_fmt = "yuv420p"
+        context = self.stream.codec_context
+        context.options = options
+        context.gop_size = KEY_FRAME_EVERY
+        context.thread_count = threads
+        context.flags |= Flags.global_header
+        context.color_range = ColorRange.MPEG
+        context.colorspace = Colorspace.ITU709
+        context.color_primaries = ColorPrimaries.BT709
+        context.color_trc = ColorTrc.BT709
+        self._frames = 0
 
     @property
-    def output(self) -> IO[bytes]:
-        """What it writes, where it writes to a pipe."""
-        assert self._process.stdout is not None
-        return self._process.stdout
+    def seconds(self) -> float:
+        """How long the frames so far are shown."""
+        return float(self._frames / self.rate)
 
-    def __enter__(self) -> _Process:
-        return self
+    def frame(self, image: Pixels) -> Any:
+        """Return a copy of an image as the next frame."""
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.time_base = 1 / self.rate
+        frame.pts = self._frames
+        self._frames += 1
+        return frame
 
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
+    def encode(self, frame: Any) -> list[Any]:
+        """Return the packets of a frame; none if the encoder waits for more."""
+        frame = frame.reformat(
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        return list(self.stream.encode(frame))
 
-    def feed(self, data: Any) -> None:
-        """Hand over a frame or bytes."""
-        try:
-            self._input.write(memoryview(data).cast("B"))
-            self._input.flush()
-        except OSError:  # a broken pipe: it has ended, and said why
-            self._process.wait()
-            self.check()
-            raise OSError("ffmpeg ended early") from None
+    def end(self) -> list[Any]:
+        """Return the packets that the encoder still holds."""
+        return list(self.stream.encode(None))
 
-    def finish(self) -> None:
-        """End the input and wait."""
-        with suppress(OSError):
-            self._input.close()
-        self._process.wait()
-        self.check()
 
-    def check(self) -> None:
-        """Raise OSError where it has failed."""
-        if self._process.poll():
-            self._said.seek(0)
-            words = self._said.read().decode(errors="replace").strip().splitlines()
-            raise OSError(f"ffmpeg says {words[-1].strip() if words else self._process.poll()!r}")
+class _SoundEncoder:
+    """AAC of a file of raw 16-bit stereo, put into a container beside the frames."""
 
-    def stop(self) -> None:
-        """Kill it where it still runs, and close what belongs to it."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for file in filter(None, (self._input, self._process.stdout, self._said)):
-            with suppress(OSError):  # what a broken pipe did not take
-                file.close()
+    def __init__(self, container: Any, path: Path) -> None:
+        self._container = container
+        self._samples = np.memmap(path, "<i2", mode="r").reshape(-1, 2)
+        self._stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+        self._stream.bit_rate = SOUND_RATE
+        self._done = 0
+
+    def encode_until(self, seconds: float) -> None:
+        """Encode the sound up to a time."""
+        end = min(round(seconds * SAMPLE_RATE), len(self._samples))
+        part = np.ascontiguousarray(self._samples[self._done : end]).reshape(1, -1)
+        if not part.size:
+            return
+        frame = av.AudioFrame.from_ndarray(part, format="s16", layout="stereo")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = self._done
+        self._done = end
+        self._container.mux(self._stream.encode(frame))
+
+    def end(self) -> None:
+        """Encode the rest."""
+        self.encode_until(len(self._samples) / SAMPLE_RATE)
+        self._container.mux(self._stream.encode(None))
+
+
+@contextmanager
+def _errors_of_system() -> Iterator[None]:
+    """Raise OSError for whatever FFmpeg raises."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise OSError(f"FFmpeg says {error}") from error

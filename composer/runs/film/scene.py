@@ -1,28 +1,39 @@
-"""One frame of the film of a run: where everything is, what is drawn once, what is drawn for every snapshot."""
+"""One frame of the film of a run: the place of everything, drawn once or for every snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from composer.pictures.palette import LIGHT, MELODY
-from composer.runs.film import ink, rolls
+from composer.pictures import frames, pixels
+from composer.pictures.frames import Panel
+from composer.pictures.layout import Scope
+from composer.pictures.palette import LIGHT, MELODY, WHITE
+from composer.pictures.pixels import Box, Pixels, rgb
+from composer.pictures.text import clock
 from composer.runs.film.curves import Chart, Series
-from composer.runs.film.ink import Box, Pixels, rgb
-from composer.runs.film.rolls import Panel, Scope
 from composer.songs.song import Song
 
-PAGE, CARD, EDGE, TRACK = "#F5F6F8", "#FFFFFF", "#DEE2E8", "#E2E6EC"
+GROUND, EDGE, TRACK = "#F5F6F8", "#DEE2E8", "#E2E6EC"
 MOST_PANELS: Final = 3
+
+# Pixels of a frame of 1280 by 720.
+WIDTH, HEIGHT = 1280, 720
+MARGIN: Final = 28
+BAR_TOP, BAR_HEIGHT = 100, 6
+BODY_TOP: Final = 122
+BODY_BOTTOM: Final = 24  # from the lower edge
+CURVES: Final = 380  # from the right edge
+ROLLS_RIGHT: Final = 400  # the same
 
 
 class Moment(NamedTuple):
-    """When a frame is of. seconds: of training so far. horizon: the iteration at which bar and curves end."""
+    """The time of a frame. seconds: of training so far. horizon: the iteration at the end of bar and curves."""
 
     iteration: int
     seconds: float
@@ -31,36 +42,28 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """What all frames share.
+    """Everything that all frames share."""
 
-    size: width and height in pixels. about: the run in a few words. songs: the watched melodies in any snapshot, by
-    name, whose bars and titles are ruled. scope: what the panels have room for. heard: beats of the first song that
-    are heard, or None.
-    """
-
-    size: tuple[int, int]
-    about: str
-    songs: Mapping[str, Song]
-    scope: Scope
-    heard: tuple[float, float] | None = None
+    size: tuple[int, int]  # width and height in pixels
+    about: str  # the run in a few words
+    songs: Mapping[str, Song]  # the watched melodies, by name, as in any snapshot
+    scope: Scope  # the pitches and drums that the panels have room for
+    heard: tuple[float, float] | None = None  # beats of the first song that are heard
 
     @property
     def scale(self) -> float:
         """Pixels for each of a frame of 1280 by 720."""
-        return min(self.size[0] / 1280, self.size[1] / 720)
+        return min(self.size[0] / WIDTH, self.size[1] / HEIGHT)
 
-    def _box(self, left: float, top: float, right: float, bottom: float) -> Box:
-        """A box from its distances to the edges of the frame."""
-        width, height = self.size
-        x, y = round(left * self.scale), round(top * self.scale)
-        return Box(
-            x, y, width - x - round(right * self.scale), height - y - round(bottom * self.scale)
-        )
+    def _scaled(self, length: float) -> int:
+        return round(length * self.scale)
 
     @property
     def bar(self) -> Box:
-        """Where the bar of progress is."""
-        return Box(*self._box(28, 100, 28, 0)[:3], max(4, round(6 * self.scale)))
+        """The place of the bar of progress."""
+        x = self._scaled(MARGIN)
+        height = max(4, self._scaled(BAR_HEIGHT))
+        return Box(x, self._scaled(BAR_TOP), self.size[0] - 2 * x, height)
 
     @property
     def shown(self) -> list[str]:
@@ -70,94 +73,89 @@ class Scene:
     @cached_property
     def panels(self) -> list[Panel]:
         """The piano rolls, MOST_PANELS at most."""
-        area = self._box(28, 122, 400, 24)
+        left, top = self._scaled(MARGIN), self._scaled(BODY_TOP)
+        width = self.size[0] - left - self._scaled(ROLLS_RIGHT)
+        height = self.size[1] - top - self._scaled(BODY_BOTTOM)
         some = {name: self.songs[name] for name in self.shown}
-        found = rolls.panels(area, some, self.scope, self.scale, round(28 * self.scale))
+        titles = self._scaled(MARGIN)
+        area = Box(left, top, width, height)
+        found = frames.panels(area, some, self.scope, self.scale, titles)
         if self.heard and found:
-            found[0] = Panel(**{**vars(found[0]), "heard": self.heard})
+            found[0] = replace(found[0], heard=self.heard)
         return found
 
     @property
     def side(self) -> Box:
-        """Where the curves are."""
-        return self._box(self.size[0] / self.scale - 380, 122, 28, 24)
+        """The place of the curves."""
+        left, top = self.size[0] - self._scaled(CURVES), self._scaled(BODY_TOP)
+        width = self.size[0] - left - self._scaled(MARGIN)
+        return Box(left, top, width, self.size[1] - top - self._scaled(BODY_BOTTOM))
 
     @cached_property
     def still(self) -> Pixels:
         """Everything that does not move, drawn once."""
         image = np.empty((self.size[1], self.size[0], 3), np.uint8)
-        image[:] = rgb(PAGE)
-        scale, width = self.scale, self.size[0]
-        ink.text(
-            image, 28 * scale, 36 * scale, "ITERATION", 12 * scale, rgb(LIGHT.faint), bold=True
-        )
-        ink.card(image, self.bar, rgb(TRACK), rgb(TRACK), self.bar.height // 2)
-        about = ink.shortened(self.about, width / 2, 13 * scale)
-        right = width - round(28 * scale)
-        ink.text(
-            image,
-            right - ink.text_width(about, 13 * scale),
-            44 * scale,
-            about,
-            13 * scale,
-            rgb(LIGHT.faint),
-        )
-        names = [track.name for song in list(self.songs.values())[:1] for track in song.tracks]
-        rolls.legend(image, right, round(80 * scale), names, scale)
+        image[:] = rgb(GROUND)
+        pixels.card(image, self.bar, rgb(TRACK), rgb(TRACK), self.bar.height // 2)
+        self._write_head(image)
         for panel, song in zip(self.panels, self.songs.values(), strict=False):
-            rolls.rule(image, panel, song)
-        ink.card(image, self.side, rgb(CARD), rgb(EDGE), round(6 * scale))
+            frames.rule(image, panel, song)
+            frames.write_names(image, panel, song)
+        pixels.card(image, self.side, rgb(WHITE), rgb(EDGE), self._scaled(6))
         return image
 
+    def _write_head(self, image: Pixels) -> None:
+        """Write the words above the bar that never change: the run, and the legend."""
+        scale, right = self.scale, self.size[0] - self._scaled(MARGIN)
+        faint = rgb(LIGHT.faint)
+        pixels.text(image, MARGIN * scale, 36 * scale, "ITERATION", 12 * scale, faint, bold=True)
+        about = pixels.shortened(self.about, self.size[0] / 2, 13 * scale)
+        x = right - pixels.text_width(about, 13 * scale)
+        pixels.text(image, x, 44 * scale, about, 13 * scale, faint)
+        first = next(iter(self.songs.values()), Song())
+        names = [track.name for track in first.tracks]
+        frames.legend(image, right, self._scaled(80), names, scale)
+
     def draw(self, moment: Moment, songs: Mapping[str, Song], series: Sequence[Series]) -> Pixels:
-        """The frame of a snapshot: uint8 [row, column, 3]. series: of the whole film or so far, drawn up to now."""
+        """Return the frame of a snapshot: uint8 [row, column, 3].
+
+        series: of the whole film or so far; it is drawn up to the moment.
+        """
         image = self.still.copy()
-        self._draw_head(image, moment)
+        self._draw_progress(image, moment)
         for name, panel in zip(self.songs, self.panels, strict=False):
             if name in songs:
-                rolls.draw_notes(image, panel, songs[name])
+                frames.draw_notes(image, panel, songs[name])
         chart = Chart(self.side, series, moment.horizon, self.scale)
         chart.rule(image)
         chart.draw(image, moment.iteration)
         return image
 
-    def _draw_head(self, image: Pixels, moment: Moment) -> None:
-        """The iteration, of how many, after how long, and how much that is."""
-        scale = self.scale
-        end = ink.text(
-            image,
-            26 * scale,
-            84 * scale,
-            f"{moment.iteration:,}",
-            50 * scale,
-            rgb(LIGHT.text),
-            bold=True,
+    def _draw_progress(self, image: Pixels, moment: Moment) -> None:
+        """Draw the iteration, the last one, the time so far, and the bar."""
+        scale, size = self.scale, 15 * self.scale
+        number = f"{moment.iteration:,}"
+        end = pixels.text(
+            image, 26 * scale, 84 * scale, number, 50 * scale, rgb(LIGHT.text), bold=True
         )
-        ink.text(
-            image,
-            end + 14 * scale,
-            62 * scale,
-            f"of {moment.horizon:,}",
-            15 * scale,
-            rgb(LIGHT.faint),
-        )
+        x, faint = end + 14 * scale, rgb(LIGHT.faint)
+        pixels.text(image, x, 62 * scale, f"of {moment.horizon:,}", size, faint)
         spent = f"{clock(moment.seconds)} of training"
-        ink.text(image, end + 14 * scale, 83 * scale, spent, 15 * scale, rgb(LIGHT.faint))
-        done = round(min(moment.iteration / max(moment.horizon, 1), 1.0) * self.bar.width)
+        pixels.text(image, x, 83 * scale, spent, size, faint)
+        share = min(moment.iteration / max(moment.horizon, 1), 1.0)
+        done = round(share * self.bar.width)
         if done > 2:
-            ink.note(image, self.bar._replace(width=done), rgb(MELODY), rgb(MELODY))
-
-
-def clock(seconds: float) -> str:
-    """0:07, 12:34, 1:02:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+            pixels.note(image, self.bar._replace(width=done), rgb(MELODY), rgb(MELODY))
 
 
 def about(asked: Mapping[str, Any]) -> str:
-    """What was asked of a run, in a few words: "jsb · chorale · seed 0"."""
-    seed = [f"seed {asked['seed']}"] if "seed" in asked else []
-    return " · ".join(
-        [Path(str(asked[name])).name for name in ("dataset", "family") if asked.get(name)] + seed
-    )
+    """Return what was asked of a run, in a few words.
+
+    >>> about({"dataset": "/music/jsb", "family": "chorale", "seed": 0})
+    'jsb · chorale · seed 0'
+    """
+    named = [str(asked[name]) for name in ("dataset", "family") if asked.get(name)]
+    words = [Path(name).name for name in named]
+    if "seed" in asked:
+        words.append(f"seed {asked['seed']}")
+    return " · ".join(words)

@@ -1,4 +1,4 @@
-"""What a film sounds like: the same bars of every snapshot, one after the other, rendered in long stretches."""
+"""The sound of a film: the same bars of every snapshot, one after the other, rendered in long stretches."""
 
 from __future__ import annotations
 
@@ -20,36 +20,41 @@ Floats = NDArray[np.float64]
 
 RING: Final = 0.25  # seconds at least for the last notes to die away
 LEAST_BEATS: Final = 4.0
-LONG: Final = (
-    120.0  # seconds of a film that hears two bars of every snapshot; a longer one hears less
-)
-STRETCH: Final = (
-    240.0  # seconds rendered at once: loading a SoundFont takes a second, a minute of sound 25 MB
-)
+LONG: Final = 120.0  # seconds of two bars of every snapshot; of a longer film less is heard
+# Seconds rendered at once: loading a SoundFont takes a second, a minute of sound 25 MB.
+STRETCH: Final = 240.0
 FADE: Final = 0.02  # seconds, at the end of a stretch
 ONE_BEAT_A_SECOND: Final = (Tempo(0.0, 60.0),)
+LOUDEST: Final = 32767
 
 
 def heard_beats(song: Song, bars: Sequence[Bar], count: int) -> tuple[float, float]:
-    """From which beat to which a film of `count` snapshots is heard: two bars, or four beats where that is long.
+    """Return from which beat to which a film of `count` snapshots is heard.
 
-    A pickup comes on top of two bars, but is one of the four beats.
+    Two bars, or four beats if that is long. A pickup comes on top of two bars, but is one of the four beats.
     """
-    start, pickup = bars[0].start, bars[0].number == 0
-    two = bars[: 2 + pickup][-1].end
-    if (song.seconds(two) - song.seconds(start)) * count <= LONG:
-        return start, two
-    return start, next(
-        (beat for beat in beat_onsets(song, two) if beat - start >= LEAST_BEATS - 1e-6), two
-    )
+    start = bars[0].start
+    pickup = bars[0].number == 0
+    end_of_two = bars[: 2 + pickup][-1].end
+    seconds = song.seconds(end_of_two) - song.seconds(start)
+    if seconds * count <= LONG:
+        return start, end_of_two
+    for beat in beat_onsets(song, end_of_two):
+        if beat - start >= LEAST_BEATS - 1e-6:
+            return start, beat
+    return start, end_of_two
 
 
 def beats_heard(song: Song, heard: tuple[float, float], fps: float) -> Floats:
-    """The beat that sounds in the middle of each frame of a snapshot: float [frame]; as many as its sound needs."""
+    """Return the beat that sounds in the middle of each frame of a snapshot: float [frame].
+
+    There are as many frames as the sound needs.
+    """
     beats = np.linspace(*heard, 64)
     seconds = np.array([song.seconds(beat) for beat in beats]) - song.seconds(heard[0])
     frames = max(1, ceil((seconds[-1] + RING) * fps - 1e-9))
-    found: Floats = np.interp((np.arange(frames) + 0.5) / fps, seconds, beats)
+    middles = (np.arange(frames) + 0.5) / fps
+    found: Floats = np.interp(middles, seconds, beats)
     return found
 
 
@@ -58,23 +63,23 @@ def write_soundtrack(
 ) -> None:
     """Write `songs` one after the other, `seconds` for each, as raw 16-bit stereo at SAMPLE_RATE.
 
-    on_stretch is told how many are rendered. Raises what `synth.render` raises, and OutputError.
+    on_stretch is told how many are rendered. Raise what `render` raises, and OutputError.
     """
     many = max(1, int(STRETCH / seconds))
     with path.open("wb") as file:
         for at in range(0, len(songs), many):
             part = songs[at : at + many]
-            # Every stretch ends on a sample counted from the start, so that sound and frames never drift apart.
-            samples = round((at + len(part)) * seconds * SAMPLE_RATE) - round(
-                at * seconds * SAMPLE_RATE
-            )
+            done = at + len(part)
+            # Every stretch ends on a sample counted from the start: sound and frames never drift apart.
+            end = round(done * seconds * SAMPLE_RATE)
+            samples = end - round(at * seconds * SAMPLE_RATE)
             sound = _stretch(part, seconds, samples)
-            file.write(np.round(sound * 32767).astype("<i2").tobytes())
-            on_stretch(at + len(part))
+            file.write(np.round(sound * LOUDEST).astype("<i2").tobytes())
+            on_stretch(done)
 
 
 def _stretch(songs: Sequence[Song], seconds: float, samples: int) -> Audio:
-    """The sound of some songs, so many samples: float32 [sample, 2]."""
+    """Return the sound of some songs in `samples` samples: float32 [sample, 2]."""
     song = in_a_row(songs, seconds)
     sound = np.zeros((samples, 2), np.float32)
     if song.end > 0:
@@ -86,13 +91,16 @@ def _stretch(songs: Sequence[Song], seconds: float, samples: int) -> Audio:
 
 
 def in_a_row(songs: Sequence[Song], seconds: float) -> Song:
-    """One song in which each of `songs` begins so many seconds after the one before; a beat lasts a second."""
+    """Return one song in which each of `songs` begins `seconds` after the one before; a beat lasts a second."""
     notes: dict[tuple[int, int, bool], list[Note]] = {}
     for i, song in enumerate(songs):
         for place, track in enumerate(song.tracks):
             there = notes.setdefault((place, track.program, track.is_drum), [])
             for note in track.notes:
-                start, end = song.seconds(note.onset), min(song.seconds(note.end), seconds)
+                start = song.seconds(note.onset)
+                end = min(song.seconds(note.end), seconds)
                 there.append(replace(note, onset=i * seconds + start, duration=end - start))
-    tracks = (Track(tuple(found), "", program, drum) for (_, program, drum), found in notes.items())
+    tracks = []
+    for (_, program, is_drum), found in notes.items():
+        tracks.append(Track(tuple(found), "", program, is_drum))
     return Song(tuple(tracks), ONE_BEAT_A_SECOND, ticks_per_beat=960)

@@ -1,7 +1,7 @@
-"""What frames are drawn with: boxes, notes, text and curves, put into an image that is there already.
+"""Boxes, notes, text and curves, drawn into an image that is there already.
 
 An image is uint8 [row, column, 3], red, green and blue; all positions are pixels from its left and upper edge.
-What is shared between frames is drawn once and copied, so that a frame costs milliseconds.
+What frames of a film share is drawn once and copied, so that a frame costs milliseconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.errors import MissingPackageError
+from composer.pictures import palette
+from composer.pictures.text import one_line
 
 try:
     from PIL import Image, ImageDraw, ImageFont
@@ -27,6 +29,7 @@ Mask = NDArray[np.floating[Any]]
 Color = NDArray[np.uint8]
 SMALLEST: Final = 8  # of a letter, in pixels
 SAMPLES: Final = 4  # of a curve in a column
+WITH_RIM: Final = 4  # pixels; only a note that is higher has a rim
 
 
 class Box(NamedTuple):
@@ -48,79 +51,75 @@ class Box(NamedTuple):
         return self.y + self.height
 
     def inset(self, left: int, top: int, right: int, bottom: int) -> Box:
-        """What is left without so much at each side."""
-        return Box(
-            self.x + left, self.y + top, self.width - left - right, self.height - top - bottom
-        )
+        """Return the box without so many pixels at each side."""
+        width = self.width - left - right
+        height = self.height - top - bottom
+        return Box(self.x + left, self.y + top, width, height)
 
 
 @lru_cache
 def rgb(color: str) -> Color:
-    """#rrggbb as uint8 [3]; do not write to it: it is shared."""
-    return np.frombuffer(bytes.fromhex(color[1:]), np.uint8)
-
-
-def mix(color: Color, other: Color, share: float) -> Color:
-    """`share` of `color`, the rest of `other`."""
-    return np.round(share * color + (1 - share) * other).astype(np.uint8)
+    """Return #RRGGBB as uint8 [3]; do not write to it: it is shared."""
+    return np.array(palette.rgb(color), np.uint8)
 
 
 def fill(image: Pixels, box: Box, color: Color, share: float = 1.0) -> None:
-    """A rectangle; with a `share` below 1 what is beneath shines through."""
-    part = image[max(box.y, 0) : max(box.bottom, 0), max(box.x, 0) : max(box.right, 0)]
+    """Fill a rectangle; with a `share` below 1 the picture beneath shines through."""
+    rows = slice(max(box.y, 0), max(box.bottom, 0))
+    columns = slice(max(box.x, 0), max(box.right, 0))
+    part = image[rows, columns]
     part[:] = color if share == 1 else _blend(part, color, share)
 
 
 def card(image: Pixels, box: Box, color: Color, edge: Color, radius: int) -> None:
-    """A rectangle with round corners of so many pixels, and a line around it."""
+    """Draw a rectangle with round corners of `radius` pixels, and a line around it."""
     fill(image, box.inset(0, radius, 0, radius), edge)
     fill(image, box.inset(radius, 0, radius, 0), edge)
     fill(image, box.inset(1, radius, 1, radius), color)
     fill(image, box.inset(radius, 1, radius, 1), color)
-    away = np.hypot(*np.mgrid[0.5:radius, 0.5:radius])[
-        ::-1, ::-1
-    ]  # of each pixel, from the middle of its circle
-    outer, inner = np.clip(radius + 0.5 - away, 0, 1), np.clip(radius - 0.5 - away, 0, 1)
-    for down, right in ((False, False), (False, True), (True, False), (True, True)):
-        turn = np.s_[:: -1 if down else 1, :: -1 if right else 1]
-        corner = (box.right - radius if right else box.x, box.bottom - radius if down else box.y)
-        stamp(image, *corner, outer[turn], edge)
-        stamp(image, *corner, inner[turn], color)
+    # The distance of each pixel of the upper left corner from the middle of its circle.
+    away = np.hypot(*np.mgrid[0.5:radius, 0.5:radius])[::-1, ::-1]
+    outer = np.clip(radius + 0.5 - away, 0, 1)
+    inner = np.clip(radius - 0.5 - away, 0, 1)
+    for x, across in ((box.x, 1), (box.right - radius, -1)):
+        for y, down in ((box.y, 1), (box.bottom - radius, -1)):
+            stamp(image, x, y, outer[::down, ::across], edge)
+            stamp(image, x, y, inner[::down, ::across], color)
 
 
 def note(image: Pixels, box: Box, color: Color, edge: Color) -> None:
-    """A note: a rectangle without its corners, with a darker rim where there is room for one."""
+    """Draw a note: a rectangle without its corners, with a darker rim if there is room for one."""
     x, y, width, height = box
     right, bottom = x + width, y + height
     if width < 3 or height < 3:
         image[y:bottom, x:right] = color
         return
-    rim = edge if height > 4 else color
+    rim = edge if height > WITH_RIM else color
     image[y + 1 : bottom - 1, x:right] = rim
     image[y, x + 1 : right - 1] = rim
     image[bottom - 1, x + 1 : right - 1] = rim
-    if height > 4:
+    if height > WITH_RIM:
         image[y + 1 : bottom - 1, x + 1 : right - 1] = color
 
 
 def text(
     image: Pixels, x: float, y: float, words: str, size: float, color: Color, bold: bool = False
 ) -> int:
-    """Words on the line `y`, from `x` on; `size` in pixels. Returns where they end."""
-    mask, left, top = _letters(words, max(round(size), SMALLEST), bold)
+    """Write words on the line `y`, from `x` on, `size` in pixels; return the column at which they end."""
+    mask, left, top = _letters(words, _letter_size(size), bold)
     stamp(image, round(x) + left, round(y) + top, mask, color)
     return int(round(x) + left + mask.shape[1])
 
 
 def text_width(words: str, size: float, bold: bool = False) -> int:
-    """Pixels that `words` take."""
-    mask, left, _ = _letters(words, max(round(size), SMALLEST), bold)
+    """Return the pixels that `words` take."""
+    mask, left, _ = _letters(words, _letter_size(size), bold)
     return int(left + mask.shape[1])
 
 
 def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
-    """`words` on one line of printable characters, cut with "…" where they are wider than `room`."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    """Return `words` on one line of printable characters, cut with "…" if they are wider than `room`."""
+    words = one_line(words)
     if text_width(words, size, bold) <= room:
         return words
     while words and text_width(words + "…", size, bold) > room:
@@ -131,18 +130,20 @@ def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
 def curve(
     image: Pixels, box: Box, points: tuple[Floats, Floats], color: Color, width: float = 1.6
 ) -> None:
-    """A smooth line through `points` (columns rising, rows; pixels from the image's corner), pale below it.
+    """Draw a smooth line through `points` (columns rising, rows; from the image's corner), pale below it.
 
     Every column gets the share of each pixel that the line covers: no stairs, and no library to ask.
     """
     xs, ys = points
-    first, last = max(int(xs[0]), box.x), min(int(np.ceil(xs[-1])), box.right - 1)
+    first = max(int(xs[0]), box.x)
+    last = min(int(np.ceil(xs[-1])), box.right - 1)
     if last <= first:
         return
     at = np.arange(SAMPLES * first, SAMPLES * last + 1) / SAMPLES
     line = np.clip(np.interp(at, xs, ys), box.y + width / 2, box.bottom - width / 2)
     inside = np.lib.stride_tricks.sliding_window_view(line, SAMPLES + 1)[::SAMPLES]
-    upper, lower = inside.min(1) - width / 2, inside.max(1) + width / 2
+    upper = inside.min(1) - width / 2
+    lower = inside.max(1) + width / 2
     rows = np.arange(box.y, box.bottom)[:, None]
     covered = np.clip(np.minimum(lower, rows + 1) - np.maximum(upper, rows), 0, 1)
     below = np.clip(rows + 1 - inside.mean(1), 0, 1)
@@ -150,14 +151,16 @@ def curve(
 
 
 def dashes(image: Pixels, box: Box, color: Color, dash: int, gap: int) -> None:
-    """A dashed line that fills `box`."""
+    """Draw a dashed line that fills `box`."""
     for x in range(box.x, box.right, dash + gap):
-        fill(image, Box(x, box.y, min(dash, box.right - x), box.height), color)
+        width = min(dash, box.right - x)
+        fill(image, Box(x, box.y, width, box.height), color)
 
 
 def dot(image: Pixels, x: float, y: float, radius: float, color: Color, rim: Color) -> None:
-    """A round point with a rim of one pixel and a half."""
-    left, top, size = int(x - radius) - 3, int(y - radius) - 3, 2 * int(radius) + 8
+    """Draw a round point with a rim of one pixel and a half."""
+    left, top = int(x - radius) - 3, int(y - radius) - 3
+    size = 2 * int(radius) + 8
     rows, columns = np.mgrid[top : top + size, left : left + size] + 0.5
     away = np.hypot(rows - y, columns - x)
     stamp(image, left, top, np.clip(radius + 2 - away, 0, 1), rim)
@@ -165,11 +168,13 @@ def dot(image: Pixels, x: float, y: float, radius: float, color: Color, rim: Col
 
 
 def stamp(image: Pixels, x: int, y: int, mask: Mask, color: Color) -> None:
-    """`color` where `mask` is 1 (float [row, column], its corner at x, y), less where it is less."""
+    """Draw `color` as far as `mask` (float [row, column], its corner at x, y) says, from 0 to 1."""
+    rows = slice(max(y, 0), max(y + mask.shape[0], 0))
+    columns = slice(max(x, 0), max(x + mask.shape[1], 0))
+    part = image[rows, columns]
     top, left = max(-y, 0), max(-x, 0)
-    part = image[max(y, 0) : max(y + len(mask), 0), max(x, 0) : max(x + mask.shape[1], 0)]
-    mask = mask[top : top + part.shape[0], left : left + part.shape[1]]
-    part[:] = _blend(part, color, mask[:, :, None])
+    seen = mask[top : top + part.shape[0], left : left + part.shape[1]]
+    part[:] = _blend(part, color, seen[:, :, None])
 
 
 def _blend(part: Pixels, color: Color, share: Any) -> Pixels:
@@ -177,9 +182,13 @@ def _blend(part: Pixels, color: Color, share: Any) -> Pixels:
     return (mixed + np.float32(0.5)).astype(np.uint8)
 
 
+def _letter_size(size: float) -> int:
+    return max(round(size), SMALLEST)
+
+
 @lru_cache(maxsize=2000)
 def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
-    """(How much of each pixel the words cover, columns from their start to it, rows from their line to it)."""
+    """Return (the share of each pixel that words cover, columns from their start, rows from their line)."""
     font = _font(size, bold)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
     page = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
@@ -189,11 +198,13 @@ def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
 
 @lru_cache
 def _font(size: int, bold: bool) -> Any:
-    """DejaVu Sans as matplotlib brings it, which knows ♭ and ♯; Pillow's own font where it does not."""
-    package = find_spec("matplotlib")  # found, not imported: that takes long
+    """Return DejaVu Sans as matplotlib brings it, which knows ♭ and ♯; without it Pillow's own font."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    for place in (package and package.submodule_search_locations) or ():
-        path = Path(place) / "mpl-data" / "fonts" / "ttf" / name
+    # Found, not imported: that takes long.
+    package = find_spec("matplotlib")
+    folders = package.submodule_search_locations if package else None
+    for folder in folders or ():
+        path = Path(folder) / "mpl-data" / "fonts" / "ttf" / name
         if path.is_file():
             return ImageFont.truetype(str(path), size)
     return ImageFont.load_default(size)
