@@ -60,7 +60,6 @@ SAY_FLAGS = {
     "live.midi.outputs",
     "live.midi.synthesiser",
     "live.session.opening",
-    "live.takes.saved",
     "training.setup",
 }
 

@@ -28,11 +28,14 @@ from composer.live.midi import devices
 from composer.live.midi.devices import Profile
 from composer.live.session.opening import PlayOptions
 from composer.live.session.state import SessionConfig
-from composer.live.takes.saved import HEADER, TakeWriter, model_fields, read_take
+from composer.live.takes.header import HEADER, model_fields
+from composer.live.takes.saved import read_take
+from composer.live.takes.writer import TakeWriter
 from composer.songs import read
 from tests.cli.test_arrange import fails, fails_last_line
-from tests.live.takes.test_saved import HEAD, keep, melody, messages, model  # noqa: F401
+from tests.live.takes.conftest import melody, model  # noqa: F401
 from tests.support.jack_server import jack  # noqa: F401
+from tests.support.takes import HEAD, keep, messages
 
 ROOT = Path(__file__).parents[2]
 

@@ -22,7 +22,7 @@ from composer.live.session.context import SessionContext
 from composer.live.session.saver import PendingTake, TakeSaver
 from composer.live.session.state import SessionConfig
 from composer.live.session.worker import reason
-from composer.live.takes.saved import SOUND, UNDONE, Header, model_fields, now
+from composer.live.takes.header import SOUND, UNDONE, Header, model_fields, now
 from composer.songs import audio as synth
 from composer.songs import write
 from composer.songs.song import Song

@@ -21,7 +21,8 @@ from composer.live.session.director import ready_model
 from composer.live.session.duet import check_partner
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
-from composer.live.takes.saved import check_folder, takes_folder
+from composer.live.takes.saved import takes_folder
+from composer.live.takes.writer import check_folder
 
 LOOK_SECONDS = 0.5  # between looks for a keyboard, where there is none yet
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from composer.live.melody.capture import Event
 from composer.live.session.worker import reason
-from composer.live.takes.saved import Header, TakeWriter
+from composer.live.takes.header import Header
+from composer.live.takes.writer import TakeWriter
 from composer.songs.song import Song
 
 Task = Callable[[], Any]

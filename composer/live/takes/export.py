@@ -1,4 +1,4 @@
-"""A take as files for others: a folder, one MIDI file, its sound, or all of it in one archive."""
+"""Give a take away: as a folder, one MIDI file, its sound, or all of it in one archive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from composer.errors import OutputError
 from composer.files import atomic, check_ending
-from composer.live.takes.saved import FILES, MELODY, SOUND, SavedTake
+from composer.live.takes.header import FILES, MELODY, SOUND
+from composer.live.takes.saved import SavedTake
 from composer.songs import write
 from composer.songs.midi import to_bytes
 
@@ -16,42 +17,48 @@ SUFFIXES = (".mid", ".wav", ".zip")
 
 
 def export_take(take: SavedTake, out: Path, soundfont: Path | None = None) -> list[Path]:
-    """Write a take where the player wants it; the paths that were written.
+    """Write a take to where the player wants it, and return the paths that were written.
 
-    out: .mid and .wav get the arrangement (or the melody, if it did not come to one), .zip and a folder everything;
-    in a folder that is there already it gets one of its own. Raises ComposerError where nothing was played, and
-    OutputError.
+    out: a .mid or .wav file gets the arrangement (the melody, if there is none); a .zip file or a folder gets
+    everything. In a folder that is there already the take gets a folder of its own. Raise ComposerError if nothing was
+    played, OutputError if it cannot be written.
     """
     out = out.expanduser()
-    if out.suffix.lower() in SUFFIXES and not out.is_dir():
-        return [_file(take, out, soundfont)]
-    if out.exists() and not out.is_dir():
-        raise OutputError(
-            f"a take goes into a folder or a file that ends in {', '.join(SUFFIXES)}, got {out}"
-        )
-    if not out.is_dir():
-        check_ending(out, SUFFIXES, "a file of a take")
-    return _folder(take, out / take.name if out.is_dir() else out)
+    is_folder = out.is_dir()
+    if out.suffix.lower() in SUFFIXES and not is_folder:
+        return [_export_file(take, out, soundfont)]
+    if out.exists() and not is_folder:
+        endings = ", ".join(SUFFIXES)
+        raise OutputError(f"a take goes into a folder or a file that ends in {endings}, got {out}")
+    if is_folder:
+        return _export_folder(take, out / take.name)
+    check_ending(out, SUFFIXES, "a file of a take")
+    return _export_folder(take, out)
 
 
-def _file(take: SavedTake, out: Path, soundfont: Path | None) -> Path:
-    if out.suffix.lower() == ".mid":
+def _export_file(take: SavedTake, out: Path, soundfont: Path | None) -> Path:
+    kind = out.suffix.lower()
+    if kind == ".mid":
         write(out, take.music())
-    elif out.suffix.lower() == ".wav":
+    elif kind == ".wav":
         from composer.songs.audio import write_wav
 
         write_wav(out, take.music(), soundfont)
     else:
-        with (
-            atomic(out) as temporary,
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            for name, data in _contents(take):
-                archive.writestr(f"{take.name}/{name}", data)
+        _export_archive(take, out)
     return out
 
 
-def _folder(take: SavedTake, folder: Path) -> list[Path]:
+def _export_archive(take: SavedTake, out: Path) -> None:
+    with (
+        atomic(out) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, data in _contents(take):
+            archive.writestr(f"{take.name}/{name}", data)
+
+
+def _export_folder(take: SavedTake, folder: Path) -> list[Path]:
     if folder.resolve() == take.folder.resolve():
         raise OutputError(f"{folder} is the take itself", mend="out")
     written = []
@@ -63,10 +70,12 @@ def _folder(take: SavedTake, folder: Path) -> list[Path]:
 
 
 def _contents(take: SavedTake) -> Iterator[tuple[str, bytes]]:
-    """(Name, bytes) of the take's files; the melody of one that was cut off is made of its keys."""
+    """Yield (name, bytes) of the take's files; the melody of one that was cut off is made of its keys."""
     for name in (*FILES, SOUND):
         path = take.folder / name
         if path.is_file():
             yield name, path.read_bytes()
-        elif name == MELODY and (melody := take.melody()) is not None:
-            yield name, to_bytes(melody)
+        elif name == MELODY:
+            melody = take.melody()
+            if melody is not None:
+                yield name, to_bytes(melody)

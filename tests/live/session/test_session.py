@@ -27,7 +27,8 @@ from composer.live.session.playback import Answer, Playback
 from composer.live.session.saver import TakeSaver
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
-from composer.live.takes.saved import Header, list_takes
+from composer.live.takes.header import Header
+from composer.live.takes.saved import list_takes
 from composer.songs.song import Note, Song, TimeSignature, Track
 from tests.support.live_session import SteppedSession
 
