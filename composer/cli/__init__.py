@@ -1,4 +1,7 @@
-"""The command `composer`: parse, call, show. What takes long to import is imported by the command that needs it."""
+"""The command `composer`: parse, call, show.
+
+A command imports what takes long inside its function, so that every other command starts at once.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,11 @@ __all__ = ["app", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line; bad input is one line on stderr and exit status 2, Ctrl-C is 130."""
+    """Run the command line; exit with 2 and one line on stderr for bad input, 130 for Ctrl-C."""
     _silence_libraries()
     if threading.current_thread() is threading.main_thread():
-        # A shell starts background jobs with Ctrl-C ignored; a take or a run must still end, and be saved, on SIGINT.
+        # A shell starts background jobs with Ctrl-C ignored; a take or a training run must still
+        # end, and be saved, on SIGINT.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status = app(argv, prog_name="composer", standalone_mode=False) or 0
@@ -41,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         say(worded(error) or "out of memory")
         status = BAD_INPUT
     except Exception as error:
-        # Typer's and Click's errors of usage: their class has moved between versions, their method has not.
+        # An error of usage, from Typer or Click: the class has moved between their versions, this
+        # method has not.
         if not hasattr(error, "format_message"):
             raise
         _usage(error)
@@ -50,7 +55,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _silence_libraries() -> None:
-    """Drop Python's warnings, and what C code writes to descriptor 2; our own stderr goes on, on another descriptor."""
+    """Drop Python's warnings and all that C libraries write to stderr.
+
+    Python's own stderr moves to another file descriptor; descriptor 2, which C code writes to, goes
+    to the null device.
+    """
     warnings.simplefilter("ignore")
     try:
         if sys.stderr.fileno() != 2:

@@ -16,6 +16,7 @@ from composer.cli.shared import (
     ModelName,
     Seed,
     app,
+    examples,
     load,
     new_table,
     say,
@@ -36,15 +37,19 @@ AGAIN = "Make a part of an arrangement anew"
 
 @app.command(
     rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer arrange melody.mid -o arrangement.mid\n\n"
-    "composer arrange ode-to-joy --seed 3 --wav ode.wav --png ode.png --musicxml ode.musicxml\n\n"
-    "composer arrange song.mid --track 2 --qpm 80\n\n"
-    "composer arrange melodies/ -o arranged/ --wav sound/\n\n"
-    "composer arrange ode-to-joy --groove +0.8 --chords 7        (denser, and the chords of seed 7)\n\n"
-    "composer arrange ode-to-joy-arranged.mid --keep alto --bars 5-8 --seed 5 -o again.mid\n\n"
-    "The latents: a whole number is a seed of their own; a number with a sign or a point turns a knob, from -1.0 to "
-    "+1.0; 7+0.5 is both. --chords: close and plain to wide and richer (a lower bass, some more sevenths); "
-    "--style: calmer to livelier, a little; --melody: every voice lower to higher; --groove: calmer to denser.",
+    epilog=examples(
+        "composer arrange melody.mid -o arrangement.mid",
+        "composer arrange ode-to-joy --seed 3 --wav ode.wav --png ode.png --musicxml ode.musicxml",
+        "composer arrange song.mid --track 2 --qpm 80",
+        "composer arrange melodies/ -o arranged/ --wav sound/",
+        "composer arrange ode-to-joy --groove +0.8 --chords 7        (denser, and the chords of "
+        "seed 7)",
+        "composer arrange ode-to-joy-arranged.mid --keep alto --bars 5-8 --seed 5 -o again.mid",
+        notes="The latents: a whole number is a seed of their own; a number with a sign or a "
+        "point turns a knob, from -1.0 to +1.0; 7+0.5 is both. --chords: close and plain to "
+        "wide and richer (a lower bass, some more sevenths); --style: calmer to livelier, a "
+        "little; --melody: every voice lower to higher; --groove: calmer to denser.",
+    ),
 )
 def arrange(
     inputs: Annotated[
@@ -58,7 +63,8 @@ def arrange(
         typer.Option(
             "-o",
             "--out",
-            help="The MIDI file; for several melodies a folder.  \\[default: NAME-arranged.mid; arranged/]",
+            help="The MIDI file; for several melodies a folder.  \\[default: NAME-arranged.mid; "
+            "arranged/]",
         ),
     ] = None,
     model: ModelName = DEFAULT_MODEL,
@@ -93,7 +99,8 @@ def arrange(
         list[str] | None,
         typer.Option(
             metavar="VOICE|BARS",
-            help="A voice (alto) or bars (1-4) of an arrangement that stay note for note. Once for each.",
+            help="A voice (alto) or bars (1-4) of an arrangement that stay note for note. Once "
+            "for each.",
             rich_help_panel=AGAIN,
         ),
     ] = None,

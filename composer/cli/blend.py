@@ -10,6 +10,7 @@ import typer
 from composer.cli.shared import (
     ARRANGE,
     app,
+    examples,
     new_table,
     show,
 )
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer arrange ode-to-joy --seed 1 -o a.mid; composer arrange ode-to-joy --seed 2 -o b.mid; "
-    "composer blend a.mid b.mid --steps 5",
+    epilog=examples(
+        "composer arrange ode-to-joy --seed 1 -o a.mid; composer arrange ode-to-joy --seed 2 -o "
+        "b.mid; composer blend a.mid b.mid --steps 5",
+    ),
 )
 def blend(
     first: Annotated[

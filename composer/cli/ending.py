@@ -13,7 +13,7 @@ import typer
 
 
 class Ending:
-    """The signal that asked for the end, once there is something to keep.
+    """A signal that asks a command to end, once there is something to keep.
 
     number: of the first one; None before it. is_kept: set where what is being made would be lost
     if the next one broke it off; until then a signal ends the command at once.
@@ -25,7 +25,7 @@ class Ending:
 
     @property
     def status(self) -> int:
-        """The exit status that a shell gives to a command that a signal ended; 0 without one."""
+        """Return the exit status of a command that the signal ended, 0 if there was none."""
         return 0 if self.number is None else 128 + self.number
 
     def hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -59,6 +59,6 @@ def ending() -> Iterator[Ending]:
 
 
 def tell(text: str = "", end: str = "\n") -> None:
-    """Say something on stderr, where there still is one: a terminal that is gone costs no take."""
+    """Write to stderr, if there still is one: a terminal that is gone must not cost a take."""
     with suppress(OSError, ValueError):
         typer.echo(text + end, err=True, nl=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import TRAIN, app, new_bar, new_table, say, show
+from composer.cli.shared import TRAIN, app, examples, new_bar, new_table, say, show
 
 if TYPE_CHECKING:
     pass
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=TRAIN,
-    epilog="Examples:\n\ncomposer evaluate jsb-chorales\n\ncomposer evaluate runs/mine --ladder\n\n"
-    "composer evaluate runs/mine@1200 -o before/; composer evaluate runs/mine@best -o after/\n\n"
-    "composer evaluate generated/ --reference my-midi/\n\n"
-    "Shown are means over the pieces, generated beside the dataset; 'apart' is the distance of the two in standard "
-    "deviations of the dataset, – is undefined. The first track is the melody, which is given.",
+    epilog=examples(
+        "composer evaluate jsb-chorales",
+        "composer evaluate runs/mine --ladder",
+        "composer evaluate runs/mine@1200 -o before/; composer evaluate runs/mine@best -o after/",
+        "composer evaluate generated/ --reference my-midi/",
+        notes="Shown are means over the pieces, generated beside the dataset; 'apart' is the "
+        "distance of the two in standard deviations of the dataset, – is undefined. The "
+        "first track is the melody, which is given.",
+    ),
 )
 def evaluate(
     source: Annotated[

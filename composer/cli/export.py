@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import TRAIN, app
+from composer.cli.shared import TRAIN, app, examples
 
 if TYPE_CHECKING:
     pass
 
 
-@app.command(rich_help_panel=TRAIN, epilog="Examples:\n\ncomposer export runs/mine -o models/mine")
+@app.command(
+    rich_help_panel=TRAIN,
+    epilog=examples(
+        "composer export runs/mine -o models/mine",
+    ),
+)
 def export(
     run: Annotated[
         str,

@@ -10,6 +10,7 @@ from composer.cli.shared import (
     ARRANGE,
     DEFAULT_MODEL,
     app,
+    examples,
     load,
     new_bar,
     new_table,
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer knobs jsb-chorales --pieces 20\n\n"
-    "1 is as far as with another seed. harmony: chords of the beats, root and quality; rhythm: how often each voice "
-    "starts a note on each step of the bar; contour: each voice's mean pitch, bar by bar; texture: spacing, doubling "
-    "and notes a beat.",
+    epilog=examples(
+        "composer knobs jsb-chorales --pieces 20",
+        notes="1 is as far as with another seed. harmony: chords of the beats, root and quality; "
+        "rhythm: how often each voice starts a note on each step of the bar; contour: each "
+        "voice's mean pitch, bar by bar; texture: spacing, doubling and notes a beat.",
+    ),
 )
 def knobs(
     model: Annotated[
@@ -72,7 +75,7 @@ def _show_moves(moves: Moves) -> None:
 
 
 def _numbers(title: str, rows: dict[str, dict[str, str]]) -> None:
-    """A table of rows by name, and a line of space."""
+    """Print a table of rows by name, then an empty line."""
     table = new_table(title, *next(iter(rows.values())))
     for column in table.columns[1:]:
         column.justify = "right"

@@ -1,4 +1,7 @@
-"""MIDI learn at the terminal: asks for one control after another, hears the keyboard, keeps the profile."""
+"""Teach a keyboard to Composer: `composer learn`.
+
+It asks for one control after another, hears which one is moved, and keeps the profile.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from composer.cli.shared import PLAY, Api, PortName, app, new_table, say, show
+from composer.cli.shared import PLAY, Api, PortName, app, examples, new_table, say, show
 from composer.errors import PortError
 
 if TYPE_CHECKING:
@@ -22,9 +25,13 @@ POLL_SECONDS = 0.1
 
 @app.command(
     rich_help_panel=PLAY,
-    epilog="Examples:\n\ncomposer learn\n\ncomposer learn --port Launchkey --name launchkey\n\n"
-    "It asks for one control after another: move it, or press Enter to skip it, or q and Enter to end. The profile is "
-    "kept in ~/.local/share/composer/devices, and composer play finds it by the port's name.",
+    epilog=examples(
+        "composer learn",
+        "composer learn --port Launchkey --name launchkey",
+        notes="It asks for one control after another: move it, or press Enter to skip it, or q "
+        "and Enter to end. The profile is kept in ~/.local/share/composer/devices, and "
+        "composer play finds it by the port's name.",
+    ),
 )
 def learn(
     port: PortName = None,
@@ -60,7 +67,7 @@ def learn(
 
 
 def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
-    """In the driver's thread: enqueue, no more."""
+    """Hand over what the keyboard says; the driver's thread must not wait, so only enqueue."""
     from composer.live.melody.capture import Event
     from composer.live.midi.recorder import FIELDS
 
@@ -70,7 +77,7 @@ def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
 
 
 def _read(answers: SimpleQueue[Answer]) -> None:
-    """Lines typed: an empty one skips, anything else ends, and so does the end of the input."""
+    """Hand over what is typed: an empty line skips; anything else, and the end of input, ends."""
     from composer.live.midi.devices import DONE, SKIP
 
     for line in sys.stdin:
@@ -79,7 +86,7 @@ def _read(answers: SimpleQueue[Answer]) -> None:
 
 
 def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], bool]) -> Profile:
-    """Ask and answer until the lesson has its profile. Raises PortError where the keyboard goes away."""
+    """Ask until the lesson has its profile. Raise PortError if the keyboard goes away."""
     ask = next(lesson)
     _show_ask(ask)
     while True:

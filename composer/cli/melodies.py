@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from composer.cli.shared import (
     ARRANGE,
     app,
+    examples,
     new_table,
     show,
 )
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=ARRANGE,
-    epilog="Examples:\n\ncomposer arrange greensleeves --png greensleeves.png",
+    epilog=examples(
+        "composer arrange greensleeves --png greensleeves.png",
+    ),
 )
 def melodies() -> None:
     """List the bundled melodies; `composer arrange` takes their names."""

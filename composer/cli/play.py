@@ -19,6 +19,7 @@ from composer.cli.shared import (
     SoundFont,
     Takes,
     app,
+    examples,
     say,
 )
 
@@ -37,17 +38,20 @@ KnobText = Annotated[
 
 @app.command(
     rich_help_panel=PLAY,
-    epilog="Examples:\n\ncomposer play                         (4 bars, then hear them arranged)\n\n"
-    "composer play --mode duet --qpm 90    (the voices play along, beat by beat)\n\n"
-    "composer play --mode call --bars 2    (you, the answer, you, the answer)\n\n"
-    "composer play --bars 0                (as long as you like: stop ends the phrase)\n\n"
-    "composer play --out virtual:Composer --clock-out  (into a DAW, one channel a voice)\n\n"
-    "composer play --programs flute,violin,viola,cello --groove +0.5\n\n"
-    "On the screen: space begins and ends, ? shows all keys, tab makes a piano of the letters, esc silences. Every "
-    "take is kept: composer takes lists them.\n\n"
-    "Knobs, from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and plain to wide and richer; "
-    "--style: calmer to livelier, a little; --melody-knob: every voice lower to higher; --groove: calmer to denser. "
-    "They turn while you play, too.",
+    epilog=examples(
+        "composer play                         (4 bars, then hear them arranged)",
+        "composer play --mode duet --qpm 90    (the voices play along, beat by beat)",
+        "composer play --mode call --bars 2    (you, the answer, you, the answer)",
+        "composer play --bars 0                (as long as you like: stop ends the phrase)",
+        "composer play --out virtual:Composer --clock-out  (into a DAW, one channel a voice)",
+        "composer play --programs flute,violin,viola,cello --groove +0.5",
+        notes="On the screen: space begins and ends, ? shows all keys, tab makes a piano of the "
+        "letters, esc silences. Every take is kept: composer takes lists them.\n\nKnobs, "
+        "from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and "
+        "plain to wide and richer; --style: calmer to livelier, a little; --melody-knob: "
+        "every voice lower to higher; --groove: calmer to denser. They turn while you play, "
+        "too.",
+    ),
 )
 def play(
     port: PortName = None,
@@ -93,8 +97,8 @@ def play(
         typer.Option(
             "--out",
             metavar="OUTPUT",
-            help="synth (a SoundFont through fluidsynth), a MIDI output or a part of its name, virtual[:NAME], none.  "
-            "\\[default: synth; none where that cannot be]",
+            help="synth (a SoundFont through fluidsynth), a MIDI output or a part of its name, "
+            "virtual[:NAME], none.  \\[default: synth; none where that cannot be]",
             rich_help_panel=SOUND,
         ),
     ] = None,
@@ -104,8 +108,8 @@ def play(
         str | None,
         typer.Option(
             metavar="NAMES",
-            help="Instruments, melody first: flute,violin,viola,cello, or General MIDI numbers from 0.  "
-            "\\[default: the model's]",
+            help="Instruments, melody first: flute,violin,viola,cello, or General MIDI numbers "
+            "from 0.  \\[default: the model's]",
             rich_help_panel=SOUND,
         ),
     ] = None,
@@ -120,7 +124,7 @@ def play(
         bool, typer.Option("--plain", help="Lines of text instead of a screen.")
     ] = False,
 ) -> None:
-    """Play a melody and be accompanied: the arrangement on the next downbeat, or voices that play along in time."""
+    """Play a melody and be accompanied, on the next downbeat or while you play."""
     from composer.generators import latents
     from composer.live.session.opening import PlayOptions
     from composer.live.session.state import SessionConfig
@@ -152,7 +156,7 @@ def play(
 
 
 def play_on_stage(options: PlayOptions) -> None:
-    """Open the parts, show the stage, close them."""
+    """Open a session, show its stage until the player quits, and close it."""
     from composer.arranging.batch import open_model
     from composer.catalog import models
     from composer.live.session.opening import open_session
@@ -164,6 +168,6 @@ def play_on_stage(options: PlayOptions) -> None:
         asked.is_kept = True  # what closes now saves the take
         made = session.state().takes
     if made:
-        say(
-            f"{made} take{'s' if made > 1 else ''} in {options.takes or takes_folder()}; composer takes lists them"
-        )
+        plural = "s" if made > 1 else ""
+        folder = options.takes or takes_folder()
+        say(f"{made} take{plural} in {folder}; composer takes lists them")

@@ -8,6 +8,7 @@ from composer.cli.shared import (
     PLAY,
     Api,
     app,
+    examples,
     new_table,
     show,
 )
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     pass
 
 
-@app.command(rich_help_panel=PLAY, epilog="Examples:\n\ncomposer ports --midi-api jack")
+@app.command(
+    rich_help_panel=PLAY,
+    epilog=examples(
+        "composer ports --midi-api jack",
+    ),
+)
 def ports(midi_api: Api = "auto") -> None:
     """List the MIDI ports: the keyboards to record from, and where sound could go."""
     from composer.live.midi.ports import list_ports

@@ -19,6 +19,7 @@ from composer.cli.shared import (
     PortName,
     Seed,
     app,
+    examples,
     load,
 )
 from composer.errors import MelodyError
@@ -31,8 +32,10 @@ from composer.cli.arrange import run_jobs
 
 @app.command(
     rich_help_panel=PLAY,
-    epilog="Examples:\n\ncomposer record -o melody.mid --arrange\n\n"
-    "composer record --port AKM322 --qpm 80 --bars 8 -o melody.mid",
+    epilog=examples(
+        "composer record -o melody.mid --arrange",
+        "composer record --port AKM322 --qpm 80 --bars 8 -o melody.mid",
+    ),
 )
 def record(
     out: Annotated[Path, typer.Option("-o", "--out", help="The MIDI file to write.")],
@@ -74,7 +77,7 @@ def _record(
     config: RecordConfig,
     asked: Ending,
 ) -> Song:
-    """The song, once it is in `out`, whatever signal ended it."""
+    """Return the song after writing it to `out`, whatever signal ended the recording."""
     from composer.files import atomic
     from composer.live.midi.ports import open_input
     from composer.live.midi.recorder import record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import PLAY, Api, Audio, SoundFont, Takes, app, say
+from composer.cli.shared import PLAY, Api, Audio, SoundFont, Takes, app, examples, say
 from composer.errors import PortError
 
 if TYPE_CHECKING:
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from composer.live.takes.saved import SavedTake
 from composer.cli.takes import TakeName
 
-RINGS, LEAVES = (
-    2.0,
-    0.3,
-)  # seconds until a synthesiser has died away, and until a port has sent what it was given
+RINGS = 2.0  # seconds until a synthesiser has died away
+LEAVES = 0.3  # seconds until a port has sent what it was given
 
 
 @app.command(
     rich_help_panel=PLAY,
-    epilog='Examples:\n\ncomposer replay last\n\ncomposer replay 2026-03-07-210405 --out "Digital Piano"\n\n'
-    "The same messages in the same order at the same times. --out: synth (a SoundFont through fluidsynth), a MIDI "
-    "output or a part of its name, virtual or virtual:NAME (a port that a DAW sees).",
+    epilog=examples(
+        "composer replay last",
+        'composer replay 2026-03-07-210405 --out "Digital Piano"',
+        notes="The same messages in the same order at the same times. --out: synth (a SoundFont "
+        "through fluidsynth), a MIDI output or a part of its name, virtual or virtual:NAME "
+        "(a port that a DAW sees).",
+    ),
 )
 def replay(
     take: TakeName,
@@ -47,7 +49,8 @@ def replay(
     sent = found.played()
     if not sent:
         raise PortError(
-            f"nothing sounded in take {found.name}; composer takes export makes files of what was played"
+            f"nothing sounded in take {found.name}; "
+            "composer takes export makes files of what was played"
         )
     output = open_output_named(out, midi_api, soundfont, audio)
     try:
@@ -60,9 +63,8 @@ def replay(
             typer.prompt(
                 f"Connect {output.name}, then press Enter", "", show_default=False, err=True
             )
-        say(
-            f"playing {found.name} on {output.name}, {sent[-1][0] - sent[0][0]:.0f} s; Ctrl-C ends it"
-        )
+        seconds = sent[-1][0] - sent[0][0]
+        say(f"playing {found.name} on {output.name}, {seconds:.0f} s; Ctrl-C ends it")
         _replay(found, output, RINGS if (out or "synth") == "synth" else LEAVES)
     finally:
         output.close()

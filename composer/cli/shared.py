@@ -1,4 +1,4 @@
-"""What all commands share: the app they are registered with, options of the same meaning, tables, bars, one line."""
+"""Share the app, the options of one meaning, tables, bars and one-line messages among commands."""
 
 from __future__ import annotations
 
@@ -104,20 +104,25 @@ def _options(
     pass
 
 
+def examples(*commands: str, notes: str = "") -> str:
+    """Return the end of a help page: commands that could be typed, a line each, then notes."""
+    return "\n\n".join(filter(None, ("Examples:", *commands, notes)))
+
+
 def say(text: str) -> None:
-    """One line on stderr."""
+    """Write one line to stderr."""
     typer.echo(f"composer: {' '.join(text.split())}", err=True)
 
 
 def load(model: str) -> Model:
-    """The model that a user names; see `jobs.open_model`."""
+    """Return the model that a user names: bundled, a folder, or an iteration of a training run."""
     from composer.arranging.batch import open_model
 
     return open_model(model)
 
 
 def new_bar() -> Progress:
-    """A bar on stderr; none is drawn into a file or a pipe."""
+    """Return a progress bar on stderr; none is drawn into a file or a pipe."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -138,7 +143,7 @@ def new_bar() -> Progress:
 
 
 def new_table(*columns: str) -> Table:
-    """A table without lines, as all commands show it."""
+    """Return a table without rules, as all commands show it."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -148,7 +153,7 @@ def new_table(*columns: str) -> Table:
 
 
 def show(table: Table) -> None:
-    """Show a table; into a file or a pipe lines are not broken."""
+    """Print a table; into a file or a pipe its lines are not broken."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 10_000

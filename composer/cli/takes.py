@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import PLAY, SoundFont, Takes, app, new_table, say, show
+from composer.cli.shared import PLAY, SoundFont, Takes, app, examples, new_table, say, show
 
 if TYPE_CHECKING:
     from composer.live.takes.saved import SavedTake
@@ -18,8 +18,13 @@ DIFFERENT = 1  # exit status of a check that finds a difference
 
 
 takes = typer.Typer(
-    help="List the takes of composer play; each is a folder with what was played, the answer, and what sounded.",
-    epilog="Examples:\n\ncomposer takes\n\ncomposer takes check last\n\ncomposer takes export last -o take.wav",
+    help="List the takes of composer play; each is a folder with what was played, the answer, and "
+    "what sounded.",
+    epilog=examples(
+        "composer takes",
+        "composer takes check last",
+        "composer takes export last -o take.wav",
+    ),
 )
 
 
@@ -70,7 +75,7 @@ def _row(take: SavedTake) -> tuple[str, ...]:
 
 
 def _when(when: str) -> str:
-    """As a person reads it."""
+    """Return a time as people write it."""
     try:
         return f"{datetime.fromisoformat(when):%a %d %b %Y %H:%M}"
     except ValueError:
@@ -78,8 +83,11 @@ def _when(when: str) -> str:
 
 
 @takes.command(
-    epilog="Examples:\n\ncomposer takes export last -o evening/\n\n"
-    "composer takes export 2026-03-07 -o take.mid\n\ncomposer takes export last -o take.wav"
+    epilog=examples(
+        "composer takes export last -o evening/",
+        "composer takes export 2026-03-07 -o take.mid",
+        "composer takes export last -o take.wav",
+    )
 )
 def export(
     context: typer.Context,
@@ -102,7 +110,11 @@ def export(
     )
 
 
-@takes.command(epilog="Examples:\n\ncomposer takes check last")
+@takes.command(
+    epilog=examples(
+        "composer takes check last",
+    )
+)
 def check(context: typer.Context, take: TakeName, folder: Takes = None) -> None:
     """Arrange a take again with its model, seed and knobs: the same notes? Exit status 1 if not."""
     from composer.live.takes import replay as replaying

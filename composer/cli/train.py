@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from composer.cli.shared import INTERRUPTED, TRAIN, app, new_bar, say
+from composer.cli.shared import INTERRUPTED, TRAIN, app, examples, new_bar, say
 
 if TYPE_CHECKING:
     from composer.data import Corpus, Role
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=TRAIN,
-    epilog="Examples:\n\ncomposer train --out runs/mine --minutes 10\n\n"
-    "composer train --out runs/mine --resume\n\n"
-    "composer train --dataset my-midi/ --track Melody=lead --track Bass=32-39 --family band --out runs/band\n\n"
-    "composer train --dataset my-chorales/ --from jsb-chorales --out runs/fine-tuned\n\n"
-    "composer video runs/mine; composer evaluate runs/mine; composer export runs/mine -o models/mine",
+    epilog=examples(
+        "composer train --out runs/mine --minutes 10",
+        "composer train --out runs/mine --resume",
+        "composer train --dataset my-midi/ --track Melody=lead --track Bass=32-39 --family band "
+        "--out runs/band",
+        "composer train --dataset my-chorales/ --from jsb-chorales --out runs/fine-tuned",
+        "composer video runs/mine; composer evaluate runs/mine; composer export runs/mine -o "
+        "models/mine",
+    ),
 )
 def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the run.")],
@@ -35,14 +39,14 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="NAME=PATTERN",
-            help="A track of a folder's pieces, the melody first: a part of its name, a program or range, or drums; "
-            "several with |. Once for each.",
+            help="A track of a folder's pieces, the melody first: a part of its name, a program "
+            "or range, or drums; several with |. Once for each.",
         ),
     ] = None,
     family: Annotated[
         str | None,
         typer.Option(
-            help="chorale (a melody and three voices), band (any tracks) or unet (to compare)."
+            metavar="NAME", help="Which networks; a name that is not there lists them all."
         ),
     ] = None,
     config: Annotated[
@@ -68,9 +72,10 @@ def train(
         str | None, typer.Option(help="mirrored (GPUs) or multi-worker (machines).")
     ] = None,
 ) -> None:
-    """Train a model (needs the extra `train`); Ctrl-C ends it with everything saved, --resume goes on.
+    """Train a model (needs the extra `train`). Ctrl-C saves everything, --resume continues.
 
-    The run's folder holds checkpoints, a log, snapshots that play, TensorBoard's events and a growing video.
+    The run's folder holds checkpoints, a log, snapshots that play, events of TensorBoard, and a
+    video that grows.
     """
     from composer.training import setup as training
     from composer.training.distribution import open_strategy
@@ -89,7 +94,7 @@ def train(
 
 @contextmanager
 def _watching(out: Path) -> Iterator[list[Any]]:
-    """Who is told of a run: the screen, TensorBoard and the film; Ctrl-C ends them in order."""
+    """Lend the watchers of a run (screen, TensorBoard, film) and close them in order."""
     from composer.runs.film import Film
     from composer.runs.run import EVENTS
     from composer.runs.tensorboard import TensorBoard
@@ -102,7 +107,7 @@ def _watching(out: Path) -> Iterator[list[Any]]:
 
 
 def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
-    """The dataset, with a bar while it is read, and what is in it."""
+    """Read the dataset behind a progress bar and say what is in it."""
     from composer.data import load_corpus
 
     with new_bar() as bar:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import TRAIN, app, new_bar, new_table, show
+from composer.cli.shared import TRAIN, app, examples, new_bar, new_table, show
 
 if TYPE_CHECKING:
     pass
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @app.command(
     rich_help_panel=TRAIN,
-    epilog="Examples:\n\ncomposer video runs/mine\n\ncomposer video runs/mine --audio -o noise-to-harmony.mp4\n\n"
-    "composer video runs/mine --from 1000 --to 2000 --fps 4 --size 1920x1080\n\n"
-    "Dashed lines are the dataset's own values. With --audio a snapshot stands while its first melody's arrangement "
-    "is heard: two bars of it, four beats in a long film.",
+    epilog=examples(
+        "composer video runs/mine",
+        "composer video runs/mine --audio -o noise-to-harmony.mp4",
+        "composer video runs/mine --from 1000 --to 2000 --fps 4 --size 1920x1080",
+        notes="Dashed lines are the dataset's own values. With --audio a snapshot stands while "
+        "its first melody's arrangement is heard: two bars of it, four beats in a long film.",
+    ),
 )
 def video(
     run: Annotated[
@@ -50,9 +53,10 @@ def video(
         ),
     ] = None,
 ) -> None:
-    """Film a training run (needs the extra `video`): piano rolls of its snapshots, beside them losses and measures.
+    """Film a training run (needs the extra `video`): piano rolls, losses and metrics.
 
-    While a run trains, RUN/video.mp4 grows by itself; this makes it anew, in another size, or with sound.
+    While a run trains, RUN/video.mp4 grows by itself. This makes it again, in another size, or
+    with sound.
     """
     from composer.runs.film import VIDEO, FilmConfig, film, size_of
     from composer.runs.run import TrainingRun
