@@ -150,9 +150,9 @@ def test_a_new_command_is_a_key_of_the_stage(shouted):
 
 
 def test_a_new_command_is_in_the_footer_and_on_the_help_page(shouted):
+    from composer.terminal.palette import DARK
     from composer.terminal.play import notices
     from composer.terminal.play.keys import shown_commands
-    from composer.terminal.play.palette import DARK
 
     notices.footer.cache_clear()
     footer = "".join(part.text for part in notices.footer(False, 200, DARK))

@@ -40,6 +40,7 @@ def test_lines_are_cut_and_filled():
     line = [Segment("日本"), Segment("")]
     assert text(fit(line, 3)) == "日 " and text(fit(line, 6)) == "日本  "
     assert length(line) == 4
+    assert clean("a\x1b[2J\nb\tc") == "a [2J b c" and clean("鍵盤の名前", 6) == "鍵盤…"
     assert clean("a\n b日本", 4) == "a b…" and clean("ab") == "ab"
 
 

@@ -16,6 +16,7 @@ from composer.errors import ComposerError, Mend
 from composer.files import free_path
 from composer.live import commands
 from composer.live.commands import Command
+from composer.terminal.palette import DARK, LIGHT, is_light
 from composer.terminal.play.canvas import Canvas
 from composer.terminal.play.dialogs import Choice, Help, Question
 from composer.terminal.play.drawing import Drawing
@@ -23,7 +24,6 @@ from composer.terminal.play.keys import LEAVE, OWN, Player, command_for, label_o
 from composer.terminal.play.knobs import STEP, ChosenKnob
 from composer.terminal.play.letters import Letters
 from composer.terminal.play.mends import by_key, mend_of
-from composer.terminal.play.palette import DARK, LIGHT, is_light
 
 Clock = Callable[[], float]
 FRAMES: Final = 20  # a second; a frame in which nothing has changed draws nothing

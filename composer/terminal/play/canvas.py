@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from composer.terminal.play.lines import Line
+from composer.terminal.text import Line
 
 NARROW: Final = 40  # columns; a smaller terminal may have lines that are too long for it
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.segment import Segment
 
-from composer.terminal.play.lines import Line, Piece, apart, clean, length, squeeze
-from composer.terminal.play.palette import Palette, style
+from composer.terminal.palette import TerminalPalette, style
+from composer.terminal.text import Line, Piece, apart, clean, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import Latency, State
@@ -74,9 +74,9 @@ class Devices(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def devices(shown: Devices, width: int, palette: Palette) -> Line:
+def devices(shown: Devices, width: int, palette: TerminalPalette) -> Line:
     """Return the line, `width` columns wide."""
-    blank = style(palette.muted, palette.head)
+    blank = style(palette.faint, palette.head)
     lights = _lights(shown, width, False, palette)
     if length(lights) > width:
         lights = _lights(shown, width, True, palette)
@@ -84,9 +84,9 @@ def devices(shown: Devices, width: int, palette: Palette) -> Line:
     return apart(lights, right, width, blank)
 
 
-def _lights(shown: Devices, width: int, is_short: bool, palette: Palette) -> Line:
+def _lights(shown: Devices, width: int, is_short: bool, palette: TerminalPalette) -> Line:
     """Return the lights of keyboard and output."""
-    blank = style(palette.muted, palette.head)
+    blank = style(palette.faint, palette.head)
     # What is out needs room for its text, and then no latencies are measured.
     is_troubled = not (shown.plugged and shown.output_alive)
     room = width - AROUND if is_troubled else (width - AROUND) // 2
@@ -106,36 +106,38 @@ def _lights(shown: Devices, width: int, is_short: bool, palette: Palette) -> Lin
     return [Segment(" ", blank), *keyboard, Segment("   ", blank), *sound]
 
 
-def _light(on: bool, name: str, trouble: tuple[str, str], palette: Palette) -> Line:
+def _light(on: bool, name: str, trouble: tuple[str, str], palette: TerminalPalette) -> Line:
     """Return a green light and a name, or a red one and what to do.
 
     trouble: the text if there is none, and the text if one went away.
     """
     if on:
         light = Segment("● ", style(palette.good, palette.head, True))
-        return [light, Segment(name, style(palette.ink, palette.head))]
+        return [light, Segment(name, style(palette.text, palette.head))]
     none, gone = trouble
     bad = style(palette.bad, palette.head, True)
     return [Segment("○ ", bad), Segment(f"{name} {gone}" if name else none, bad)]
 
 
-def latencies(measured: Measured, width: int, palette: Palette) -> Line:
+def latencies(measured: Measured, width: int, palette: TerminalPalette) -> Line:
     """Return each kind of latency, in ms: the last, and what 99 of 100 keep to; as much of it as fits."""
     # With long names it is all or nothing; with short ones the least gives way.
     for names, room in ((LONG, sys.maxsize), (SHORT, width - 1)):
         line = _figures(measured, names, room, palette)
         if line and length(line) < width:
-            return [*line, Segment(" ", style(palette.muted, palette.head))]
+            return [*line, Segment(" ", style(palette.faint, palette.head))]
     return []
 
 
-def _figures(measured: Measured, names: Mapping[str, str], room: int, palette: Palette) -> Line:
-    blank = style(palette.muted, palette.head)
-    ink = style(palette.ink, palette.head)
+def _figures(
+    measured: Measured, names: Mapping[str, str], room: int, palette: TerminalPalette
+) -> Line:
+    blank = style(palette.faint, palette.head)
+    look = style(palette.text, palette.head)
     pieces = []
     for kind, latency in measured:
         name = Segment(f"{names.get(kind, kind)} ", blank)
-        figures = Segment(_milliseconds(latency), ink)
+        figures = Segment(_milliseconds(latency), look)
         pieces.append(Piece(RANKS.get(kind, LEAST_RANK - 1), (name, figures)))
     if not pieces:
         return []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from composer.terminal.play import rows
+from composer.pictures.cells import NoteTable, PitchRows
+from composer.terminal.palette import TerminalPalette
 from composer.terminal.play.devices import Devices, devices
-from composer.terminal.play.lines import Line
+from composer.terminal.play.lens import USUAL, Lens, lens_for, rows_for
 from composer.terminal.play.notices import News, footer, legend, message
-from composer.terminal.play.palette import Palette
-from composer.terminal.play.roll import USUAL, Lens, Notes, Scope, lens_for, scope_for
+from composer.terminal.play.roll import LEFT, View, chord_names, chords, roll, ruler
 from composer.terminal.play.sliders import sliders
 from composer.terminal.play.status import Status, status
+from composer.terminal.text import Line
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
@@ -34,19 +35,19 @@ class Drawing:
 
     def __init__(self) -> None:
         self._parts: tuple[object, object] = (None, None)
-        self._notes = Notes(())
+        self._notes = NoteTable(())
         self._chords: dict[int, str] = {}
-        self._scope: Scope = scope_for((), 1)
+        self._rows: PitchRows = rows_for((), 1)
         self._wanted: tuple[int, int] = USUAL
         self._phase = ""
-        self._view: rows.View | None = None
+        self._view: View | None = None
         self._roll: list[Line] = []
 
     def lines(
         self,
         state: State,
         size: tuple[int, int],
-        palette: Palette,
+        palette: TerminalPalette,
         chosen: str,
         own: tuple[str, bool],
         piano: bool,
@@ -73,7 +74,9 @@ class Drawing:
         lines.append(footer(piano, width, palette))
         return lines[:height]
 
-    def _drawn_roll(self, state: State, size: tuple[int, int], palette: Palette) -> list[Line]:
+    def _drawn_roll(
+        self, state: State, size: tuple[int, int], palette: TerminalPalette
+    ) -> list[Line]:
         """Return ruler, chords and rows of the roll."""
         width, height = size
         is_tall = height >= TALL
@@ -82,10 +85,10 @@ class Drawing:
         view = self._looked_at(state, width, count, palette)
         if view != self._view:
             self._view = view
-            self._roll = [rows.ruler(view)]
+            self._roll = [ruler(view)]
             if is_tall:
-                self._roll.append(rows.chords(view, self._chords))
-            self._roll += rows.rows(view, self._notes)
+                self._roll.append(chords(view, self._chords))
+            self._roll += roll(view, self._notes)
         return self._roll
 
     def _take_notes(self, state: State) -> None:
@@ -94,18 +97,18 @@ class Drawing:
         if parts == self._parts:
             return
         self._parts = parts
-        self._notes = Notes((*state.melody, *state.accompaniment))
-        self._chords = rows.chord_names(self._notes, *self._notes.beats())
+        self._notes = NoteTable((*state.melody, *state.accompaniment))
+        self._chords = chord_names(self._notes, *self._notes.beats())
         self._view = None
 
-    def _looked_at(self, state: State, width: int, count: int, palette: Palette) -> rows.View:
+    def _looked_at(self, state: State, width: int, count: int, palette: TerminalPalette) -> View:
         """Return what `count` rows of the roll show now."""
-        lens = lens_for(max(width - rows.LEFT, 1))
-        self._choose_scope(state, lens, count)
+        lens = lens_for(max(width - LEFT, 1))
+        self._choose_rows(state, lens, count)
         is_welcome = state.phase == "idle" and not self._notes.pitches.size
-        return rows.View(
+        return View(
             lens,
-            self._scope,
+            self._rows,
             palette,
             state.beats_per_bar,
             lens.now(state.beat),
@@ -114,21 +117,21 @@ class Drawing:
             WELCOME if is_welcome else (),
         )
 
-    def _choose_scope(self, state: State, lens: Lens, count: int) -> None:
+    def _choose_rows(self, state: State, lens: Lens, count: int) -> None:
         """Choose the pitches in view."""
         if state.phase == "count-in" and self._phase != "count-in":
             # A new phrase begins: what the last one needed is not needed any more.
             self._wanted = USUAL
-            self._scope = scope_for((), 1)
+            self._rows = rows_for((), 1)
         self._phase = state.phase
-        seen = self._notes.pitches[self._notes.in_view(state.beat, lens)]
+        seen = self._notes.pitches[self._notes.in_view(lens.at(state.beat))]
         pitches = list(state.held)
         if seen.size:
             pitches += [int(seen.min()), int(seen.max())]
-        if self._scope.pixels != 2 * count or not self._scope.holds(pitches):
+        if self._rows.pixels != 2 * count or not self._rows.holds(pitches):
             low, high = self._wanted
             self._wanted = (min([low, *pitches]), max([high, *pitches]))
-            self._scope = scope_for(pitches, count, self._wanted)
+            self._rows = rows_for(pitches, count, self._wanted)
 
 
 def count_of(state: State) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.segment import Segment
 
+from composer.pictures.palette import mix
+from composer.terminal.palette import TerminalPalette, style
 from composer.terminal.play.keys import PIANO_HINTS, shown_commands, shown_key
-from composer.terminal.play.lines import Line, Piece, apart, clean, fit, length, squeeze
 from composer.terminal.play.mends import by_key
-from composer.terminal.play.palette import Palette, mix, style
+from composer.terminal.text import Line, Piece, apart, clean, fit, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
@@ -43,14 +44,14 @@ class News(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def message(news: News, width: int, palette: Palette, voices: tuple[str, ...] = ()) -> Line:
+def message(news: News, width: int, palette: TerminalPalette, voices: tuple[str, ...] = ()) -> Line:
     """Return the message; at the right the takes and, if there is room, `voices` in their colours."""
-    blank = style(palette.ink, palette.ground)
+    blank = style(palette.text, palette.ground)
     takes = _takes(news)
-    color = palette.good if news.kept else palette.muted
+    color = palette.good if news.kept else palette.faint
     right = [Segment(takes, style(color, palette.ground))]
-    ink = style(palette.bad if news.bad else palette.ink, palette.ground, news.bad)
-    left = [Segment(" " + clean(news.text, width - len(takes) - 3), ink)]
+    look = style(palette.bad if news.bad else palette.text, palette.ground, news.bad)
+    left = [Segment(" " + clean(news.text, width - len(takes) - 3), look)]
     names = squeeze(_voices(voices, palette), width, blank, gap=1)
     names.append(Segment("   " if takes else " ", blank))
     if voices and length([*left, *names, *right]) + 2 < width:
@@ -66,34 +67,34 @@ def _takes(news: News) -> str:
 
 
 @lru_cache(maxsize=64)
-def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: Palette) -> Line:
+def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: TerminalPalette) -> Line:
     """Return the names of the voices in their colours.
 
     ahead: say how notes look that are decided and not yet heard, as there are some.
     """
-    blank = style(palette.muted, palette.ground)
+    blank = style(palette.faint, palette.ground)
     pieces = _voices(voices, palette)
     if ahead:
-        pale = style(mix(palette.voice(1), palette.ground, PALE), palette.ground)
+        pale = style(mix(palette.track(1), palette.ground, PALE), palette.ground)
         pieces.append(Piece(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
     line = squeeze(pieces, width - 1, blank)
     return fit([Segment(" ", blank), *line], width, blank)
 
 
-def _voices(names: Sequence[str], palette: Palette) -> list[Piece]:
-    ink = style(palette.muted, palette.ground)
+def _voices(names: Sequence[str], palette: TerminalPalette) -> list[Piece]:
+    look = style(palette.faint, palette.ground)
     pieces = []
     for number, name in enumerate(names):
-        square = Segment("■ ", style(palette.voice(number), palette.ground))
-        pieces.append(Piece(0, (square, Segment(clean(name, LONGEST_VOICE), ink))))
+        square = Segment("■ ", style(palette.track(number), palette.ground))
+        pieces.append(Piece(0, (square, Segment(clean(name, LONGEST_VOICE), look))))
     return pieces
 
 
 @lru_cache(maxsize=64)
-def footer(piano: bool, width: int, palette: Palette) -> Line:
+def footer(piano: bool, width: int, palette: TerminalPalette) -> Line:
     """Return the keys, as many as there is room for; with the piano on, its notes and how to leave it."""
-    blank = style(palette.muted, palette.head)
-    bold = style(palette.ink, palette.head, True)
+    blank = style(palette.faint, palette.head)
+    bold = style(palette.text, palette.head, True)
     pieces = []
     for rank, key, label in PIANO_HINTS if piano else _hints():
         pieces.append(Piece(rank, (Segment(key, bold), Segment(f" {label}", blank))))

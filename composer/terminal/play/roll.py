@@ -1,227 +1,170 @@
-"""The live piano roll as arrays: which note covers which pixel at a beat, and which characters show that.
-
-A character holds four pixels, two pitches above each other and two moments beside each other (quadrant blocks), so
-that four octaves fit 24 rows and time flows by half a column. Pure functions on arrays; nothing is drawn here.
-"""
+"""The stage's piano roll in lines of a terminal: its ruler, its chords, its keyboard, its notes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from rich.segment import Segment
+from rich.style import Style
 
-from composer.terminal.play.palette import COMING, EMPTY, PLAYED, SOUNDING, code
-
-if TYPE_CHECKING:
-    from composer.live.session.state import ShownNote
-
-Ints = NDArray[np.int64]
-
-QUADRANTS: Final = (
-    " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by bits: 1 upper left, 2 upper right, 4 lower left, 8 lower right
+from composer.pictures.cells import (
+    EMPTY,
+    Ints,
+    NoteTable,
+    PitchRows,
+    characters,
+    pack,
+    paint,
+    shade,
+    stretches,
+    unpack,
 )
-PER_BEAT: Final = (8, 16, 24, 32)  # pixels; sixteenths are whole ones in all
-LEAST_BEATS: Final = 12.0  # in view, before a beat gets more pixels
-PLAYHEAD: Final = 0.7  # of the width is what was played
-USUAL: Final = (
-    43,
-    76,
-)  # pitches that have room from the start: the lower G of the bass to the E of a soprano
-LONG: Final = 4  # pixels, from which on a note has an onset of two
-TOUCHING: Final = 0.02  # beats
-LONGEST: Final = 4096.0  # beats; a note that is held on for longer is drawn no further
+from composer.pictures.layout import chord_changes
+from composer.pictures.palette import Palette
+from composer.pictures.text import signs
+from composer.songs.theory import name_chord
+from composer.terminal.palette import TerminalPalette, style
+from composer.terminal.play.digits import large
+from composer.terminal.play.keyboard import WIDTH, ground_of, keyboard
+from composer.terminal.play.lens import Lens, rulings
+from composer.terminal.text import Line, fit
+
+LEFT: Final = WIDTH  # columns of the keyboard
+# What a cell without a note can hold besides lines; notes are packed into numbers from 0 on.
+HEAD, WORDS, DIGIT = -1, -2, -3
+LEAST_OF_A_CHORD: Final = 3  # pitches
 
 
 @dataclass(frozen=True)
-class Scope:
-    """The pitches in view: `high` is the uppermost; a semitone is `semitone` pixels high, 1 or more, or a share."""
+class View:
+    """All that the roll shows, besides its notes: the same view of the same notes is the same picture."""
 
-    low: int
-    high: int
-    semitone: float
-    pixels: int
+    lens: Lens
+    rows: PitchRows
+    palette: TerminalPalette
+    beats_per_bar: int = 4
+    now: int = 0  # the pixel of the beat (`Lens.now`), which is all of the beat that is seen
+    held: tuple[int, ...] = ()  # keys that are down
+    number: str = ""  # of a count-in, drawn large
+    words: tuple[str, ...] = ()  # lines in the middle of an empty roll
 
-    def pixel(self, pitch: int) -> int:
-        """The uppermost pixel of a pitch, counted from above; outside the view it is the one at the edge."""
-        return min(max(int((self.high - pitch) * self.semitone + 1e-9), 0), self.pixels - 1)
+    @property
+    def beat(self) -> float:
+        """The beat at which the view is drawn: the start of its pixel."""
+        return self.now / self.lens.per_beat
 
-    def span(self, pitch: int) -> tuple[int, int]:
-        """The pixels of a pitch: the first, and the one after the last."""
-        first = self.pixel(pitch)
-        return first, min(first + max(int(self.semitone), 1), self.pixels)
-
-    def pitch(self, pixel: int) -> int:
-        """The pitch of a pixel; the highest of those that share it."""
-        steps = pixel / self.semitone
-        return self.high - (floor(steps) if self.semitone >= 1 else ceil(steps - 1e-9))
-
-    def holds(self, pitches: Iterable[int]) -> bool:
-        """Whether all of these are in view."""
-        return all(self.low <= pitch <= self.high for pitch in pitches)
+    @property
+    def width(self) -> int:
+        """Columns of a line, the keyboard included."""
+        return LEFT + self.lens.columns
 
 
-def scope_for(pitches: Iterable[int], rows: int, wanted: tuple[int, int] = USUAL) -> Scope:
-    """The view of `rows` rows of characters that holds `pitches` and `wanted`, octaves at the edges of rows.
-
-    Where there is room to spare the semitones grow, then the view; where there is too little, semitones share pixels.
-    """
-    low, high = min([wanted[0], *pitches]), max([wanted[1], *pitches])
-    pixels = max(2 * rows, 2)
-    needed = high + 1 - low
-    semitone = float(max(pixels // (needed + 1), 1))
-    shown = int(pixels / semitone)
-    if needed > shown:
-        return Scope(low, high, pixels / needed, pixels)
-    spare = shown - needed
-    top = min(high + spare // 2, 127)
-    if (
-        semitone % 2 and top % 2 == 0 and spare
-    ):  # odd: a C is in the lower half of its row, so octaves begin with a row
-        top += 1 if top + 1 - high <= spare else -1
-    return Scope(top + 1 - shown, top, semitone, pixels)
+def ruler(view: View) -> Line:
+    """Return the numbers of the bars above their lines."""
+    _, numbers = rulings(view.beat, view.lens, view.beats_per_bar)
+    text = " " * LEFT
+    for column, bar in numbers:
+        if bar > 0 and column + LEFT >= len(text):
+            text = text.ljust(column + LEFT) + str(bar) + " "
+    blank = style(view.palette.faint, view.palette.ground)
+    return fit([Segment(text, blank)], view.width, blank)
 
 
-@dataclass(frozen=True)
-class Lens:
-    """The moments in view: `columns` characters, `per_beat` pixels a beat, the playhead at column `head`."""
-
-    columns: int
-    per_beat: int
-    head: int
-
-    def now(self, beat: float) -> int:
-        """The pixel of a beat, counted from beat 0; it moves on when a pixel's time is over."""
-        return floor(beat * self.per_beat + 1e-6)
-
-    def left(self, beat: float) -> int:
-        """The pixel at the left edge when it is `beat`."""
-        return self.now(beat) - 2 * self.head
-
-    def beats(self, beat: float) -> tuple[float, float]:
-        """The first beat in view, and the first one that is not, when it is `beat`."""
-        left = self.left(beat)
-        return left / self.per_beat, (left + 2 * self.columns) / self.per_beat
+def chords(view: View, names: Mapping[int, str]) -> Line:
+    """Return the chords over their beats, named as they change; the one that sounds now stands out."""
+    palette = view.palette
+    blank = style(palette.faint, palette.ground)
+    lit = style(palette.text, palette.ground, bold=True)
+    columns = view.lens.at(view.beat)
+    line, free = [Segment(" " * LEFT, blank)], LEFT
+    changes = chord_changes((float(beat), names[beat]) for beat in sorted(names))
+    for beat, name in changes:
+        column = columns.pixel(beat) // 2 + LEFT
+        if column < free or column + len(name) >= view.width:
+            continue
+        is_now = beat <= view.beat < beat + 1
+        line.append(Segment(" " * (column - free), blank))
+        line.append(Segment(name + " ", lit if is_now else blank))
+        free = column + len(name) + 1
+    return fit(line, view.width, blank)
 
 
-def lens_for(columns: int) -> Lens:
-    """As many pixels a beat as leave LEAST_BEATS in view."""
-    fitting = [n for n in PER_BEAT if 2 * columns / n >= LEAST_BEATS]
-    return Lens(columns, max(fitting, default=PER_BEAT[0]), int(columns * PLAYHEAD))
+def chord_names(notes: NoteTable, first: int, last: int) -> dict[int, str]:
+    """Return the chord on each beat from `first` to before `last` that has three pitches or more, by beat."""
+    names = {}
+    for beat in range(first, last):
+        pitches = [pitch for pitch, _ in notes.sounding(beat)]
+        if len(pitches) >= LEAST_OF_A_CHORD:
+            names[beat] = signs(name_chord(pitches))
+    return names
 
 
-class Notes:
-    """Notes in columns of numbers, made once for many pictures; the melody is drawn last, over the others."""
-
-    def __init__(self, notes: Sequence[ShownNote]) -> None:
-        ordered = sorted(notes, key=lambda note: (-note.voice, note.onset))
-        table = np.array(
-            [(n.onset, n.end, n.pitch, n.voice, n.ahead) for n in ordered], float
-        ).reshape(-1, 5)
-        self.onsets: NDArray[np.float64] = table[:, 0]
-        self.ends: NDArray[np.float64] = np.clip(table[:, 1], table[:, 0], table[:, 0] + LONGEST)
-        self.pitches: Ints = table[:, 2].astype(int)
-        self.voices: Ints = table[:, 3].astype(int)
-        self.ahead: NDArray[np.bool_] = table[:, 4] > 0
-        self.repeated = self._repeated()
-
-    def _repeated(self) -> NDArray[np.bool_]:
-        """Which notes end where their voice strikes the same pitch again."""
-        order = np.lexsort((self.onsets, self.pitches, self.voices))
-        now, then = order[:-1], order[1:]
-        same = (self.voices[now] == self.voices[then]) & (self.pitches[now] == self.pitches[then])
-        found = np.zeros(len(order), bool)
-        found[now] = same & (np.abs(self.onsets[then] - self.ends[now]) < TOUCHING)
-        return found
-
-    def beats(self) -> tuple[int, int]:
-        """The first beat in which something sounds, and the one after the last; none where nothing does."""
-        if not len(self.onsets):
-            return 0, 0
-        return int(np.floor(self.onsets.min())), int(np.ceil(self.ends.max()))
-
-    def sounding(self, beat: float) -> tuple[tuple[int, int], ...]:
-        """(pitch, voice) of those that sound at a beat; of a unison the voice drawn last."""
-        at = np.flatnonzero((self.onsets <= beat) & (beat < self.ends))
-        return tuple(sorted({int(self.pitches[i]): int(self.voices[i]) for i in at}.items()))
-
-    def in_view(self, beat: float, lens: Lens) -> Ints:
-        """Which notes the lens shows when it is `beat`, in order of drawing."""
-        first, last = lens.beats(beat)
-        return np.flatnonzero((self.ends > first - 1 / lens.per_beat) & (self.onsets < last))
+def roll(view: View, notes: NoteTable) -> list[Line]:
+    """Return the lines of keys and notes, `view.rows.pixels / 2` of them."""
+    painted = paint(notes, view.lens.at(view.beat), view.rows, view.beat)
+    packed = pack(*characters(painted))
+    if view.number:
+        packed[large(view.number, *packed.shape)] = DIGIT
+    head = packed[:, view.lens.head]
+    head[head == 0] = HEAD
+    line, _ = rulings(view.beat, view.lens, view.beats_per_bar)
+    bases = [line] * len(packed)
+    _write(view.words, bases, packed)
+    keys = _keys(view, notes)
+    lines = []
+    for index in range(len(packed)):
+        ground = ground_of(view.rows, view.palette, index)
+        cells = _cells(view.palette, ground, bases[index], packed[index])
+        lines.append([*keys[index], *cells])
+    return lines
 
 
-def picture(notes: Notes, beat: float, lens: Lens, scope: Scope) -> Ints:
-    """Codes of `palette.code`, int [pixel row, pixel column], 0 where no note is.
-
-    A note decided ahead is hatched, every other pixel of it, until its beat has come. A longer note begins with two
-    pixels that stand out, and leaves one free where it is struck again.
-    """
-    pixels = np.full((scope.pixels, 2 * lens.columns), EMPTY, np.int64)
-    left, seen = lens.left(beat), notes.in_view(beat, lens)
-    starts = np.round(notes.onsets[seen] * lens.per_beat).astype(int) - left
-    ends = np.maximum(np.round(notes.ends[seen] * lens.per_beat).astype(int) - left, starts + 1)
-    ends -= notes.repeated[seen] & (ends - starts > 1)
-    coming, over = notes.onsets[seen] > beat, notes.ends[seen] <= beat
-    times = np.where(coming, COMING, np.where(over, PLAYED, SOUNDING))
-    for i, index in enumerate(seen.tolist()):
-        start, end, voice, time = (
-            int(starts[i]),
-            int(ends[i]),
-            int(notes.voices[index]),
-            int(times[i]),
-        )
-        first, last = scope.span(int(notes.pitches[index]))
-        stride = 2 if time == COMING and notes.ahead[index] else 1
-        if end > 0:
-            pixels[first:last, max(start, start % stride) : end : stride] = code(voice, time)
-        if 0 <= start < 2 * lens.columns:
-            pixels[first:last, start] = code(voice, time, is_onset=True)
-        if end - start >= LONG and stride == 1 and 0 <= start + 1 < 2 * lens.columns:
-            pixels[first:last, start + 1] = code(voice, time, is_onset=True)
-    return pixels
+def _keys(view: View, notes: NoteTable) -> list[Line]:
+    """Return the keyboard, with what sounds; a key that is held is the melody's."""
+    sounding = dict(notes.sounding(view.beat))
+    for pitch in view.held:
+        sounding[pitch] = 0
+    return keyboard(view.rows, view.palette, tuple(sorted(sounding.items())))
 
 
-def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
-    """(Quadrants, codes in front, codes behind), each int [row, column], for pixels [2 * row, 2 * column].
-
-    A character has two colours. Where its pixels have more, no onset stands out, and if that is not enough the right
-    ones are shown at the left too: a pitch must not take another's colour.
-    """
-    rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
-    four = pixels.reshape(rows, 2, columns, 2).transpose(1, 3, 0, 2).reshape(4, rows, columns)
-    front, back = four.max(0), four.min(0)
-    for simpler in (_without_onsets, _right_ones):
-        too_many = ((four != front) & (four != back)).any(0)
-        if too_many.any():
-            four = np.where(too_many, simpler(four), four)
-            front, back = four.max(0), four.min(0)
-    bits = ((four == front) & (front != EMPTY)) * np.array([1, 2, 4, 8])[:, None, None]
-    return bits.sum(0), front, back
+def _cells(palette: TerminalPalette, ground: str, base: str, packed: Ints) -> Line:
+    """Return a line of notes: a segment for each run of equal characters."""
+    line = []
+    for start, end in stretches(packed):
+        sign, look = _look(palette, ground, int(packed[start]))
+        text = sign * (end - start) if sign else base[start:end]
+        line.append(Segment(text, look))
+    return line
 
 
-def _without_onsets(four: Ints) -> Ints:
-    plainer: Ints = four - ((four != EMPTY) & (four % 2 == 0))  # codes of onsets are even
-    return plainer
+@lru_cache(maxsize=4096)
+def _look(palette: Palette, ground: str, packed: int) -> tuple[str, Style]:
+    """Return (the character, "" for what lies beneath; the style) of a packed cell."""
+    if packed == 0:
+        return "", style(palette.beat_line, ground)
+    if packed == WORDS:
+        return "", style(palette.text, ground)
+    if packed == HEAD:
+        return "▎", style(palette.text, ground)
+    if packed == DIGIT:
+        return "█", style(palette.text, ground)
+    sign, front, back = unpack(packed)
+    behind = ground if back == EMPTY else shade(palette, back)
+    return sign, style(shade(palette, front), behind)
 
 
-def _right_ones(four: Ints) -> Ints:
-    right: Ints = four[[1, 1, 3, 3]]
-    return right
-
-
-def rulings(beat: float, lens: Lens, beats_per_bar: int) -> tuple[str, list[tuple[int, int]]]:
-    """(The beat and bar lines of an empty row, [(column, number of the bar that begins there)])."""
-    left = lens.left(beat)
-    first, last = (ceil(left / lens.per_beat), ceil((left + 2 * lens.columns) / lens.per_beat))
-    line, numbers = [" "] * lens.columns, []
-    for at in range(first, last):
-        column, half = divmod(at * lens.per_beat - left, 2)
-        is_bar = at % beats_per_bar == 0
-        line[column] = "▏│"[half] if is_bar else "┊"
-        if is_bar:
-            numbers.append((column, at // beats_per_bar + 1))
-    return "".join(line), numbers
+def _write(words: Sequence[str], bases: list[str], packed: Ints) -> None:
+    """Write words into the middle of the lines, over what is there."""
+    top = (len(bases) - len(words)) // 2
+    for index, text in enumerate(words, top):
+        if not 0 <= index < len(bases) or not text:
+            continue
+        base = bases[index]
+        text = f" {text} "[: len(base)]
+        left = (len(base) - len(text)) // 2
+        right = left + len(text)
+        bases[index] = base[:left] + text + base[right:]
+        packed[index, left:right] = WORDS

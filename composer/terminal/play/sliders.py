@@ -7,8 +7,9 @@ from typing import Final
 
 from rich.segment import Segment
 
-from composer.terminal.play.lines import Line, fit, length
-from composer.terminal.play.palette import Palette, mix, style
+from composer.pictures.palette import mix
+from composer.terminal.palette import TerminalPalette, style
+from composer.terminal.text import Line, fit, length
 
 KNOBS: Final = 4  # that the line has room for, also if a model has fewer
 NARROWEST: Final = 3  # columns of a slider
@@ -20,9 +21,9 @@ Values = tuple[tuple[str, float], ...]
 
 
 @lru_cache(maxsize=64)
-def sliders(values: Values, chosen: str, width: int, palette: Palette) -> Line:
+def sliders(values: Values, chosen: str, width: int, palette: TerminalPalette) -> Line:
     """Return the line, `width` columns wide; the knob that is `chosen` stands out."""
-    blank = style(palette.muted, palette.head)
+    blank = style(palette.faint, palette.head)
     if not values:
         return fit([Segment(" this model has no knobs", blank)], width, blank)
     each = (width - 1) // max(len(values), KNOBS)
@@ -37,28 +38,28 @@ def sliders(values: Values, chosen: str, width: int, palette: Palette) -> Line:
     return fit(line, width, blank)
 
 
-def _knob(label: str, value: float, track: int, is_chosen: bool, palette: Palette) -> Line:
+def _knob(label: str, value: float, track: int, is_chosen: bool, palette: TerminalPalette) -> Line:
     ground = palette.chosen if is_chosen else palette.head
-    ink = style(palette.ink, ground, is_chosen)
+    look = style(palette.text, ground, is_chosen)
     # The mark can be read without colours, too.
     mark = "▸" if is_chosen else " "
     return [
-        Segment(f"{mark}{label} ", ink),
+        Segment(f"{mark}{label} ", look),
         *slider(value, track, ground, palette),
-        Segment(" ", ink),
+        Segment(" ", look),
     ]
 
 
-def slider(value: float, columns: int, ground: str, palette: Palette) -> Line:
+def slider(value: float, columns: int, ground: str, palette: TerminalPalette) -> Line:
     """Return a track with a handle: -1 is its left end, +1 its right one, 0 the middle."""
     # A middle needs an odd number of columns.
     columns -= columns % 2 == 0
     middle = columns // 2
     handle = round((value + 1) / 2 * (columns - 1))
     handle = min(max(handle, 0), columns - 1)
-    rail = style(mix(palette.muted, ground, 0.6), ground)
+    rail = style(mix(palette.faint, ground, 0.6), ground)
     moved = style(palette.warn, ground)
-    grip = style(palette.ink if value == 0 else palette.warn, ground, True)
+    grip = style(palette.text if value == 0 else palette.warn, ground, True)
     line = []
     for column in range(columns):
         is_between = min(middle, handle) <= column <= max(middle, handle)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from composer.terminal.play.lines import Line, Piece, apart, clean, length, squeeze
-from composer.terminal.play.palette import Palette, style
+from composer.terminal.palette import TerminalPalette, style
+from composer.terminal.text import Line, Piece, apart, clean, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
@@ -78,9 +78,9 @@ def place(state: State) -> str:
 
 
 @lru_cache(maxsize=64)
-def status(shown: Status, width: int, palette: Palette) -> Line:
+def status(shown: Status, width: int, palette: TerminalPalette) -> Line:
     """Return the line, `width` columns wide."""
-    blank = style(palette.ink, palette.head)
+    blank = style(palette.text, palette.head)
     # What has a low rank stays on a narrow terminal.
     pieces = [
         Piece(0, _phase(shown, palette)),
@@ -106,7 +106,7 @@ def _model(shown: Status, room: int) -> str:
     return f"{clean(shown.model, left)} · {seed} "
 
 
-def _phase(shown: Status, palette: Palette) -> tuple[Segment, ...]:
+def _phase(shown: Status, palette: TerminalPalette) -> tuple[Segment, ...]:
     name = PHASES.get(shown.phase, shown.phase.upper())
     badge = Segment(f" {name} ", _badge(shown.phase, palette))
     if not shown.piano:
@@ -114,25 +114,25 @@ def _phase(shown: Status, palette: Palette) -> tuple[Segment, ...]:
     return badge, Segment(" PIANO ", style(palette.ground, palette.warn, True))
 
 
-def _badge(phase: str, palette: Palette) -> Style:
+def _badge(phase: str, palette: TerminalPalette) -> Style:
     grounds = {
         "count-in": palette.warn,
-        "listening": palette.voice(0),
+        "listening": palette.track(0),
         "thinking": palette.warn,
-        "playing": palette.voice(1),
-        "calibrating": palette.voice(3),
+        "playing": palette.track(1),
+        "calibrating": palette.track(3),
     }
-    ink = palette.ink if phase == "idle" else WHITE
-    return style(ink, grounds.get(phase, palette.chosen), True)
+    look = palette.text if phase == "idle" else WHITE
+    return style(look, grounds.get(phase, palette.chosen), True)
 
 
-def _metronome(shown: Status, palette: Palette) -> tuple[Segment, ...]:
+def _metronome(shown: Status, palette: TerminalPalette) -> tuple[Segment, ...]:
     """Return a dot for each beat of the bar, that of now filled, bright while the beat is young."""
-    muted = style(palette.muted, palette.head)
+    muted = style(palette.faint, palette.head)
     now = shown.beat
     if now == NO_BEAT:
         return (Segment("○" * shown.beats_per_bar, muted),)
-    color = palette.muted
+    color = palette.faint
     if shown.young:
         color = palette.warn if now == 0 else palette.good
     return (
@@ -142,13 +142,13 @@ def _metronome(shown: Status, palette: Palette) -> tuple[Segment, ...]:
     )
 
 
-def _switch(on: bool, yes: str, no: str, palette: Palette) -> Segment:
+def _switch(on: bool, yes: str, no: str, palette: TerminalPalette) -> Segment:
     return _bold(yes, palette) if on else _dim(no, palette)
 
 
-def _bold(text: str, palette: Palette) -> Segment:
-    return Segment(text, style(palette.ink, palette.head, True))
+def _bold(text: str, palette: TerminalPalette) -> Segment:
+    return Segment(text, style(palette.text, palette.head, True))
 
 
-def _dim(text: str, palette: Palette) -> Segment:
-    return Segment(text, style(palette.muted, palette.head))
+def _dim(text: str, palette: TerminalPalette) -> Segment:
+    return Segment(text, style(palette.faint, palette.head))

@@ -9,11 +9,8 @@ import pytest
 
 from composer.errors import ConfigError
 from composer.live.session.state import ShownNote, State
-from composer.terminal.play.lines import length
-from composer.terminal.play.palette import (
-    DARK,
-    LIGHT,
-)
+from composer.terminal.palette import DARK, LIGHT
+from composer.terminal.text import length
 from tests.support.played import PLAYING, READY
 from tests.support.stage import on_stage, shown
 

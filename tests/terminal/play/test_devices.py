@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from composer.live.session.state import Latency
+from composer.terminal.palette import DARK
 from composer.terminal.play.devices import Devices, devices
 from composer.terminal.play.dialogs import BEGIN
-from composer.terminal.play.palette import DARK
 from tests.support.played import READY
 from tests.support.stage import text
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from composer.live.session.state import ShownNote
+from composer.terminal.palette import DARK, LIGHT
 from composer.terminal.play.drawing import Drawing, count_of
-from composer.terminal.play.palette import DARK, LIGHT
 from tests.support.played import PLAYING, READY
 from tests.support.stage import text
 

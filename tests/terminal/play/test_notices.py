@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from composer.errors import Mend
+from composer.terminal.palette import DARK
 from composer.terminal.play.notices import News, footer, message
-from composer.terminal.play.palette import DARK
 from tests.support.played import PLAYING, READY
 from tests.support.stage import on_stage, shown, text
 
@@ -35,7 +35,7 @@ def test_voices_are_named_on_a_small_screen_where_the_message_leaves_room():
     assert "■" not in text(tall)
     line = message(News.of(READY, ("", False)), 80, DARK, VOICES)
     squares = [part.style.color.name for part in line if part.text == "■ "]
-    assert squares == [DARK.voice(i).lower() for i in range(4)]
+    assert squares == [DARK.track(i).lower() for i in range(4)]
 
 
 @pytest.mark.parametrize("width", [50, 64, 80])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.terminal.play.palette import DARK
+from composer.terminal.palette import DARK
 from composer.terminal.play.sliders import sliders
 from tests.support.stage import text
 

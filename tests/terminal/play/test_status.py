@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from composer.terminal.play.lines import length
-from composer.terminal.play.palette import DARK
+from composer.terminal.palette import DARK
 from composer.terminal.play.sliders import sliders
 from composer.terminal.play.status import Status, status
+from composer.terminal.text import length
 from tests.support.played import KNOBS, PLAYING, READY
 from tests.support.stage import text
 
