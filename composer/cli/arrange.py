@@ -12,11 +12,13 @@ from composer.cli.mends import worded
 from composer.cli.shared import (
     ARRANGE,
     DEFAULT_MODEL,
+    KnobTexts,
     LatentText,
     ModelName,
     Seed,
     app,
     examples,
+    latent_sources,
     load,
     new_table,
     say,
@@ -95,6 +97,7 @@ def arrange(
     style: LatentText = None,
     melody: LatentText = None,
     groove: LatentText = None,
+    knob: KnobTexts = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,10 +122,9 @@ def arrange(
     """
     from composer.arranging.batch import ArrangeSettings, plan
     from composer.generators import keep as keeping
-    from composer.generators import latents
 
     asked = {"chords": chords, "style": style, "melody": melody, "groove": groove}
-    sources = {name: latents.parse(name, text) for name, text in asked.items() if text is not None}
+    sources = latent_sources(asked, knob)
     kept = keeping.parse(keep or (), bars or ())
     jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
     chosen = None if track is None else track - 1

@@ -13,6 +13,7 @@ from composer.cli.shared import (
     SOUND,
     Api,
     Audio,
+    KnobTexts,
     ModelName,
     PortName,
     Seed,
@@ -20,6 +21,7 @@ from composer.cli.shared import (
     Takes,
     app,
     examples,
+    latent_sources,
     say,
 )
 
@@ -119,18 +121,19 @@ def play(
     style: KnobText = None,
     melody_knob: KnobText = None,
     groove: KnobText = None,
+    knob: KnobTexts = None,
     folder: Takes = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines of text instead of a screen.")
     ] = False,
 ) -> None:
     """Play a melody and be accompanied, on the next downbeat or while you play."""
-    from composer.generators import latents
     from composer.live.session.opening import PlayOptions
     from composer.live.session.state import SessionConfig
     from composer.songs.audio import program
 
     knobs = {"chords": chords, "style": style, "melody": melody_knob, "groove": groove}
+    instruments = programs.split(",") if programs is not None else []
     session = SessionConfig(
         mode=mode,
         bars=bars or None,
@@ -141,12 +144,8 @@ def play(
         with_melody=melody,
         loop=loop,
         seed=seed,
-        latents={
-            name: latents.parse(name, text) for name, text in knobs.items() if text is not None
-        },
-        programs=tuple(program(part) for part in programs.split(","))
-        if programs is not None
-        else (),
+        latents=latent_sources(knobs, knob),
+        programs=tuple(program(part) for part in instruments),
         clock_in=clock_in,
         clock_out=clock_out,
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from composer.generators import Model
+    from composer.generators.latents import Source
 
 DEFAULT_MODEL = "jsb-chorales"
 BAD_INPUT, INTERRUPTED = 2, 130  # exit status
@@ -87,6 +88,15 @@ LatentText = Annotated[
     str | None,
     typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS),
 ]
+KnobTexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--knob",
+        metavar="NAME=VALUE",
+        help="Any latent of the model by its own name. Once for each.",
+        rich_help_panel=LATENTS,
+    ),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -107,6 +117,23 @@ def _options(
 def examples(*commands: str, notes: str = "") -> str:
     """Return the end of a help page: commands that could be typed, a line each, then notes."""
     return "\n\n".join(filter(None, ("Examples:", *commands, notes)))
+
+
+def latent_sources(named: dict[str, str | None], others: list[str] | None) -> dict[str, Source]:
+    """Return the sources of latents. named: texts by name. others: texts `NAME=VALUE`.
+
+    Raise ConfigError if a text is no seed and no knob.
+    """
+    from composer.errors import ConfigError
+    from composer.generators import latents
+
+    texts = {name: text for name, text in named.items() if text is not None}
+    for other in others or ():
+        name, equals, text = other.partition("=")
+        if not equals:
+            raise ConfigError(f"a latent is NAME=VALUE, like groove=+0.5, got {other!r}")
+        texts[name] = text
+    return {name: latents.parse(name, text) for name, text in texts.items()}
 
 
 def say(text: str) -> None:

@@ -90,3 +90,15 @@ def test_what_the_knobs_move(composer_command):
     for word in ("drawn anew", "harmony", "groove", "notes a beat", "groove moves rhythm most"):
         assert word in done.stdout
     fails(composer_command("knobs", "nothing"), "no model 'nothing'")
+
+
+def test_any_latent_is_set_by_its_own_name(one):
+    by_option = one("arrange", "ode-to-joy", "-o", "a.mid", "--groove", "+0.8")
+    by_name = one("arrange", "ode-to-joy", "-o", "b.mid", "--knob", "groove=+0.8")
+    assert by_option.returncode == by_name.returncode == 0
+    assert (one.folder / "a.mid").read_bytes() == (one.folder / "b.mid").read_bytes()
+    fails(
+        one("arrange", "ode-to-joy", "-o", "c.mid", "--knob", "wobble=1"),
+        "no latent 'wobble'; there are chords, style, melody, groove",
+    )
+    fails(one("arrange", "ode-to-joy", "-o", "c.mid", "--knob", "wobble"), "NAME=VALUE")
