@@ -17,6 +17,16 @@ MENDS = {
     "ladder": "leave out --ladder or --reference",
     "reference": "choose another --reference, or its tracks with --track",
     "roles": "--track chooses the tracks of a folder",
+    "other-roles": "--track chooses others",
+    "own-tracks": "leave out --track, which is for a folder",
+    "unplayed": "change its --track, or leave it out",
+    "role": (
+        "write --track NAME=PATTERN, where PATTERN is a program (40), a range of them (24-31), drums, "
+        "or a part of the track's name; | separates alternatives"
+    ),
+    "same-role": "give one --track with both patterns, A|B, or two names",
+    "one-role": "name with --track at least one part to write for it",
+    "melody-first": "put another --track first",
     "resume": "--resume goes on with it, or choose another --out",
 }
 

@@ -108,6 +108,7 @@ def _watching(out: Path) -> Iterator[list[Any]]:
 
 def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
     """Read the dataset behind a progress bar and say what is in it."""
+    from composer.cli.mends import worded
     from composer.data import load_corpus
 
     with new_bar() as bar:
@@ -115,5 +116,5 @@ def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
         corpus = load_corpus(
             name, roles, lambda done, total, _: bar.update(task, completed=done, total=total)
         )
-    typer.echo(corpus.summary(), err=True)
+    typer.echo(corpus.summary(worded), err=True)
     return corpus

@@ -1,15 +1,18 @@
-"""What a dataset gives to training: songs in three splits, a hash of all that they hold, and what to know of them."""
+"""What a dataset gives to training: songs in three splits, a hash of all that they hold, and remarks about them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from composer.errors import ConfigError
+import numpy as np
+from numpy.typing import NDArray
+
+from composer.errors import ConfigError, Remark
 from composer.songs.song import Song, Track
 
 SPLITS = ("train", "valid", "test")
@@ -32,6 +35,13 @@ class Corpus:
 
     hash: sha256 of what training sees (`hash_of`). remarks: what was chosen and changed, a line each, then one for
     each file of `skipped`.
+
+    >>> from composer.songs.song import Note, Song, Track
+    >>> song = Song((Track((Note(0.0, 72, 8.0),), "Tune"), Track((Note(0.0, 48, 8.0),), "Bass")))
+    >>> print(Corpus("mine", (song,), (), (), hash_of([song], [], [])).summary())
+    mine: 1 piece: train 1 (2 bars), valid 0 (0 bars), test 0 (0 bars)
+      Tune  in 1 piece, pitch 72 to 72, the melody
+      Bass  in 1 piece, pitch 48 to 48
     """
 
     name: str
@@ -39,11 +49,11 @@ class Corpus:
     valid: tuple[Song, ...]
     test: tuple[Song, ...]
     hash: str
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     def split(self, name: str) -> tuple[Song, ...]:
-        """The songs of "train", "valid" or "test". Raises ConfigError for any other."""
+        """Return the songs of "train", "valid" or "test". Raise ConfigError for any other."""
         if name not in SPLITS:
             raise ConfigError(f"a split is one of {', '.join(SPLITS)}, got {name!r}")
         return {"train": self.train, "valid": self.valid, "test": self.test}[name]
@@ -56,49 +66,56 @@ class Corpus:
     @property
     def roles(self) -> tuple[str, ...]:
         """Names of the tracks, the melody's first."""
-        return tuple(track.name for track in self.songs[0].tracks) if self.songs else ()
+        songs = self.songs
+        return tuple(track.name for track in songs[0].tracks) if songs else ()
 
     def bars(self, split: str = "train") -> int:
-        """How many bars the songs of a split have in all."""
+        """Return how many bars the songs of a split have in all."""
         return sum(len(song.bar_onsets()) for song in self.split(split))
 
-    def summary(self) -> str:
-        """A few lines for people: pieces and bars by split, each role's pieces and pitches, the
-        remarks, and what was skipped, by kind.
+    def summary(self, word: Callable[[Remark], str] = str) -> str:
+        """Describe the corpus in a few lines for people.
+
+        Pieces and bars by split, each role's pieces and pitches, the remarks, and what was skipped, by kind. word:
+        writes a remark, and may add how to get another result.
         """
-        counts = ", ".join(
+        counts = [
             f"{split} {len(self.split(split)):,} ({self.bars(split):,} bars)" for split in SPLITS
-        )
-        lines = [f"{self.name}: {_many(len(self.songs), 'piece')}: {counts}", *self._role_lines()]
-        files_skipped = set(map(str, self.skipped))
-        lines += [remark for remark in self.remarks if remark not in files_skipped]
+        ]
+        lines = [f"{self.name}: {_many(len(self.songs), 'piece')}: {', '.join(counts)}"]
+        lines += self._role_lines()
+        # Those about single files are many; they are summed up by kind below.
+        files_skipped = {str(skipped) for skipped in self.skipped}
+        lines += [word(remark) for remark in self.remarks if str(remark) not in files_skipped]
         if self.skipped:
-            files = len(self.songs) + len(self.skipped)
-            lines.append(
-                f"skipped {len(self.skipped):,} of {_many(files, 'file')}: {self._reasons()}"
-            )
+            files = _many(len(self.songs) + len(self.skipped), "file")
+            lines.append(f"skipped {len(self.skipped):,} of {files}: {self._reasons()}")
         return "\n".join(lines)
 
     def _role_lines(self) -> list[str]:
-        width = max(map(len, self.roles), default=0)
+        width = max((len(role) for role in self.roles), default=0)
         lines = []
         for i, role in enumerate(self.roles):
-            tracks = [song.tracks[i] for song in self.songs if song.tracks[i].notes]
-            what = f"{role:{width}}  in {_many(len(tracks), 'piece')}{_pitches(tracks)}"
-            lines.append(f"  {what}{', the melody' if i == 0 else ''}")
+            played = [song.tracks[i] for song in self.songs if song.tracks[i].notes]
+            ending = ", the melody" if i == 0 else ""
+            what = f"in {_many(len(played), 'piece')}{_pitches(played)}{ending}"
+            lines.append(f"  {role:{width}}  {what}")
         return lines
 
     def _reasons(self) -> str:
         kinds = by_kind(self.skipped)
-        shown = [
-            f"{len(alike)} × {_kind(alike[0], exact=len(alike) == 1)}" for alike in kinds[:SHOWN]
-        ]
-        rest = sum(map(len, kinds[SHOWN:]))
-        return "; ".join(shown + ([f"{rest} for other reasons"] if rest else []))
+        shown = []
+        for alike in kinds[:SHOWN]:
+            kind = _kind(alike[0], exact=len(alike) == 1)
+            shown.append(f"{len(alike)} × {kind}")
+        rest = sum(len(alike) for alike in kinds[SHOWN:])
+        if rest:
+            shown.append(f"{rest} for other reasons")
+        return "; ".join(shown)
 
 
 def by_kind(skipped: Iterable[Skipped]) -> list[list[Skipped]]:
-    """Those with one kind of reason together, the commonest kind first."""
+    """Return those with one kind of reason together, the commonest kind first."""
     kinds: dict[str, list[Skipped]] = {}
     for one in skipped:
         kinds.setdefault(_kind(one), []).append(one)
@@ -106,59 +123,79 @@ def by_kind(skipped: Iterable[Skipped]) -> list[list[Skipped]]:
 
 
 def _kind(skipped: Skipped, exact: bool = False) -> str:
-    """The reason up to a colon or semicolon; two that differ in a number only are of one kind."""
+    """Return the reason up to a colon or semicolon; two that differ in a number only are of one kind."""
     kind = re.split("[:;]", skipped.reason)[0]
     return kind if exact else re.sub(r"\d+", "…", kind)
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def _pitches(tracks: list[Track]) -> str:
-    if not tracks or tracks[0].is_drum:
-        return ", drums" if tracks else ""
+def _pitches(tracks: Sequence[Track]) -> str:
+    """Say which pitches tracks have, as the end of a line."""
+    if not tracks:
+        return ""
+    if tracks[0].is_drum:
+        return ", drums"
     pitches = {note.pitch for track in tracks for note in track.notes}
     return f", pitch {min(pitches)} to {max(pitches)}"
 
 
-def hash_of(train: Iterable[Song], valid: Iterable[Song], test: Iterable[Song]) -> str:
-    """sha256 (hex) of all that training sees: in each split, each song's tracks, notes, tempos, metres and keys.
+# --- hashes ------------------------------------------------------------------------------
 
-    Not of the titles, nor of where the songs come from. The same on every machine.
+
+def hash_of(train: Iterable[Song], valid: Iterable[Song], test: Iterable[Song]) -> str:
+    """Return the sha256 (hex) of all that training sees: each song's tracks, notes, tempos, metres and keys, by split.
+
+    Titles do not count, nor where the songs come from. It is the same on every machine.
     """
     digest = hashlib.sha256()
     for name, songs in zip(SPLITS, (train, valid, test), strict=True):
-        digest.update(name.encode() + b"\n" + b"".join(map(song_digest, songs)))
+        digest.update(name.encode() + b"\n")
+        for song in songs:
+            digest.update(song_digest(song))
     return digest.hexdigest()
 
 
 def song_digest(song: Song) -> bytes:
-    """sha256 of one song but for its title: 32 bytes."""
+    """Return the sha256 of one song but for its title: 32 bytes."""
     marks = [*song.tempos, *song.time_signatures, *song.key_signatures]
     tracks = [(track.name, track.program, track.is_drum, len(track.notes)) for track in song.tracks]
-    digest = hashlib.sha256(repr((tracks, [_numbers(mark) for mark in marks])).encode())
+    described = repr((tracks, [_numbers(mark) for mark in marks]))
+    digest = hashlib.sha256(described.encode())
     for track in song.tracks:
-        digest.update(
-            b"".join(
-                struct.pack("<ddBB", n.onset, n.duration, n.pitch, n.velocity) for n in track.notes
-            )
-        )
+        for note in track.notes:
+            fields = (note.onset, note.duration, note.pitch, note.velocity)
+            digest.update(struct.pack("<ddBB", *fields))
     return digest.digest()
 
 
 def music_digest(song: Song) -> bytes:
-    """sha256 of the notes alone, by track: onset, duration and pitch. Two files of it are one piece."""
+    """Return the sha256 of the notes alone, by track: onset, duration and pitch. Two files of it are one piece."""
     digest = hashlib.sha256()
     for track in song.tracks:
         digest.update(struct.pack("<I", len(track.notes)))
-        digest.update(
-            b"".join(struct.pack("<ddB", n.onset, n.duration, n.pitch) for n in track.notes)
-        )
+        for note in track.notes:
+            digest.update(struct.pack("<ddB", note.onset, note.duration, note.pitch))
     return digest.digest()
 
 
+def spans(lengths: NDArray[Any]) -> list[slice]:
+    """Return where each piece lies in an array of all pieces, one after the other.
+
+    lengths: int [piece].
+
+    >>> spans(np.array([2, 3]))
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    starts = [0, *ends[:-1]]
+    return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
 def _numbers(mark: object) -> tuple[str, ...]:
-    """Type and values of a tempo, a metre or a key; 4 and 4.0 are one number."""
-    values = (getattr(mark, name) for name in type(mark).__dataclass_fields__)  # type: ignore[attr-defined]
-    return (type(mark).__name__, *(repr(float(value)) for value in values))
+    """Return type and values of a tempo, a metre or a key; 4 and 4.0 are one number."""
+    names = type(mark).__dataclass_fields__  # type: ignore[attr-defined]
+    values = [repr(float(getattr(mark, name))) for name in names]
+    return (type(mark).__name__, *values)

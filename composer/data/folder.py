@@ -1,4 +1,4 @@
-"""A folder of one's own music as a Corpus: MIDI, MusicXML and pianorolls, nested, broken files skipped with a reason.
+"""Read a folder of one's own music: MIDI, MusicXML and pianorolls, nested, broken files skipped with a reason.
 
 Nothing depends on names of folders, on the order or the dates of files: the same contents give the same songs in the
 same splits. Split by piece: a piece goes where a hash of its melody's moves says, so that a copy, in another key or
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,31 +24,49 @@ from composer.data.corpus import (
     music_digest,
     song_digest,
 )
-from composer.data.roles import Plan, Role, by_roles, choose
+from composer.data.roles import Plan, Played, Role, by_roles, choose
 from composer.data.scores import read_score
-from composer.errors import ComposerError, ConfigError, MelodyError, MissingPackageError
+from composer.errors import ComposerError, ConfigError, MelodyError, MissingPackageError, Remark
 from composer.songs import read
 from composer.songs.edit import excerpt, named_melody
 from composer.songs.song import Song, Track
 
 READERS: dict[str, Callable[[Path], Song]] = {
-    **dict.fromkeys((".mid", ".midi", ".kar", ".rmi", ".npz"), read),
-    **dict.fromkeys((".musicxml", ".mxl", ".xml"), read_score),
+    ".mid": read,
+    ".midi": read,
+    ".kar": read,
+    ".rmi": read,
+    ".npz": read,
+    ".musicxml": read_score,
+    ".mxl": read_score,
+    ".xml": read_score,
 }
-MAX_BEATS = 4000  # of a piece; what comes later is left out, so that one endless file does not fill the memory
-SHARES = (0.8, 0.1, 0.1)  # of train, valid and test
+
+# Of a piece; what comes later is left out, so that one endless file does not fill the memory.
+MAX_BEATS = 4000
+
+TRAIN_SHARE = 0.8
+VALID_SHARE = 0.1
 TEST_FROM = 10  # pieces from which the test split has one too
+# Valid and test have at most one in so many pieces: of a few, chance may draw too many.
+MOST = 5
+
 MOVES = 64  # of the melody that tell a piece; two of that much in common are one tune
 FEW_MOVES = 12  # a melody of fewer tells nothing: all parts tell, one after the other
 NEXT_PART = 128  # larger than any move
-MOST = 5  # valid and test have at most one in so many pieces: of a few, chance may draw too many
+
+SHOWN = 3  # files that a message names
 
 Progress = Callable[[int, int, Path], None]
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A song of the folder. path: relative to it. tune: what it shares with its copies (`tune`)."""
+class FoundPiece:
+    """A song of the folder.
+
+    path: relative to the folder. tune: what it shares with its copies (`tune`). cut: the roles whose chords were made
+    one line.
+    """
 
     path: str
     song: Song
@@ -59,112 +77,140 @@ class Piece:
 def read_folder(
     folder: Path, roles: Sequence[Role] = (), on_progress: Progress | None = None
 ) -> Corpus:
-    """The music under `folder`, split 80 to 10 to 10; with `roles`, or those that `roles.choose` finds.
+    """Read the music under `folder`, split 80 to 10 to 10, with `roles` or those that `roles.choose` finds.
 
-    Raises ConfigError where there is nothing to use, MissingPackageError where MusicXML needs music21.
+    Raise ConfigError if there is nothing to use, MissingPackageError if MusicXML needs music21.
     """
     found, skipped = _read_all(folder, on_progress)
-    plan, remarks = _planned(roles, [piece.song for piece in found])
+    plan, remarks = _choose_plan(roles, [piece.song for piece in found])
     pieces, left_out = _play_all(found, plan)
     skipped = sorted(skipped + left_out)
     if not pieces:
-        raise _nothing(folder, skipped)
+        raise _nothing_usable(folder, skipped)
     pieces, unplayed = _without_unplayed(pieces)
     if unplayed and roles:
-        raise ConfigError(
-            f"no track in {folder} fits the role {unplayed[0]}; change its --track, or leave it out"
-        )
-    remarks += [f"no piece has {', '.join(unplayed)}: left out"] if unplayed else []
+        raise ConfigError(f"no track in {folder} fits the role {unplayed[0]}", mend="unplayed")
+    if unplayed:
+        remarks.append(Remark(f"no piece has {', '.join(unplayed)}: left out"))
+
     splits = split([piece.tune for piece in pieces])
-    train, valid, test = (
-        tuple(p.song for p, where in zip(pieces, splits, strict=True) if where == name)
-        for name in SPLITS
-    )
-    remarks += [*_remarks(pieces, splits), *map(str, skipped)]
-    name = folder.resolve().name
+    train, valid, test = _by_split([piece.song for piece in pieces], splits)
+    texts = [*_describe(pieces, splits), *map(str, skipped)]
+    remarks += [Remark(text) for text in texts]
     return Corpus(
-        name, train, valid, test, hash_of(train, valid, test), tuple(remarks), tuple(skipped)
+        name=folder.resolve().name,
+        train=train,
+        valid=valid,
+        test=test,
+        hash=hash_of(train, valid, test),
+        remarks=tuple(remarks),
+        skipped=tuple(skipped),
     )
 
 
-def _planned(roles: Sequence[Role], songs: Sequence[Song]) -> tuple[Plan, list[str]]:
-    if roles:
-        return lambda song: by_roles(song, roles), []
-    plan, remark = choose(songs)
-    return plan, [remark]
+def _choose_plan(roles: Sequence[Role], songs: Sequence[Song]) -> tuple[Plan, list[Remark]]:
+    if not roles:
+        plan, remark = choose(songs)
+        return plan, [remark]
+
+    def by_given_roles(song: Song) -> Played:
+        return by_roles(song, roles)
+
+    return by_given_roles, []
+
+
+def _by_split(songs: Sequence[Song], splits: Sequence[str]) -> list[tuple[Song, ...]]:
+    parts = []
+    for name in SPLITS:
+        pairs = zip(songs, splits, strict=True)
+        parts.append(tuple(song for song, where in pairs if where == name))
+    return parts
 
 
 # --- reading -----------------------------------------------------------------------------
 
 
 def find(folder: Path) -> tuple[list[Path], int, list[Skipped]]:
-    """Files to read under `folder`, how many others there are, and the folders that cannot be opened.
+    """Return the files to read under `folder`, how many others there are, and the folders that cannot be opened.
 
     Hidden files and folders are passed over; links to folders are followed, each folder once.
     """
     paths: list[Path] = []
     closed: list[Skipped] = []
-    others, seen = 0, set()
+    others = 0
+    seen = set()
 
-    def refused(error: OSError) -> None:
-        closed.append(
-            Skipped(
-                os.path.relpath(error.filename, folder),
-                f"a folder that cannot be read: {error.strerror}",
-            )
-        )
+    def note_closed(error: OSError) -> None:
+        name = os.path.relpath(error.filename, folder)
+        closed.append(Skipped(name, f"a folder that cannot be read: {error.strerror}"))
 
-    for at, folders, files in os.walk(folder, followlinks=True, onerror=refused):
+    for at, folders, files in os.walk(folder, followlinks=True, onerror=note_closed):
         real = os.path.realpath(at)
-        folders[:] = (
-            [] if real in seen else sorted(name for name in folders if not name.startswith("."))
-        )
-        visible = [] if real in seen else sorted(name for name in files if not name.startswith("."))
+        if real in seen:
+            # A link back up would lead round for ever; emptying the list in place ends the walk here.
+            folders.clear()
+            continue
         seen.add(real)
-        music = [Path(at, name) for name in visible if Path(name).suffix.lower() in READERS]
+        folders[:] = _visible(folders)
+        names = _visible(files)
+        music = [Path(at, name) for name in names if Path(name).suffix.lower() in READERS]
         paths += music
-        others += len(visible) - len(music)
+        others += len(names) - len(music)
     return paths, others, closed
 
 
-def _read_all(folder: Path, on_progress: Progress | None) -> tuple[list[Piece], list[Skipped]]:
-    """The pieces in an order that their contents give, and the files that cannot be read."""
+def _visible(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith("."))
+
+
+def _read_all(folder: Path, on_progress: Progress | None) -> tuple[list[FoundPiece], list[Skipped]]:
+    """Return the pieces in an order that their contents give, and the files that cannot be read."""
     paths, others, skipped = find(folder)
     if not paths:
-        looked = "; ".join(
-            [f"{others} other files" if others else "it is empty", *map(str, skipped[:3])]
-        )
-        raise ConfigError(f"no MIDI, MusicXML or .npz file in {folder} ({looked})")
+        looked = [f"{others} other files" if others else "it is empty"]
+        looked += [str(closed) for closed in skipped[:SHOWN]]
+        raise ConfigError(f"no MIDI, MusicXML or .npz file in {folder} ({'; '.join(looked)})")
     pieces = []
     for done, path in enumerate(paths, 1):
         name = path.relative_to(folder).as_posix()
         try:
-            song = shortened(READERS[path.suffix.lower()](path))
-            pieces.append(Piece(name, replace(song, title=song.title or path.stem), tune(song)))
+            pieces.append(_read_piece(path, name))
         except MissingPackageError:
             raise
         except ComposerError as error:
-            skipped.append(Skipped(name, str(error).removeprefix(f"cannot read {path}: ")))
+            reason = str(error).removeprefix(f"cannot read {path}: ")
+            skipped.append(Skipped(name, reason))
         if on_progress:
             on_progress(done, len(paths), path)
-    return sorted(pieces, key=lambda piece: (song_digest(piece.song), piece.path)), skipped
+    pieces.sort(key=lambda piece: (song_digest(piece.song), piece.path))
+    return pieces, skipped
+
+
+def _read_piece(path: Path, name: str) -> FoundPiece:
+    song = shortened(READERS[path.suffix.lower()](path))
+    titled = replace(song, title=song.title or path.stem)
+    return FoundPiece(name, titled, tune(song))
 
 
 def shortened(song: Song) -> Song:
-    """`song` up to MAX_BEATS. Raises MelodyError where no note is left."""
-    if not any(track.notes for track in song.tracks):
+    """Return `song` up to MAX_BEATS. Raise MelodyError if no note is left."""
+    if not _has_notes(song):
         raise MelodyError("no notes")
     if song.end <= MAX_BEATS:
         return song
     short = excerpt(song, 0.0, MAX_BEATS)
-    if not any(track.notes for track in short.tracks):
+    if not _has_notes(short):
         raise MelodyError(f"no notes in its first {MAX_BEATS} beats")
     return short
 
 
-def _play_all(found: Sequence[Piece], plan: Plan) -> tuple[list[Piece], list[Skipped]]:
-    """The pieces with their roles, and those that lack one that is needed or have been there already."""
-    pieces: list[Piece] = []
+def _has_notes(song: Song) -> bool:
+    return any(track.notes for track in song.tracks)
+
+
+def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece], list[Skipped]]:
+    """Return the pieces with their roles, and those that lack one that is needed or have been there already."""
+    pieces: list[FoundPiece] = []
     skipped: list[Skipped] = []
     known: dict[bytes, str] = {}
     for piece in found:
@@ -181,25 +227,30 @@ def _play_all(found: Sequence[Piece], plan: Plan) -> tuple[list[Piece], list[Ski
     return pieces, skipped
 
 
-def _without_unplayed(pieces: Sequence[Piece]) -> tuple[list[Piece], list[str]]:
-    """The pieces without the tracks that are empty in all of them, and the names of those."""
-    columns = list(zip(*(piece.song.tracks for piece in pieces), strict=True))
-    used = [i for i, column in enumerate(columns) if any(track.notes for track in column)]
-    names = [column[0].name for i, column in enumerate(columns) if i not in used]
-    songs = [
-        replace(piece.song, tracks=tuple(piece.song.tracks[i] for i in used)) for piece in pieces
-    ]
-    return [replace(piece, song=song) for piece, song in zip(pieces, songs, strict=True)], names
+def _without_unplayed(pieces: Sequence[FoundPiece]) -> tuple[list[FoundPiece], list[str]]:
+    """Return the pieces without the tracks that are empty in all of them, and the names of those."""
+    used = []
+    unplayed = []
+    for i, track in enumerate(pieces[0].song.tracks):
+        if any(piece.song.tracks[i].notes for piece in pieces):
+            used.append(i)
+        else:
+            unplayed.append(track.name)
+    kept = []
+    for piece in pieces:
+        tracks = tuple(piece.song.tracks[i] for i in used)
+        kept.append(replace(piece, song=replace(piece.song, tracks=tracks)))
+    return kept, unplayed
 
 
 # --- the split ---------------------------------------------------------------------------
 
 
 def tune(song: Song) -> bytes:
-    """sha256 of what a piece shares with its copies in other keys and other settings.
+    """Return the sha256 of what a piece shares with its copies in other keys and other settings.
 
     It is the first 64 moves (intervals but the unison) of the top line of its melody, whatever the roles; of all parts
-    where the melody has fewer than 12.
+    if the melody has fewer than 12.
     """
     tracks = [track for track in song.tracks if track.notes]
     melody = named_melody(tracks)
@@ -211,85 +262,114 @@ def tune(song: Song) -> bytes:
 
 
 def _moves(track: Track) -> list[int]:
-    """Intervals but the unison between the highest notes of the onsets."""
+    """Return the intervals, but the unison, between the highest notes of the onsets."""
     top: dict[float, int] = {}
     for note in track.notes:
         top[note.onset] = max(note.pitch, top.get(note.onset, -1))
-    return [b - a for a, b in pairwise(top[onset] for onset in sorted(top)) if a != b]
+    pitches = [top[onset] for onset in sorted(top)]
+    return [after - before for before, after in pairwise(pitches) if after != before]
 
 
 def split(tunes: Sequence[bytes]) -> list[str]:
-    """The split of each piece, "train", "valid" or "test", by its tune: all pieces of one tune go together.
+    """Return the split of each piece, "train", "valid" or "test", by its tune: all pieces of one tune go together.
 
     The hash decides, 80 to 10 to 10. A small folder may need help: what makes valid or test larger than a fifth goes
-    to train; where a split is still empty that should not be (train and valid from two tunes on, test from ten pieces
+    to train. If a split is still empty that should not be (train and valid from two tunes on, test from ten pieces
     on), the smallest tune of the split with the most goes there.
+
+    >>> split([b"one tune", b"one tune", b"another!"])
+    ['train', 'train', 'valid']
     """
     sizes = Counter(tunes)
     chosen = {one: _drawn(one) for one in sorted(sizes)}
+    room = max(1, len(tunes) // MOST)
     for name in ("valid", "test"):
-        room = max(1, len(tunes) // MOST)
-        for one in [one for one, where in chosen.items() if where == name]:
-            if sizes[one] > room:
-                chosen[one] = "train"
-            else:
-                room -= sizes[one]
-    wanted = (
-        ["train"]
-        + ["valid"] * (len(sizes) > 1)
-        + ["test"] * (len(sizes) > 2 and len(tunes) >= TEST_FROM)
-    )
-    for name in wanted:
-        counts = Counter(chosen.values())
-        if not counts[name]:
-            fullest = max(SPLITS, key=lambda where: (counts[where], SPLITS.index(where)))
-            smallest = min(
-                (one for one in chosen if chosen[one] == fullest), key=lambda one: (sizes[one], one)
-            )
-            chosen[smallest] = name
+        _keep_small(chosen, name, sizes, room)
+    for name in _wanted(len(sizes), len(tunes)):
+        if name not in chosen.values():
+            chosen[_smallest_of_fullest(chosen, sizes)] = name
     return [chosen[one] for one in tunes]
 
 
 def _drawn(one: bytes) -> str:
-    """The split whose share of the numbers from 0 to 1 holds this hash."""
+    """Return the split whose share of the numbers from 0 to 1 holds this hash."""
     number = int.from_bytes(one[:8], "big") / 2**64
-    return "train" if number < SHARES[0] else "valid" if number < SHARES[0] + SHARES[1] else "test"
+    if number < TRAIN_SHARE:
+        return "train"
+    if number < TRAIN_SHARE + VALID_SHARE:
+        return "valid"
+    return "test"
+
+
+def _keep_small(chosen: dict[bytes, str], name: str, sizes: Counter[bytes], room: int) -> None:
+    """Move to train what does not fit into a split of `room` pieces."""
+    for one in [one for one, where in chosen.items() if where == name]:
+        if sizes[one] > room:
+            chosen[one] = "train"
+        else:
+            room -= sizes[one]
+
+
+def _wanted(tunes: int, pieces: int) -> list[str]:
+    """Return the splits that must not be empty."""
+    wanted = ["train"]
+    if tunes > 1:
+        wanted.append("valid")
+    if tunes > 2 and pieces >= TEST_FROM:
+        wanted.append("test")
+    return wanted
+
+
+def _smallest_of_fullest(chosen: dict[bytes, str], sizes: Counter[bytes]) -> bytes:
+    """Return the tune with the fewest pieces in the split with the most tunes."""
+    counts = Counter(chosen.values())
+    fullest = max(SPLITS, key=lambda where: (counts[where], SPLITS.index(where)))
+    inside = [one for one, where in chosen.items() if where == fullest]
+    return min(inside, key=lambda one: (sizes[one], one))
 
 
 # --- what to say -------------------------------------------------------------------------
 
 
-def _remarks(pieces: Sequence[Piece], splits: Sequence[str]) -> list[str]:
-    total, remarks = len(pieces), []
-    sizes = Counter(piece.tune for piece in pieces)
-    copies = sum(size for size in sizes.values() if size > 1)
-    if copies:
-        alike = sum(size > 1 for size in sizes.values())
-        remarks.append(
-            f"{copies} pieces share their melody, in any key, with others ({alike} tunes): one split a tune"
-        )
+def _describe(pieces: Sequence[FoundPiece], splits: Sequence[str]) -> list[str]:
+    """Say what was found and changed, a line each."""
+    total = len(pieces)
+    lines = _copy_lines(pieces)
     if "valid" not in splits:
-        remarks.append(
-            "all pieces are one tune, so that there is none for valid; add another piece"
-        )
+        lines.append("all pieces are one tune, so that there is none for valid; add another piece")
+    missing: Counter[str] = Counter()
+    cut: Counter[str] = Counter()
+    for piece in pieces:
+        missing.update(track.name for track in piece.song.tracks if not track.notes)
+        cut.update(piece.cut)
     names = [track.name for track in pieces[0].song.tracks]
-    missing = {
-        n: sum(not piece.song.tracks[i].notes for piece in pieces) for i, n in enumerate(names)
-    }
-    cut = {n: sum(n in piece.cut for piece in pieces) for n in names}
     for what, counts in (("missing", missing), ("chords made one line, the top one", cut)):
-        found = [f"{name} in {count}" for name, count in counts.items() if count]
+        found = [f"{name} in {counts[name]}" for name in names if counts[name]]
         if found:
-            remarks.append(f"{what}: {', '.join(found)} of {total} pieces")
+            lines.append(f"{what}: {', '.join(found)} of {total} pieces")
     long = sum(piece.song.end >= MAX_BEATS for piece in pieces)
     if long:
-        remarks.append(f"{long} of {total} pieces are cut after {MAX_BEATS} beats")
-    return remarks
+        lines.append(f"{long} of {total} pieces are cut after {MAX_BEATS} beats")
+    return lines
 
 
-def _nothing(folder: Path, skipped: Sequence[Skipped]) -> ConfigError:
-    first = "; ".join(f"{alike[0].path}: {alike[0].reason}" for alike in by_kind(skipped)[:3])
-    more = len(skipped) - min(3, len(by_kind(skipped)))
+def _copy_lines(pieces: Sequence[FoundPiece]) -> list[str]:
+    sizes = Counter(piece.tune for piece in pieces)
+    shared = [size for size in sizes.values() if size > 1]
+    if not shared:
+        return []
+    return [
+        f"{sum(shared)} pieces share their melody, in any key, with others "
+        f"({len(shared)} tunes): one split a tune"
+    ]
+
+
+def _nothing_usable(folder: Path, skipped: Sequence[Skipped]) -> ConfigError:
+    firsts = [alike[0] for alike in by_kind(skipped)[:SHOWN]]
+    reasons = [f"{one.path}: {one.reason}" for one in firsts]
+    more = len(skipped) - len(firsts)
+    if more:
+        reasons.append(f"and {more} more")
     return ConfigError(
-        f"no usable piece in {folder}, {len(skipped)} files looked at: {first}{f'; and {more} more' if more else ''}"
+        f"no usable piece in {folder}, {len(skipped)} files looked at: {'; '.join(reasons)}"
     )

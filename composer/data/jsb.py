@@ -1,7 +1,7 @@
 """Bach's four-part chorales as arrays, loaded in milliseconds with numpy alone.
 
 409 chorales from music21's corpus (see NOTICE), built into `jsb.npz` by
-`python -m composer.data.build.jsb`. What they are, and what was decided:
+`python -m composer.data.build.jsb`. These decisions were made:
 
 - **Split.** `jsb_split.json` is the standard split (Boulanger-Lewandowski 2012; 229, 76
   and 77 pieces) by BWV number: 225, 75 and 77 were found. 32 more are in no split: `load("")`.
@@ -26,7 +26,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,8 +36,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.data.corpus import Corpus, hash_of
-from composer.errors import ConfigError
+from composer.data.corpus import Corpus, hash_of, spans
+from composer.errors import ConfigError, Remark
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 RESOLUTION = 4
@@ -50,12 +50,14 @@ LEAKS = 0.1  # a piece of train with that much overlap is not trained on
 BUNDLED = Path(__file__).with_name("jsb.npz")
 CHURCH_ORGAN = 19
 
+Arrays = dict[str, NDArray[Any]]
+
 
 @dataclass(frozen=True, eq=False)
 class Chorale:
     """One chorale on the sixteenth grid, in the key of the score. Its arrays are read-only.
 
-    bwv: the id in music21's corpus, e.g. "bwv269". title: its hymn, "" where unknown.
+    bwv: the id in music21's corpus, e.g. "bwv269". title: its hymn, "" if unknown.
     voices: int8 [step, voice], MIDI pitches, soprano first, -1 = rest; 4 steps a beat.
     onsets: bool [step, voice], where a note starts: tells a repeated note from a held one.
     bars: int [bar], the step at which each bar starts; the first is 0.
@@ -105,25 +107,36 @@ class Chorale:
 
 
 def load(split: str = "train") -> list[Chorale]:
-    """The chorales of a split, in the order of the published arrays (`Chorale.index`).
+    """Return the chorales of a split, in the order of the published arrays (`Chorale.index`).
 
     split: "train" (225), "valid" (75), "test" (77), or "" (the 32 in none, by BWV number).
-    Raises ConfigError for any other.
+    Raise ConfigError for any other.
+
+    >>> first = load("valid")[0]
+    >>> first.name, first.voices.shape, first.voices[0].tolist()
+    ('BWV 130.6', (192, 4), [72, 67, 64, 48])
     """
     if split not in SPLITS:
         raise ConfigError(f"a split of jsb is one of {', '.join(map(repr, SPLITS))}, got {split!r}")
-    return sorted((c for c in _bundled() if c.split == split), key=lambda c: c.index)
+    found = [chorale for chorale in _bundled() if chorale.split == split]
+    return sorted(found, key=lambda chorale: chorale.index)
 
 
 def corpus() -> Corpus:
-    """The chorales as Songs, in the order of the published arrays, less the 8 of train that share held-out music."""
+    """Return the chorales as Songs, in the order of the published arrays.
+
+    The 8 of train that share held-out music are left out.
+    """
     everything = load("train")
     kept = [chorale for chorale in everything if chorale.overlap < LEAKS]
-    train, valid, test = (
-        tuple(map(to_song, split)) for split in (kept, load("valid"), load("test"))
-    )
-    remark = f"{len(everything) - len(kept)} pieces of train are left out: they share music with valid or test"
+    train, valid, test = (_songs(split) for split in (kept, load("valid"), load("test")))
+    left_out = len(everything) - len(kept)
+    remark = Remark(f"{left_out} pieces of train are left out: they share music with valid or test")
     return Corpus("jsb", train, valid, test, hash_of(train, valid, test), (remark,))
+
+
+def _songs(chorales: Iterable[Chorale]) -> tuple[Song, ...]:
+    return tuple(to_song(chorale) for chorale in chorales)
 
 
 @cache
@@ -132,31 +145,27 @@ def _bundled() -> tuple[Chorale, ...]:
 
 
 def unpack(path: Path) -> list[Chorale]:
-    """Every chorale in a file that `build_jsb` wrote, by BWV number."""
+    """Return every chorale in a file that `build.jsb` wrote, by BWV number."""
     with np.load(path, allow_pickle=False) as file:
-        data: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        data: Arrays = {name: file[name] for name in file.files}
     steps = int(data["steps_of"].sum())
+    count = len(VOICES)
+    # The file holds voice after voice, which packs better; here a step's voices lie together.
+    onsets = np.unpackbits(data["onsets"], count=count * steps).view(bool)
+    data["onsets"] = np.ascontiguousarray(onsets.reshape(count, -1).T)
     data["voices"] = np.ascontiguousarray(data["voices"].T)
-    data["onsets"] = np.ascontiguousarray(
-        np.unpackbits(data["onsets"], count=4 * steps).view(bool).reshape(4, -1).T
-    )
     data["fermatas"] = np.unpackbits(data["fermatas"], count=steps).view(bool)
-    for name in ("bars", "metres"):
-        data[name] = data[name].astype(np.int64)
+    data["bars"] = data["bars"].astype(np.int64)
+    data["metres"] = data["metres"].astype(np.int64)
     for array in data.values():
         array.flags.writeable = False
-    spans = zip(*(_spans(data[f"{name}_of"]) for name in ("steps", "bars", "metres")), strict=True)
-    return [_chorale(data, i, *span) for i, span in enumerate(spans)]
+    places = zip(
+        spans(data["steps_of"]), spans(data["bars_of"]), spans(data["metres_of"]), strict=True
+    )
+    return [_chorale(data, i, *place) for i, place in enumerate(places)]
 
 
-def _spans(lengths: NDArray[np.int16]) -> Iterator[slice]:
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    return map(slice, [0, *ends], ends)
-
-
-def _chorale(
-    data: dict[str, NDArray[Any]], i: int, steps: slice, bars: slice, metres: slice
-) -> Chorale:
+def _chorale(data: Arrays, i: int, steps: slice, bars: slice, metres: slice) -> Chorale:
     return Chorale(
         bwv=str(data["bwv"][i]),
         title=str(data["title"][i]),
@@ -177,16 +186,20 @@ def _chorale(
 
 
 def to_song(chorale: Chorale, qpm: float = 80.0) -> Song:
-    """The chorale as a Song of four tracks, with its pickup, metre and key signature.
+    """Return the chorale as a Song of four tracks, with its pickup, metre and key signature.
 
     qpm: quarter notes a minute; the scores give none to rely on.
     A bar that its metre does not fill (the pickup, a bar before a new metre) gets a time
     signature of its own, so that `Song.bar_onsets()` are the bars of the score.
+
+    >>> song = to_song(load("valid")[0])
+    >>> [track.name for track in song.tracks], song.bar_onsets()[:3]  # a pickup of a beat
+    (['Soprano', 'Alto', 'Tenor', 'Bass'], [0.0, 1.0, 4.0])
     """
-    tracks = (
-        Track(_notes(chorale.voices[:, v], chorale.onsets[:, v]), name=name, program=CHURCH_ORGAN)
-        for v, name in enumerate(VOICES)
-    )
+    tracks = []
+    for voice, name in enumerate(VOICES):
+        notes = _notes(chorale.voices[:, voice], chorale.onsets[:, voice])
+        tracks.append(Track(notes, name, CHURCH_ORGAN))
     return Song(
         tracks=tuple(tracks),
         tempos=(Tempo(0.0, float(qpm)),),
@@ -198,12 +211,14 @@ def to_song(chorale: Chorale, qpm: float = 80.0) -> Song:
 
 def _notes(pitches: NDArray[np.int8], onsets: NDArray[np.bool_]) -> tuple[Note, ...]:
     starts = np.flatnonzero(onsets)
+    # A note ends at the next onset, at a rest, or with the piece.
     stops = np.append(np.flatnonzero(onsets | (pitches < 0)), len(pitches))
     ends = stops[np.searchsorted(stops, starts, side="right")]
-    return tuple(
-        Note(start / RESOLUTION, int(pitches[start]), (end - start) / RESOLUTION)
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    )
+    notes = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        duration = (end - start) / RESOLUTION
+        notes.append(Note(start / RESOLUTION, int(pitches[start]), duration))
+    return tuple(notes)
 
 
 def _time_signatures(chorale: Chorale) -> tuple[TimeSignature, ...]:
@@ -214,8 +229,9 @@ def _time_signatures(chorale: Chorale) -> tuple[TimeSignature, ...]:
     for start, end, row in zip(chorale.bars.tolist(), ends, rows, strict=True):
         signature = TimeSignature(start / RESOLUTION, *chorale.metres[row, 1:].tolist())
         full = signature.beats_per_bar * RESOLUTION
-        cut_short = end == steps and end - start < full
-        if end - start != full and not cut_short:
+        # The last bar of a piece may be short, to fill up the pickup.
+        is_cut_short = end == steps and end - start < full
+        if end - start != full and not is_cut_short:
             signature = _short_bar(start, end - start)
         if not found or _figures(found[-1]) != _figures(signature):
             found.append(signature)
@@ -227,6 +243,6 @@ def _figures(signature: TimeSignature) -> tuple[int, int]:
 
 
 def _short_bar(start: int, steps: int) -> TimeSignature:
-    """A bar of so many steps, counted in quarters if they fill it, else in eighths or sixteenths."""
+    """Return a bar of `steps` steps, counted in quarters if they fill it, else in eighths or sixteenths."""
     denominator = next(d for d in (4, 8, 16) if steps * d % 16 == 0)
     return TimeSignature(start / RESOLUTION, steps * denominator // 16, denominator)

@@ -2,7 +2,7 @@
 
 40 movements of ten works from music21's corpus (see NOTICE), built into `quartets.npz` by
 `python -m composer.data.build.quartets`; the table of works, splits and tempos is `quartets_works.json`.
-81,120 notes in 17,528 beats. What was decided:
+81,120 notes in 17,528 beats. These decisions were made:
 
 - **Works.** Haydn op. 1 no. 1 and op. 74 no. 1; Mozart K. 80, 155, 156 (with the first version of its Adagio) and 458;
   Beethoven op. 18 no. 1, 3, 4 and 5. The corpus has no more by Haydn and Mozart, nor op. 18 no. 2 and 6; Beethoven's
@@ -18,9 +18,9 @@
   steps - triplets 1.7, thirty-seconds 1.5, sixteenths of 6/8 and 9/8 1.5, sextuplets 0.9 - and 3.8 % of the notes fall
   on the step of another one and are lost there; not here.
 - **Left out**: grace notes and trills; 1,304 notes that the scores of Haydn's op. 1 hide in print, which write out
-  strokes of tremolo: the long note stays, as do long notes where a score of op. 18 no. 1 abbreviates. Repeats are
+  strokes of tremolo: the long note stays, as do long notes if a score of op. 18 no. 1 abbreviates. Repeats are
   written once, both endings one after the other; da capos are not played.
-- **Cello.** Where Beethoven's is in the treble clef it sounds an octave lower than written (old usage; 131 notes would
+- **Cello.** If Beethoven's is in the treble clef it sounds an octave lower than written (old usage; 131 notes would
   lie above the violins). One note, in op. 74 no. 1, IV, is a slip of the score: pitch 35.
 - **Bars** that are too short or long in one part follow the others (`scores`). Bars that a repeat sign cuts in two are
   joined. Metre and key signatures change as in the score; major or minor is what the bass ends on.
@@ -29,7 +29,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,8 +37,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.data.corpus import SPLITS, Corpus, hash_of
-from composer.errors import ConfigError
+from composer.data.corpus import SPLITS, Corpus, hash_of, spans
+from composer.errors import ConfigError, Remark
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 TICKS = 480  # a beat, of the arrays
@@ -66,7 +65,13 @@ class Movement:
 
 
 def load(split: str = "train") -> list[Movement]:
-    """The movements of a split, work after work. Raises ConfigError for a split other than train, valid and test."""
+    """Return the movements of a split, work after work.
+
+    Raise ConfigError for a split other than train, valid and test.
+
+    >>> [track.name for track in load("test")[0].song.tracks]
+    ['Violin I', 'Violin II', 'Viola', 'Cello']
+    """
     if split not in SPLITS:
         raise ConfigError(
             f"a split of quartets is one of {', '.join(map(repr, SPLITS))}, got {split!r}"
@@ -75,12 +80,13 @@ def load(split: str = "train") -> list[Movement]:
 
 
 def corpus() -> Corpus:
-    """All movements as Songs."""
+    """Return all movements as Songs."""
     train, valid, test = (tuple(movement.song for movement in load(split)) for split in SPLITS)
-    held = {
-        split: list(dict.fromkeys(movement.work for movement in load(split))) for split in SPLITS
-    }
-    remark = "split by work: " + ", ".join(f"{split} {len(works)}" for split, works in held.items())
+    counts = []
+    for split in SPLITS:
+        works = {movement.work for movement in load(split)}
+        counts.append(f"{split} {len(works)}")
+    remark = Remark(f"split by work: {', '.join(counts)}")
     return Corpus("quartets", train, valid, test, hash_of(train, valid, test), (remark,))
 
 
@@ -90,53 +96,60 @@ def _bundled() -> tuple[Movement, ...]:
 
 
 def unpack(path: Path) -> list[Movement]:
-    """Every movement in a file that `build_quartets` wrote."""
+    """Return every movement in a file that `build.quartets` wrote."""
     with np.load(path, allow_pickle=False) as file:
         data: Arrays = {name: file[name] for name in file.files}
-    notes, metres, keys = (
-        _spans(data[f"{name}_of"].ravel()) for name in ("notes", "metres", "keys")
-    )
-    return [
-        Movement(
-            work=str(data["work"][i]),
-            number=int(data["number"][i]),
-            heading=str(data["heading"][i]),
-            split=str(data["split"][i]),
-            song=_song(data, i, [next(notes) for _ in PARTS], next(metres), next(keys)),
-        )
-        for i in range(len(data["work"]))
-    ]
-
-
-def _spans(lengths: NDArray[np.int16]) -> Iterator[slice]:
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    return map(slice, [0, *ends], ends)
-
-
-def _song(data: Arrays, i: int, notes: list[slice], metres: slice, keys: slice) -> Song:
-    return Song(
-        tracks=tuple(
-            Track(_notes(data, span), name=name, program=program)
-            for name, program, span in zip(PARTS, PROGRAMS, notes, strict=True)
-        ),
-        tempos=(Tempo(0.0, float(data["qpm"][i])),),
-        time_signatures=tuple(
-            TimeSignature(at / TICKS, n, d) for at, n, d in data["metres"][metres].tolist()
-        ),
-        key_signatures=tuple(
-            KeySignature(at / TICKS, s, bool(m)) for at, s, m in data["keys"][keys].tolist()
-        ),
-        title=title(str(data["work"][i]), int(data["number"][i]), str(data["heading"][i])),
-    )
+    notes = iter(spans(data["notes_of"].ravel()))
+    metres = spans(data["metres_of"])
+    keys = spans(data["keys_of"])
+    movements = []
+    for i in range(len(data["work"])):
+        parts = [next(notes) for _ in PARTS]
+        movements.append(_movement(data, i, parts, metres[i], keys[i]))
+    return movements
 
 
 def title(work: str, number: int, heading: str) -> str:
-    """For people: "Mozart, K. 458, 3. Adagio"."""
+    """Return a title for people.
+
+    >>> title("Mozart, K. 458", 3, "Adagio")
+    'Mozart, K. 458, 3. Adagio'
+    """
     return f"{work}, {number}. {heading}"
+
+
+def _movement(data: Arrays, i: int, parts: list[slice], metres: slice, keys: slice) -> Movement:
+    work, number, heading = str(data["work"][i]), int(data["number"][i]), str(data["heading"][i])
+    tracks = []
+    for name, program, notes in zip(PARTS, PROGRAMS, parts, strict=True):
+        tracks.append(Track(_notes(data, notes), name, program))
+    song = Song(
+        tracks=tuple(tracks),
+        tempos=(Tempo(0.0, float(data["qpm"][i])),),
+        time_signatures=_time_signatures(data["metres"][metres]),
+        key_signatures=_key_signatures(data["keys"][keys]),
+        title=title(work, number, heading),
+    )
+    return Movement(work, number, heading, str(data["split"][i]), song)
+
+
+def _time_signatures(rows: NDArray[np.int32]) -> tuple[TimeSignature, ...]:
+    found = []
+    for tick, numerator, denominator in rows.tolist():
+        found.append(TimeSignature(tick / TICKS, numerator, denominator))
+    return tuple(found)
+
+
+def _key_signatures(rows: NDArray[np.int32]) -> tuple[KeySignature, ...]:
+    found = []
+    for tick, sharps, is_minor in rows.tolist():
+        found.append(KeySignature(tick / TICKS, sharps, bool(is_minor)))
+    return tuple(found)
 
 
 def _notes(data: Arrays, span: slice) -> tuple[Note, ...]:
     onsets = np.cumsum(data["waits"][span], dtype=np.int64) / TICKS
     durations = data["durations"][span] / TICKS
-    fields = zip(onsets.tolist(), data["pitches"][span].tolist(), durations.tolist(), strict=True)
+    pitches = data["pitches"][span]
+    fields = zip(onsets.tolist(), pitches.tolist(), durations.tolist(), strict=True)
     return tuple(Note(onset, pitch, duration) for onset, pitch, duration in fields)

@@ -1,4 +1,4 @@
-"""Which track of a file plays which part: roles by General MIDI program or by name, or voices in score order.
+"""Decide which track of a file plays which part: roles by General MIDI program or by name, or voices in score order.
 
 The first role is the melody, which is made one line; every song then has the same tracks in the same order.
 """
@@ -7,39 +7,44 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from composer.errors import ConfigError, MelodyError
+from composer.errors import ConfigError, MelodyError, Mend, Remark
 from composer.songs.edit import named_melody, top_line
 from composer.songs.song import Note, Song, Track
 
 DRUMS = "drums"
-HOW = (
-    "write --track NAME=PATTERN, where PATTERN is a program (40), a range of them (24-31), drums, or a part of the "
-    "track's name; | separates alternatives"
-)
+LAST_PROGRAM = 127
 NEARLY_ALL = 0.9
 MAX_VOICES = 8
-CHORDS_IN_A_LINE = (
-    0.25  # share of notes with which a track still is one line: double stops, sloppy legato
-)
+LONGEST_NAME = 30  # characters of a track's name in a message
+MOST_NAMES = 6  # tracks in a message
+# Share of notes with which a track still is one line: double stops, sloppy legato.
+CHORDS_IN_A_LINE = 0.25
+LEGATO = 0.5  # share of the shorter note; two notes that overlap by less are legato, as in `edit.top_line`
+TINY = 1e-9  # beats
+
+ORDERS = {"name": "by name", "place": "in the order of the files", "pitch": "from high to low"}
 
 
 @dataclass(frozen=True)
 class Role:
-    """A part that tracks play. patterns: see `fits`; none means what `named_melody` finds."""
+    """A part that tracks play. patterns: see `fits`; none means what `edit.named_melody` finds."""
 
     name: str
     patterns: tuple[str, ...] = ()
 
     def fits(self, track: Track) -> bool:
-        """Whether a track plays this role.
+        """Return whether a track plays this role.
 
         A pattern is "drums", a program (0 to 127) or a range of them, or a part of the track's name in either case.
         Drum tracks fit "drums" alone.
+
+        >>> Role("Low", ("32-39", "cello")).fits(Track(name="Solo Cello", program=0))
+        True
         """
         return any(_fits(pattern, track) for pattern in self.patterns)
 
@@ -51,7 +56,11 @@ class Role:
     @property
     def program(self) -> int:
         """The first program that its patterns name; 0 without any."""
-        return next((found[0] for found in map(_programs, self.patterns) if found), 0)
+        for pattern in self.patterns:
+            programs = _programs(pattern)
+            if programs:
+                return programs[0]
+        return 0
 
 
 # Dong et al. 2018, section 5: the five families of the Lakh Pianoroll Dataset, with the melody taken out of them.
@@ -66,115 +75,155 @@ FAMILIES = (
 
 
 class Played(NamedTuple):
-    """A song with one track for each role; the names of the roles of which only the top line of chords was kept."""
+    """A song with one track for each role, and the names of those of which only the top line of chords was kept."""
 
     song: Song
     cut: tuple[str, ...] = ()
 
 
 Plan = Callable[[Song], Played]
+"""How the songs of a folder are brought to the same tracks. It raises MelodyError for a song that does not fit."""
+
+
+# --- what one writes ---------------------------------------------------------------------
 
 
 def parse_roles(texts: Sequence[str]) -> tuple[Role, ...]:
-    """Roles from "NAME=PATTERN|PATTERN..." each, in order, the first the melody; none from none.
+    """Read roles from texts "NAME=PATTERN|PATTERN...", in order, the first the melody.
 
-    Raises ConfigError, one line that says how to write it.
+    No texts are no roles. Raise ConfigError if one is not well formed, two have one name, or the melody is alone or
+    drums.
+
+    >>> parse_roles(["Lead=flute|73", "Low=32-39"])
+    (Role(name='Lead', patterns=('flute', '73')), Role(name='Low', patterns=('32-39',)))
     """
-    roles = tuple(map(_parse, texts))
+    roles = tuple(_parse(text) for text in texts)
     names = Counter(role.name.casefold() for role in roles)
-    twice = [role.name for role in roles if names[role.name.casefold()] > 1]
-    if twice:
-        raise ConfigError(
-            f"two roles are named {twice[0]!r}; give one --track with both patterns, A|B, or two names"
-        )
+    for role in roles:
+        if names[role.name.casefold()] > 1:
+            raise ConfigError(f"two roles are named {role.name!r}", mend="same-role")
     if len(roles) == 1:
-        raise ConfigError(
-            f"{texts[0]!r} is the melody alone; name with --track at least one part to write for it"
-        )
+        raise ConfigError(f"{texts[0]!r} is the melody alone", mend="one-role")
     if roles and roles[0].is_drum:
         raise ConfigError(
-            f"the first role is the melody, {texts[0]!r} are drums; put another --track first"
+            f"the first role is the melody, {texts[0]!r} are drums", mend="melody-first"
         )
     return roles
 
 
 def _parse(text: str) -> Role:
     name, equals, rest = (part.strip() for part in text.partition("="))
-    patterns = tuple(pattern.strip() for pattern in rest.split("|"))
+    patterns = [pattern.strip() for pattern in rest.split("|")]
     if not name or not equals or not all(patterns):
-        raise ConfigError(f"{text!r} is no role; {HOW}")
+        raise ConfigError(f"{text!r} is no role", mend="role")
     for pattern in patterns:
-        if re.fullmatch(r"[\d\s-]+", pattern):
-            programs = _programs(pattern)
-            if not programs or programs[-1] > 127:
-                raise ConfigError(
-                    f"{pattern!r} in {text!r}: programs are 0 to 127 and a range goes up, as 24-31"
-                )
-    role = Role(
-        name, tuple(DRUMS if pattern.casefold() == DRUMS else pattern for pattern in patterns)
-    )
-    if role.is_drum and len(set(role.patterns)) > 1:
+        _check_programs(pattern, text)
+    patterns = [DRUMS if pattern.casefold() == DRUMS else pattern for pattern in patterns]
+    role = Role(name, tuple(patterns))
+    if role.is_drum and len(set(patterns)) > 1:
         raise ConfigError(
-            f"{text!r} mixes drums with pitched tracks; give the drums a role of their own, Drums=drums"
+            f"{text!r} mixes drums with pitched tracks; give the drums a role of their own, "
+            "Drums=drums"
         )
     return role
 
 
+def _check_programs(pattern: str, text: str) -> None:
+    """Raise ConfigError if a pattern is written in figures, but names no programs."""
+    if not re.fullmatch(r"[\d\s-]+", pattern):
+        return
+    programs = _programs(pattern)
+    if not programs or programs[-1] > LAST_PROGRAM:
+        raise ConfigError(
+            f"{pattern!r} in {text!r}: programs are 0 to 127 and a range goes up, as 24-31"
+        )
+
+
 def _programs(pattern: str) -> range:
-    """The programs that "40" or "24-31" means; empty for a name."""
+    """Return the programs that "40" or "24-31" means; none for a name."""
     found = re.fullmatch(r"(\d+)(?:\s*-\s*(\d+))?", pattern, re.ASCII)
-    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+    if not found:
+        return range(0)
+    first, last = int(found[1]), int(found[2] or found[1])
+    return range(first, last + 1)
 
 
 def _fits(pattern: str, track: Track) -> bool:
-    if pattern == DRUMS or track.is_drum:
-        return pattern == DRUMS and track.is_drum
+    if track.is_drum or pattern == DRUMS:
+        return track.is_drum and pattern == DRUMS
     programs = _programs(pattern)
-    return track.program in programs if programs else pattern.casefold() in track.name.casefold()
+    if programs:
+        return track.program in programs
+    return pattern.casefold() in track.name.casefold()
 
 
 # --- by roles ----------------------------------------------------------------------------
 
 
 def by_roles(song: Song, roles: Sequence[Role]) -> Played:
-    """One track for each role: all that fit it, merged; a track goes to the first role that it fits.
+    """Return the song with one track for each role: all that fit it, merged.
 
-    Raises MelodyError where nothing plays the melody, or nothing another role.
+    A track goes to the first role that it fits. Raise MelodyError if nothing plays the melody, or nothing another role.
+
+    >>> song = Song((Track((Note(0.0, 40, 1.0),), "Bass"), Track((Note(0.0, 79, 1.0),), "Flute")))
+    >>> [track.name for track in by_roles(song, parse_roles(["Lead=flute", "Low=bass"])).song.tracks]
+    ['Lead', 'Low']
     """
     tracks = [track for track in song.tracks if track.notes]
-    melody = named_melody(tracks) if not roles[0].patterns else None
-    parts: list[list[Track]] = [[] for _ in roles]
-    for i, track in enumerate(tracks):
-        fitting = [0] if i == melody else [r for r, role in enumerate(roles) if role.fits(track)]
-        for place in fitting[:1]:
-            parts[place].append(track)
+    parts = _tracks_by_role(tracks, roles)
     if not parts[0]:
         raise MelodyError(f"no track for the melody ({roles[0].name}): it has {_described(tracks)}")
     if not any(parts[1:]):
         raise MelodyError(f"no track beside the melody for any role: it has {_described(tracks)}")
     merged = [_merged(role, part) for role, part in zip(roles, parts, strict=True)]
-    line, chords = top_line(merged[0])
-    return Played(replace(song, tracks=(line, *merged[1:])), (line.name,) if chords else ())
+    line, has_chords = top_line(merged[0])
+    cut = (line.name,) if has_chords else ()
+    return Played(replace(song, tracks=(line, *merged[1:])), cut)
+
+
+def _tracks_by_role(tracks: Sequence[Track], roles: Sequence[Role]) -> list[list[Track]]:
+    melody = None if roles[0].patterns else named_melody(tracks)
+    parts: list[list[Track]] = [[] for _ in roles]
+    for i, track in enumerate(tracks):
+        if i == melody:
+            parts[0].append(track)
+            continue
+        for part, role in zip(parts, roles, strict=True):
+            if role.fits(track):
+                part.append(track)
+                break
+    return parts
 
 
 def _merged(role: Role, tracks: Sequence[Track]) -> Track:
-    """All notes of the tracks; of two at one onset and pitch the longer."""
+    """Return all notes of the tracks as one track; of two at one onset and pitch the longer."""
     program = tracks[0].program if tracks else role.program
     if len(tracks) == 1:
         return Track(tracks[0].notes, role.name, program, role.is_drum)
-    notes: dict[tuple[float, int], Note] = {}
-    for note in (note for track in tracks for note in track.notes):
-        before = notes.get((note.onset, note.pitch))
-        if before is None or (note.duration, note.velocity) > (before.duration, before.velocity):
-            notes[note.onset, note.pitch] = note
-    return Track(tuple(notes.values()), role.name, program, role.is_drum)
+    kept: dict[tuple[float, int], Note] = {}
+    for track in tracks:
+        for note in track.notes:
+            place = (note.onset, note.pitch)
+            before = kept.get(place)
+            if before is None or _weight(note) > _weight(before):
+                kept[place] = note
+    return Track(tuple(kept.values()), role.name, program, role.is_drum)
+
+
+def _weight(note: Note) -> tuple[float, int]:
+    return note.duration, note.velocity
 
 
 def _described(tracks: Sequence[Track]) -> str:
-    names = [f"{t.name.strip()[:30]!r} ({DRUMS if t.is_drum else t.program})" for t in tracks]
-    return (
-        ", ".join(names if len(names) < 7 else [*names[:5], f"{len(names) - 5} more"]) or "no notes"
-    )
+    """Name tracks and their programs, for a message."""
+    names = []
+    for track in tracks:
+        kind = DRUMS if track.is_drum else track.program
+        names.append(f"{track.name.strip()[:LONGEST_NAME]!r} ({kind})")
+    if len(names) > MOST_NAMES:
+        shown = MOST_NAMES - 1
+        names = [*names[:shown], f"{len(names) - shown} more"]
+    return ", ".join(names) or "no notes"
 
 
 # --- by voices ---------------------------------------------------------------------------
@@ -182,24 +231,33 @@ def _described(tracks: Sequence[Track]) -> str:
 
 @dataclass(frozen=True)
 class Voices:
-    """Every piece has the same number of one-line tracks: they are the roles, found by name, place or height."""
+    """A plan for pieces that all have the same number of one-line tracks, which are the roles.
+
+    by: how a voice is found: "name", "place" (the order in the file) or "pitch" (the highest on average first).
+    """
 
     names: tuple[str, ...]
-    by: str  # "name", "place" (the order in the file) or "pitch" (the highest on average first)
+    by: str
 
     def __call__(self, song: Song) -> Played:
-        """One track for each voice, one line each. Raises MelodyError for a piece with other tracks."""
-        tracks = [track for track in song.tracks if track.notes]
-        if _voices(song) != len(self.names):
+        """Return the song with one track for each voice, one line each.
+
+        Raise MelodyError for a piece with other tracks.
+        """
+        tracks = _sounding(song)
+        if _count_voices(song) != len(self.names):
             raise MelodyError(
-                f"not {len(self.names)} one-line tracks like the others: it has {_described(tracks)}"
+                f"not {len(self.names)} one-line tracks like the others: "
+                f"it has {_described(tracks)}"
             )
         lines = []
+        cut = []
         for name, track in zip(self.names, self._ordered(tracks), strict=True):
-            line, chords = top_line(track)
-            lines.append((replace(line, name=name), chords))
-        cut = tuple(line.name for line, chords in lines if chords)
-        return Played(replace(song, tracks=tuple(line for line, _ in lines)), cut)
+            line, has_chords = top_line(track)
+            lines.append(replace(line, name=name))
+            if has_chords:
+                cut.append(name)
+        return Played(replace(song, tracks=tuple(lines)), tuple(cut))
 
     def _ordered(self, tracks: Sequence[Track]) -> list[Track]:
         keys = [_key(name) for name in self.names]
@@ -210,17 +268,23 @@ class Voices:
 
 
 def is_line(track: Track) -> bool:
-    """Whether a track is one line, but for at most a quarter of its notes that sound together."""
-    chords = sum(
-        b.onset < a.end - 0.5 * min(a.duration, b.duration) - 1e-9 for a, b in pairwise(track.notes)
-    )  # less than half is legato, as in `top_line`
+    """Return whether a track is one line, but for at most a quarter of its notes that sound together."""
+    chords = 0
+    for before, note in pairwise(track.notes):
+        legato = LEGATO * min(before.duration, note.duration)
+        chords += note.onset < before.end - legato - TINY
     return chords <= CHORDS_IN_A_LINE * len(track.notes)
 
 
-def _voices(song: Song) -> int:
-    """How many tracks sound where all are one line and none is drums; else 0."""
-    tracks = [track for track in song.tracks if track.notes]
-    return len(tracks) if all(is_line(track) and not track.is_drum for track in tracks) else 0
+def _sounding(song: Song) -> list[Track]:
+    return [track for track in song.tracks if track.notes]
+
+
+def _count_voices(song: Song) -> int:
+    """Return how many tracks sound if all are one line and none is drums; else 0."""
+    tracks = _sounding(song)
+    are_lines = all(is_line(track) and not track.is_drum for track in tracks)
+    return len(tracks) if are_lines else 0
 
 
 def _by_pitch(tracks: Sequence[Track]) -> list[Track]:
@@ -228,69 +292,77 @@ def _by_pitch(tracks: Sequence[Track]) -> list[Track]:
 
 
 def _key(name: str) -> str:
+    """Return a name as it is compared: without case, with single spaces."""
     return " ".join(name.casefold().split())
 
 
 # --- the choice --------------------------------------------------------------------------
 
 
-def choose(songs: Sequence[Song]) -> tuple[Plan, str]:
-    """The plan that fits these songs where the user names no roles, and a line that says so.
+def choose(songs: Sequence[Song]) -> tuple[Plan, Remark]:
+    """Return the plan that fits these songs if the user names no roles, and a remark that says so.
 
-    Voices where nearly all have the same number (2 to 8) of one-line tracks and no others; else `FAMILIES`.
+    Voices if nearly all have the same number (2 to 8) of one-line tracks and no others; else `FAMILIES`.
     """
-    counts = [_voices(song) for song in songs]
+    counts = [_count_voices(song) for song in songs]
     number, often = Counter(counts).most_common(1)[0] if counts else (0, 0)
     if 2 <= number <= MAX_VOICES and often >= NEARLY_ALL * len(songs):
-        voices = _name_voices(
-            [song for song, count in zip(songs, counts, strict=True) if count == number]
-        )
-        order = {
-            "name": "by name",
-            "place": "in the order of the files",
-            "pitch": "from high to low",
-        }[voices.by]
+        alike = [song for song, count in zip(songs, counts, strict=True) if count == number]
+        voices = _name_voices([_sounding(song) for song in alike])
         shown = ", ".join((f"{voices.names[0]} (the melody)", *voices.names[1:]))
-        return (
-            voices,
-            f"the pieces have {number} one-line tracks: roles {order}: {shown}; --track chooses others",
-        )
-    named = "Melody (by name, else the highest), " + ", ".join(role.name for role in FAMILIES[1:])
-    return lambda song: by_roles(
-        song, FAMILIES
-    ), f"roles by program: {named}; --track chooses others"
+        text = f"the pieces have {number} one-line tracks: roles {ORDERS[voices.by]}: {shown}"
+        return voices, Remark(text, Mend("other-roles"))
+    others = ", ".join(role.name for role in FAMILIES[1:])
+    text = f"roles by program: Melody (by name, else the highest), {others}"
+    return _by_families, Remark(text, Mend("other-roles"))
 
 
-def _name_voices(songs: Sequence[Song]) -> Voices:
-    pieces = [[track for track in song.tracks if track.notes] for song in songs]
+def _by_families(song: Song) -> Played:
+    return by_roles(song, FAMILIES)
+
+
+def _name_voices(pieces: Sequence[Sequence[Track]]) -> Voices:
+    """Return the plan for pieces with the same number of one-line tracks: by name if nearly all have the same names."""
     enough = NEARLY_ALL * len(pieces)
-    sets, often = Counter(frozenset(_key(t.name) for t in piece) for piece in pieces).most_common(
-        1
-    )[0]
-    if often >= enough and len(sets) == len(pieces[0]) and "" not in sets:
-        like = [piece for piece in pieces if {_key(t.name) for t in piece} == sets]
-        mean = {
-            key: sum(t.mean_pitch for piece in like for t in piece if _key(t.name) == key)
-            for key in sets
-        }
-        spelled = {_key(t.name): t.name.strip() for piece in like for t in piece}
-        return Voices(
-            tuple(spelled[key] for key in sorted(sets, key=lambda key: (-mean[key], key))), "name"
-        )
-    descending = sum(
-        piece[0] is _by_pitch(piece)[0] and piece[-1] is _by_pitch(piece)[-1] for piece in pieces
-    )
-    by = "place" if descending >= enough else "pitch"
-    columns = zip(*(piece if by == "place" else _by_pitch(piece) for piece in pieces), strict=True)
-    return Voices(_common_names(columns, len(pieces)), by)
+    sets = Counter(frozenset(_key(track.name) for track in piece) for piece in pieces)
+    keys, often = sets.most_common(1)[0]
+    are_distinct = len(keys) == len(pieces[0]) and "" not in keys
+    if often >= enough and are_distinct:
+        alike = [piece for piece in pieces if {_key(track.name) for track in piece} == keys]
+        return Voices(_names_by_pitch(alike), "name")
+    descending = sum(_is_descending(piece) for piece in pieces)
+    if descending >= enough:
+        return Voices(_common_names(pieces), "place")
+    return Voices(_common_names([_by_pitch(piece) for piece in pieces]), "pitch")
 
 
-def _common_names(columns: object, pieces: int) -> tuple[str, ...]:
-    """For each voice the name that most pieces give it; Voice 1, Voice 2 ... where they do not agree."""
+def _names_by_pitch(pieces: Sequence[Sequence[Track]]) -> tuple[str, ...]:
+    """Return the names of the tracks of pieces that all have the same, the highest on average first."""
+    height: dict[str, float] = {}
+    spelled: dict[str, str] = {}
+    for piece in pieces:
+        for track in piece:
+            key = _key(track.name)
+            height[key] = height.get(key, 0) + track.mean_pitch
+            spelled[key] = track.name.strip()
+    ordered = sorted(height, key=lambda key: (-height[key], key))
+    return tuple(spelled[key] for key in ordered)
+
+
+def _is_descending(piece: Sequence[Track]) -> bool:
+    """Return whether the first track is the highest on average and the last the lowest."""
+    ordered = _by_pitch(piece)
+    return piece[0] is ordered[0] and piece[-1] is ordered[-1]
+
+
+def _common_names(pieces: Iterable[Sequence[Track]]) -> tuple[str, ...]:
+    """Return for each voice the name that most pieces give it; Voice 1, Voice 2 ... if they do not agree."""
     names = []
-    for column in columns:  # type: ignore[attr-defined]
-        name, often = Counter(track.name.strip() for track in column).most_common(1)[0]
-        names.append(name if 2 * often > pieces else "")
-    if "" in names or len({_key(name) for name in names}) < len(names):
-        return tuple(f"Voice {i}" for i in range(1, len(names) + 1))
+    for column in zip(*pieces, strict=True):
+        counts = Counter(track.name.strip() for track in column)
+        name, often = counts.most_common(1)[0]
+        names.append(name if 2 * often > len(column) else "")
+    are_distinct = len({_key(name) for name in names}) == len(names)
+    if "" in names or not are_distinct:
+        return tuple(f"Voice {number}" for number in range(1, len(names) + 1))
     return tuple(names)

@@ -1,4 +1,4 @@
-"""MusicXML (.musicxml, .xml, .mxl) to Songs, through music21; `composer.songs.musicxml` is the way back.
+"""Read MusicXML (.musicxml, .xml, .mxl) into Songs, through music21; `composer.songs.musicxml` is the way back.
 
 music21 brings no sounds of drums, so each unpitched note is made a pitch, that of its sound, before it reads.
 """
@@ -22,8 +22,21 @@ from composer.errors import ComposerError, MissingPackageError
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 MAX_BYTES = 64 * 2**20  # unpacked; music21 takes minutes for that much
+MIB = 2**20
+ZIP = b"PK\x03\x04"
+CONTAINER = "META-INF/container.xml"
+SCORE_ENDINGS = (".xml", ".musicxml")
+
 CLOSE = 1e-6  # beats
-STEPS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
+MOST_SHARPS = 7
+LAST_PITCH = 127
+LARGEST_NUMERATOR = 255  # that MIDI can hold
+LETTERS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
+SHARPENED = (1, 3, 6, 8, 10)
+SHORT_TEXT = 60  # characters of what a file holds that a message shows
+
+Bars = Sequence[Any]
+"""The measures of one part, of music21."""
 
 
 def read_score(path: Path) -> Song:
@@ -31,7 +44,7 @@ def read_score(path: Path) -> Song:
 
     Repeats are played once and grace notes left out, as are drums without a sound (midi-unpitched). A bar that its
     metre does not fill (a pickup) has a time signature of its own, so that `Song.bar_onsets()` are the score's bars.
-    Raises ComposerError, one line that names the file, for what is not MusicXML; MissingPackageError.
+    Raise ComposerError, one line that names the file, for what is not MusicXML; MissingPackageError without music21.
     """
     return read_movements(path, (0,))[0]
 
@@ -45,25 +58,7 @@ def read_movements(
     key signature has that of the one before. mend: changes the score-partwise element before it is read.
     """
     try:
-        root = ET.fromstring(_xml(path))
-        if root.tag != "score-partwise":
-            raise ComposerError(
-                f"not MusicXML by parts: its first element is {root.tag[:40]}, not score-partwise"
-            )
-        importer = _music21("musicxml.xmlToM21").MusicXMLImporter()
-        drums = _give_pitches(root)
-        if mend:
-            mend(root)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about layout
-            importer.xmlRootToScore(root, importer.stream)
-            score = importer.stream.toSoundingPitch(inPlace=True) or importer.stream
-            untils = [*firsts[1:], None]
-            songs = [
-                _song(score, drums, first, until)
-                for first, until in zip(firsts, untils, strict=True)
-            ]
-            return [songs[0], *(_in_key(song, before) for before, song in pairwise(songs))]
+        return _read_movements(path, firsts, mend)
     except MissingPackageError:
         raise
     except ComposerError as error:
@@ -72,52 +67,79 @@ def read_movements(
         raise ComposerError(f"cannot read {path}: {error.strerror or error}") from error
     except (ET.ParseError, zipfile.BadZipFile) as error:
         raise ComposerError(f"cannot read {path}: not MusicXML: {error}") from error
-    except Exception as error:  # music21 raises a dozen kinds over a damaged score
+    except Exception as error:
+        # music21 raises a dozen kinds over a damaged score.
         reason = (str(error).splitlines() or [""])[0][:100]
         raise ComposerError(
             f"cannot read {path}: damaged MusicXML: {type(error).__name__} {reason}"
         ) from error
 
 
-def _music21(module: str) -> Any:
+def load_music21(module: str, purpose: str) -> Any:
+    """Import a module of music21. Raise MissingPackageError, which names the purpose, if it is not installed."""
     try:
+        import_module("music21")
         return import_module(f"music21.{module}")
     except ImportError as error:
         raise MissingPackageError(
-            "reading MusicXML needs music21: pip install 'melody-composer[data]'"
+            f"{purpose} needs music21: pip install 'melody-composer[data]'"
         ) from error
 
 
+def _read_movements(
+    path: Path, firsts: Sequence[int], mend: Callable[[ET.Element], None] | None
+) -> list[Song]:
+    root = ET.fromstring(_xml(path))
+    if root.tag != "score-partwise":
+        raise ComposerError(
+            f"not MusicXML by parts: its first element is {root.tag[:40]}, not score-partwise"
+        )
+    drums = _give_pitches(root)
+    if mend:
+        mend(root)
+    score = _parse(root)
+    ends = [*firsts[1:], None]
+    songs = [_song(score, drums, first, until) for first, until in zip(firsts, ends, strict=True)]
+    return [songs[0], *(_in_key_of(song, before) for before, song in pairwise(songs))]
+
+
+def _parse(root: ET.Element) -> Any:
+    """Return a score of music21, at sounding pitch."""
+    importer = load_music21("musicxml.xmlToM21", "reading MusicXML").MusicXMLImporter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about layout
+        importer.xmlRootToScore(root, importer.stream)
+        return importer.stream.toSoundingPitch(inPlace=True) or importer.stream
+
+
+# --- the file ----------------------------------------------------------------------------
+
+
 def _xml(path: Path) -> bytes:
-    """The XML in a file, unpacked where it is a .mxl (a zip that names its score in META-INF/container.xml)."""
+    """Return the XML in a file, unpacked from a .mxl (a zip that names its score in META-INF/container.xml)."""
     if path.exists() and not path.is_file():
         raise ComposerError("it is a folder, a device or a pipe, not a file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
-    if data[:4] == b"PK\x03\x04":
+    if data.startswith(ZIP):
         with zipfile.ZipFile(BytesIO(data)) as members:
             data = _member(members, _score_inside(members))
     if len(data) > MAX_BYTES:
-        raise ComposerError(
-            f"too large: a score has at most {MAX_BYTES // 2**20} MiB, this one has more"
-        )
+        raise ComposerError(f"too large: a score has at most {MAX_BYTES // MIB} MiB, this one more")
     return data
 
 
 def _score_inside(members: zipfile.ZipFile) -> str:
-    container = "META-INF/container.xml"
-    if container in members.namelist():
-        for entry in ET.fromstring(_member(members, container)).iter():
+    """Return the name of the score in a .mxl file."""
+    names = members.namelist()
+    if CONTAINER in names:
+        for entry in ET.fromstring(_member(members, CONTAINER)).iter():
             if entry.tag.endswith("rootfile"):
                 return entry.get("full-path", "")
-    names = [
-        n
-        for n in members.namelist()
-        if n.endswith((".xml", ".musicxml")) and not n.startswith("META-INF")
-    ]
-    if not names:
-        raise ComposerError("not MusicXML: a zip file without a score in it")
-    return names[0]
+    for name in names:
+        if name.endswith(SCORE_ENDINGS) and not name.startswith("META-INF"):
+            return name
+    raise ComposerError("not MusicXML: a zip file without a score in it")
 
 
 def _member(members: zipfile.ZipFile, name: str) -> bytes:
@@ -125,16 +147,15 @@ def _member(members: zipfile.ZipFile, name: str) -> bytes:
         with members.open(name) as file:
             return file.read(MAX_BYTES + 1)
     except KeyError:
-        raise ComposerError(f"not MusicXML: a zip file without {name[:60]!r}") from None
+        raise ComposerError(f"not MusicXML: a zip file without {name[:SHORT_TEXT]!r}") from None
+
+
+# --- drums -------------------------------------------------------------------------------
 
 
 def _give_pitches(root: ET.Element) -> set[str]:
-    """Write the sound of each unpitched note in place of its line on the staff, in `root`; ids of the drum parts."""
-    sounds = {
-        midi.get("id"): int(midi.findtext("midi-unpitched", "1")) - 1
-        for midi in root.iter("midi-instrument")
-        if midi.find("midi-unpitched") is not None
-    }
+    """Write the sound of each unpitched note in place of its line on the staff; return the ids of the drum parts."""
+    sounds = _drum_sounds(root)
     drums = set()
     for part in root.iter("part"):
         for note in part.iter("note"):
@@ -143,38 +164,50 @@ def _give_pitches(root: ET.Element) -> set[str]:
                 continue
             drums.add(part.get("id", ""))
             used = note.find("instrument")
-            sound = sounds.get(used.get("id") if used is not None else _only_instrument(root, part))
-            place.clear()
-            place.tag = "rest" if sound is None else "pitch"
-            if sound is not None:
-                _spell(place, sound)
+            instrument = _only_instrument(root, part) if used is None else used.get("id")
+            _replace_unpitched(place, sounds.get(instrument))
     return drums
 
 
+def _drum_sounds(root: ET.Element) -> dict[str | None, int]:
+    """Return the pitch of each drum, by the id of its instrument."""
+    sounds = {}
+    for midi in root.iter("midi-instrument"):
+        if midi.find("midi-unpitched") is not None:
+            sounds[midi.get("id")] = int(midi.findtext("midi-unpitched", "1")) - 1
+    return sounds
+
+
 def _only_instrument(root: ET.Element, part: ET.Element) -> str | None:
-    """Id of the first instrument of a part, for notes that name none."""
+    """Return the id of the first instrument of a part, for notes that name none."""
     found = root.find(f"part-list/score-part[@id='{part.get('id', '')}']/midi-instrument")
     return None if found is None else found.get("id")
 
 
-def _spell(place: ET.Element, pitch: int) -> None:
-    ET.SubElement(place, "step").text = STEPS[pitch % 12]
-    if pitch % 12 in (1, 3, 6, 8, 10):
+def _replace_unpitched(place: ET.Element, sound: int | None) -> None:
+    """Turn the line of a drum into its pitch, or into a rest if it has no sound."""
+    place.clear()
+    if sound is None:
+        place.tag = "rest"
+        return
+    place.tag = "pitch"
+    ET.SubElement(place, "step").text = LETTERS[sound % 12]
+    if sound % 12 in SHARPENED:
         ET.SubElement(place, "alter").text = "1"
-    ET.SubElement(place, "octave").text = str(pitch // 12 - 1)
+    ET.SubElement(place, "octave").text = str(sound // 12 - 1)
 
 
-# --- from music21 ------------------------------------------------------------------------
+# --- bars --------------------------------------------------------------------------------
 
 
-class _Bars:
+class _ScoreBars:
     """The bars of a score, one list for all parts: where each starts (beats), and its metre.
 
     Parts whose bars differ in length (a note too many or too few, as real files have) would drift apart, so each bar
     starts together: it is as long as its metre says if it is so in any part, else as in most.
     """
 
-    def __init__(self, parts: Sequence[Sequence[Any]]) -> None:
+    def __init__(self, parts: Sequence[Bars]) -> None:
         self.metres: list[TimeSignature] = []
         self.changes: set[int] = set()  # bars at which a time signature stands
         self.starts = [0.0]
@@ -185,55 +218,89 @@ class _Bars:
             if signs:
                 figures = (int(signs[0].numerator), int(signs[0].denominator))
                 self.changes.add(number)
-            self.metres.append(TimeSignature(self.starts[-1], *figures))
-            self.starts.append(self.starts[-1] + self._length(bars, self.metres[-1].beats_per_bar))
+            metre = TimeSignature(self.starts[-1], *figures)
+            self.metres.append(metre)
+            self.starts.append(self.starts[-1] + _length(bars, metre.beats_per_bar))
 
-    @staticmethod
-    def _length(bars: Sequence[Any], full: float) -> float:
-        # Not `bar.highestTime`: a word or a hairpin may lie beyond the barline.
-        lengths = [float(bar.flatten().notesAndRests.highestTime) or full for bar in bars]
-        if any(abs(length - full) < CLOSE for length in lengths):
-            return full
-        often = Counter(lengths)
-        length = max(often, key=lambda length: (often[length], length))
-        return (
-            length if (8 * length).is_integer() else ceil(4 * length) / 4
-        )  # so that later bars lie on the grid
+    def spans(self) -> Iterator[tuple[float, float]]:
+        """Yield where each bar starts and ends."""
+        yield from pairwise(self.starts)
 
     def signatures(self) -> tuple[TimeSignature, ...]:
-        """Time signatures whose bars are these; two bars that a repeat sign makes of one are one."""
+        """Return time signatures whose bars are these; two bars that a repeat sign makes of one are one."""
         found: list[TimeSignature] = []
-        spans = self._joined()
-        for start, end, metre in spans:
+        joined = self._joined()
+        last = joined[-1][1] if joined else 0.0
+        for start, end, metre in joined:
             missing = metre.beats_per_bar - (end - start)
-            if missing > CLOSE and end != spans[-1][1]:
-                metre = _short(start, end - start) or metre
+            # The last bar may be short without a metre of its own.
+            if missing > CLOSE and end != last:
+                metre = _short_bar(start, end - start) or metre
             if not found or _lies_elsewhere(found[-1], metre):
                 found.append(metre)
         return tuple(found)
 
     def _joined(self) -> list[tuple[float, float, TimeSignature]]:
-        """(start, end, metre) of each bar; the pickup is never joined to the bar after it."""
-        spans: list[tuple[float, float, TimeSignature]] = []
-        for number, (metre, (start, end)) in enumerate(
-            zip(self.metres, pairwise(self.starts), strict=True)
-        ):
-            fits = len(spans) > 1 and end - spans[-1][0] <= metre.beats_per_bar + CLOSE
-            if fits and number not in self.changes:
-                spans[-1] = (spans[-1][0], end, spans[-1][2])
-            else:
-                spans.append((start, end, metre))
-        return spans
+        """Return (start, end, metre) of each bar, those joined that a repeat sign cuts in two."""
+        joined: list[tuple[float, float, TimeSignature]] = []
+        for number, (metre, (start, end)) in enumerate(zip(self.metres, self.spans(), strict=True)):
+            # The pickup is never joined to the bar after it.
+            if len(joined) > 1 and number not in self.changes:
+                first, _, metre_before = joined[-1]
+                if end - first <= metre.beats_per_bar + CLOSE:
+                    joined[-1] = (first, end, metre_before)
+                    continue
+            joined.append((start, end, metre))
+        return joined
 
 
-def _song(score: Any, drums: set[str], first: int = 0, until: int | None = None) -> Song:
-    parts = [_played(list(part.getElementsByClass("Measure"))[first:until]) for part in score.parts]
-    bars = _Bars(parts)
+def _length(bars: Bars, full: float) -> float:
+    """Return the length in beats of a bar, given what it is in each part; `full`: as its metre says."""
+    # Not `bar.highestTime`: a word or a hairpin may lie beyond the barline.
+    lengths = [float(bar.flatten().notesAndRests.highestTime) or full for bar in bars]
+    if any(abs(length - full) < CLOSE for length in lengths):
+        return full
+    often = Counter(lengths)
+    length = max(often, key=lambda length: (often[length], length))
+    if (8 * length).is_integer():
+        return length
+    # Rounded up to a sixteenth, so that later bars lie on the grid.
+    return ceil(4 * length) / 4
+
+
+def _short_bar(start: float, length: float) -> TimeSignature | None:
+    """Return a bar of `length` beats, counted in quarters if they fill it, else in finer notes; None if none do."""
+    for denominator in (4, 8, 16, 32):
+        exact = length * denominator / 4
+        numerator = round(exact)
+        if 1 <= numerator <= LARGEST_NUMERATOR and abs(exact - numerator) < CLOSE:
+            return TimeSignature(start, numerator, denominator)
+    return None
+
+
+def _lies_elsewhere(before: TimeSignature, metre: TimeSignature) -> bool:
+    """Return whether a bar of `metre` is not one that `before` would go on with."""
+    if (before.numerator, before.denominator) != (metre.numerator, metre.denominator):
+        return True
+    bars = (metre.onset - before.onset) / before.beats_per_bar
+    return abs(bars - round(bars)) > CLOSE
+
+
+# --- from music21 ------------------------------------------------------------------------
+
+
+def _song(score: Any, drums: set[str], first: int, until: int | None) -> Song:
+    """Return the bars of a score from `first` to `until` as a Song."""
+    parts = []
+    for part in score.parts:
+        inside = list(part.getElementsByClass("Measure"))[first:until]
+        parts.append(_up_to_last_note(inside))
+    bars = _ScoreBars(parts)
+    tracks = []
+    for part, inside in zip(score.parts, parts, strict=True):
+        tracks.append(_track(part, inside, bars, drums))
     return Song(
-        tracks=tuple(
-            _track(part, inside, bars, drums)
-            for part, inside in zip(score.parts, parts, strict=True)
-        ),
+        tracks=tuple(tracks),
         tempos=_tempos(parts, bars),
         time_signatures=bars.signatures(),
         key_signatures=_keys(parts, bars),
@@ -241,31 +308,33 @@ def _song(score: Any, drums: set[str], first: int = 0, until: int | None = None)
     )
 
 
-def _played(inside: list[Any]) -> list[Any]:
-    """The bars up to the last one with notes, so that it is known as the last."""
+def _up_to_last_note(inside: list[Any]) -> list[Any]:
+    """Return the bars up to the last one with notes, so that it is known as the last."""
     while inside and not inside[-1].flatten().notes:
         inside = inside[:-1]
     return inside
 
 
-def _in_key(song: Song, before: Song) -> Song:
-    """`song` with the key signature in which the one before ends, where it begins with none."""
+def _in_key_of(song: Song, before: Song) -> Song:
+    """Return `song` with the key signature in which the one before ends, if it begins with none."""
     if not before.key_signatures or any(key.onset == 0 for key in song.key_signatures):
         return song
-    return replace(
-        song, key_signatures=(replace(before.key_signatures[-1], onset=0.0), *song.key_signatures)
-    )
+    key = replace(before.key_signatures[-1], onset=0.0)
+    return replace(song, key_signatures=(key, *song.key_signatures))
 
 
-def _track(part: Any, inside: Sequence[Any], bars: _Bars, drums: set[str]) -> Track:
+def _track(part: Any, inside: Bars, bars: _ScoreBars, drums: set[str]) -> Track:
     played = part.getInstrument(returnDefault=False)
     program = getattr(played, "midiProgram", None) or 0
     is_drum = getattr(played, "partId", None) in drums
     return Track(tuple(_notes(inside, bars)), str(part.partName or ""), program, is_drum)
 
 
-def _notes(inside: Sequence[Any], bars: _Bars) -> list[Note]:
-    """Notes, also those of chords; one tied to the one before is joined with it. None goes over its barline."""
+def _notes(inside: Bars, bars: _ScoreBars) -> list[Note]:
+    """Return the notes, also those of chords; one tied to the one before is joined with it.
+
+    None goes over its barline.
+    """
     notes: list[Note] = []
     last: dict[int, int] = {}  # pitch: index of the last note of it
     for onset, end, one in _sounding(inside, bars):
@@ -274,32 +343,35 @@ def _notes(inside: Sequence[Any], bars: _Bars) -> list[Note]:
         before = notes[last[pitch]] if pitch in last else None
         if goes_on and before and abs(before.end - onset) < CLOSE:
             notes[last[pitch]] = Note(before.onset, pitch, end - before.onset, before.velocity)
-        elif 0 <= pitch <= 127:
+        elif 0 <= pitch <= LAST_PITCH:
             last[pitch] = len(notes)
             notes.append(Note(onset, pitch, end - onset))
     return notes
 
 
-def _sounding(inside: Sequence[Any], bars: _Bars) -> Iterator[tuple[float, float, Any]]:
-    """(onset, end, note) of each note that sounds, in the order of the onsets."""
-    for bar, (start, stop) in zip(inside, pairwise(bars.starts), strict=False):
+def _sounding(inside: Bars, bars: _ScoreBars) -> Iterator[tuple[float, float, Any]]:
+    """Yield (onset, end, note) of each note that sounds, in the order of the onsets."""
+    for bar, (start, stop) in zip(inside, bars.spans(), strict=False):
         for element in bar.flatten().notes:
             onset = start + float(element.offset)
             end = min(onset + float(element.quarterLength), stop)
-            if end <= onset:  # a grace note, a chord symbol, or past the barline
+            # A grace note, a chord symbol, or what lies past the barline has no length.
+            if end <= onset:
                 continue
-            for one in element.notes if "Chord" in element.classes else (element,):
+            notes = element.notes if "Chord" in element.classes else (element,)
+            for one in notes:
                 yield onset, end, one
 
 
-def _marks(inside: Sequence[Any], bars: _Bars, kind: str) -> Iterator[tuple[float, Any]]:
-    for bar, (start, stop) in zip(inside, pairwise(bars.starts), strict=False):
+def _marks(inside: Bars, bars: _ScoreBars, kind: str) -> Iterator[tuple[float, Any]]:
+    """Yield (onset, mark) of the marks of that class of music21."""
+    for bar, (start, stop) in zip(inside, bars.spans(), strict=False):
         for element in bar.flatten().getElementsByClass(kind):
             yield min(start + float(element.offset), stop), element
 
 
-def _tempos(parts: Sequence[Sequence[Any]], bars: _Bars) -> tuple[Tempo, ...]:
-    """Of several at one onset the first that has a number counts."""
+def _tempos(parts: Sequence[Bars], bars: _ScoreBars) -> tuple[Tempo, ...]:
+    """Return the tempos; of several at one onset the first that has a number counts."""
     found: dict[float, Tempo] = {}
     for inside in parts:
         for onset, mark in _marks(inside, bars, "MetronomeMark"):
@@ -309,34 +381,14 @@ def _tempos(parts: Sequence[Sequence[Any]], bars: _Bars) -> tuple[Tempo, ...]:
     return tuple(found.values())
 
 
-def _keys(parts: Sequence[Sequence[Any]], bars: _Bars) -> tuple[KeySignature, ...]:
-    """Those of the first part that has any."""
+def _keys(parts: Sequence[Bars], bars: _ScoreBars) -> tuple[KeySignature, ...]:
+    """Return the key signatures of the first part that has any."""
     for inside in parts:
-        found = {
-            onset: key
-            for onset, key in _marks(inside, bars, "KeySignature")
-            if abs(key.sharps) <= 7
-        }
+        found: dict[float, KeySignature] = {}
+        for onset, key in _marks(inside, bars, "KeySignature"):
+            if abs(key.sharps) <= MOST_SHARPS:
+                is_minor = getattr(key, "mode", "") == "minor"
+                found[onset] = KeySignature(onset, key.sharps, is_minor)
         if found:
-            return tuple(
-                KeySignature(at, k.sharps, getattr(k, "mode", "") == "minor")
-                for at, k in found.items()
-            )
+            return tuple(found.values())
     return ()
-
-
-def _short(start: float, length: float) -> TimeSignature | None:
-    """A bar of so many beats, counted in quarters if they fill it, else in finer notes; None where none do."""
-    for denominator in (4, 8, 16, 32):
-        numerator = length * denominator / 4
-        if 1 <= round(numerator) <= 255 and abs(numerator - round(numerator)) < CLOSE:
-            return TimeSignature(start, round(numerator), denominator)
-    return None
-
-
-def _lies_elsewhere(before: TimeSignature, metre: TimeSignature) -> bool:
-    """Whether a bar of `metre` is not one that `before` would go on with."""
-    if (before.numerator, before.denominator) != (metre.numerator, metre.denominator):
-        return True
-    bars = (metre.onset - before.onset) / before.beats_per_bar
-    return abs(bars - round(bars)) > CLOSE

@@ -1,82 +1,84 @@
 """Build `jsb.npz` from music21's corpus: `python -m composer.data.build.jsb`.
 
-Needs the extra `data` (music21). The same corpus gives the same bytes; what was
-rounded, chosen and left out stands in `composer.data.jsb`.
+Needs the extra `data` (music21). The same corpus gives the same bytes; `composer.data.jsb` says what was rounded,
+chosen and left out.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.data.jsb import BUNDLED, RESOLUTION, VOICES, Chorale
-from composer.errors import ComposerError, MissingPackageError, OutputError
+from composer.data.build.archive import Arrays, counted, run
+from composer.data.jsb import BUNDLED, LEAKS, RESOLUTION, VOICES, Chorale
+from composer.data.scores import load_music21
+from composer.errors import ComposerError
 
 SPLIT_TABLE = Path(__file__).with_name("jsb_split.json")
 NOT_CHORALES = ("bwv846",)
 HELD_OUT = ("valid", "test")
 WINDOW_BEATS = 8
 EQUAL_CELLS = 0.9
-TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+RESTS = 127  # in a beat's features, instead of an interval
 # Degree of the final over the key signature's major tonic: ionian, lydian, mixolydian. The rest are minor.
 MAJOR_DEGREES = (0, 5, 7)
 
-Tied = tuple[int, int, int, bool]
+
+class TiedNote(NamedTuple):
+    """A note on the grid, ties joined: first step, the one after its last, pitch, and whether it is under a fermata."""
+
+    start: int
+    end: int
+    pitch: int
+    fermata: bool
 
 
 def _music21(module: str) -> Any:
-    try:
-        return import_module(f"music21.{module}")
-    except ImportError as error:
-        raise MissingPackageError(
-            "building jsb needs music21: pip install 'melody-composer[data]'"
-        ) from error
+    return load_music21(module, "building jsb")
 
 
 # --- what the corpus holds ---------------------------------------------------------------
 
 
 def corpus_files() -> dict[str, Path]:
-    """The MusicXML file of each four-part chorale in music21's corpus, by id, in order of BWV number."""
-    paths = [Path(p) for p in _music21("corpus").getComposer("bach")]
-    files = {
-        p.stem: p for p in paths if p.suffix in (".mxl", ".xml") and p.stem not in NOT_CHORALES
-    }
-    return dict(sorted(files.items(), key=lambda item: _bwv_order(item[0])))
+    """Return the MusicXML file of each four-part chorale in music21's corpus, by id, in order of BWV number."""
+    files = {}
+    for found in _music21("corpus").getComposer("bach"):
+        path = Path(found)
+        if path.suffix in (".mxl", ".xml") and path.stem not in NOT_CHORALES:
+            files[path.stem] = path
+    return {bwv: files[bwv] for bwv in sorted(files, key=_bwv_order)}
 
 
 def _bwv_order(bwv: str) -> list[tuple[int, str]]:
-    return [
-        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", bwv)
-    ]
+    """Return a key that sorts "bwv4.8" before "bwv36.4-2": its numbers as numbers."""
+    parts = re.findall(r"\d+|\D+", bwv)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def places() -> dict[str, tuple[str, int]]:
-    """Split, and index there, of every chorale in the split table, by id."""
+    """Return split, and index there, of every chorale in the split table, by id."""
     table = json.loads(SPLIT_TABLE.read_text(encoding="utf-8"))
-    return {
-        entry["bwv"]: (split, entry["index"])
-        for split, entries in table.items()
-        for entry in entries
-    }
+    found = {}
+    for split, entries in table.items():
+        for entry in entries:
+            found[entry["bwv"]] = (split, entry["index"])
+    return found
 
 
 def titles() -> dict[str, str]:
-    """Title by id, from music21's lists of the chorales; of two the Riemenschneider list's."""
+    """Return the title by id, from music21's lists of the chorales; of two the Riemenschneider list's."""
     lists = _music21("corpus.chorales")
     by_number = lists.ChoraleList().byBWV | lists.ChoraleListRKBWV().byBWV
+    # Some numbers are texts there: "269" and 269 are one chorale.
     by_number |= {int(n): by_number[n] for n in by_number if isinstance(n, str) and n.isdigit()}
     return {f"bwv{number}": str(row["title"]) for number, row in by_number.items()}
 
@@ -85,7 +87,7 @@ def titles() -> dict[str, str]:
 
 
 def parse(path: Path) -> Chorale:
-    """Read one score. Raises ComposerError if it lacks one of the four voices."""
+    """Read one score. Raise ComposerError if it lacks one of the four voices."""
     score = _music21("converter").parse(path, forceSource=True, storePickle=False)
     parts = [_part(score, voice, path) for voice in VOICES]
     voices, onsets, fermatas = _grid([_notes(part) for part in parts])
@@ -112,7 +114,7 @@ def parse(path: Path) -> Chorale:
 
 
 def _part(score: Any, voice: str, path: Path) -> Any:
-    """The part of that name; of "Soprano 1" and "Soprano 2" the first."""
+    """Return the part of that name; of "Soprano 1" and "Soprano 2" the first."""
     for part in score.parts:
         if (part.partName or "").split()[:1] == [voice]:
             return part
@@ -122,29 +124,38 @@ def _part(score: Any, voice: str, path: Path) -> Any:
 
 
 def _step(beat: Any) -> int:
-    """The nearest step; halfway goes up."""
+    """Return the nearest step; halfway goes up."""
     return int(beat * RESOLUTION * 2 + 1) // 2
 
 
-def _notes(part: Any) -> list[Tied]:
-    """Start and end in steps, pitch, under a fermata: of each note of a part, ties joined."""
-    notes: list[Tied] = []
+def _notes(part: Any) -> list[TiedNote]:
+    """Return the notes of a part, ties joined."""
+    notes: list[TiedNote] = []
     for element in part.flatten().notes:
-        start, end = _step(element.offset), _step(element.offset + element.quarterLength)
-        if start == end:  # a grace note, or one too short for the grid
+        start = _step(element.offset)
+        end = _step(element.offset + element.quarterLength)
+        # A grace note, or one too short for the grid, has no length.
+        if start == end:
             continue
         pitch = max(p.midi for p in element.pitches)
         fermata = any(type(e).__name__ == "Fermata" for e in element.expressions)
-        goes_on = element.tie is not None and element.tie.type in ("stop", "continue")
-        if goes_on and notes and notes[-1][1:3] == (start, pitch):
+        if _is_tied(element) and notes and notes[-1][1:3] == (start, pitch):
             first = notes.pop()
-            start, fermata = first[0], fermata or first[3]
-        notes.append((start, end, pitch, fermata))
+            start, fermata = first.start, fermata or first.fermata
+        notes.append(TiedNote(start, end, pitch, fermata))
     return notes
 
 
-def _grid(lines: list[list[Tied]]) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
-    steps = max(end for line in lines for _, end, _, _ in line)
+def _is_tied(element: Any) -> bool:
+    """Return whether a note goes on with the one before."""
+    return element.tie is not None and element.tie.type in ("stop", "continue")
+
+
+def _grid(
+    lines: list[list[TiedNote]],
+) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return voices and onsets, [step, voice] each, and whether the soprano is under a fermata: bool [step]."""
+    steps = max(note.end for line in lines for note in line)
     voices = np.full((steps, len(lines)), -1, np.int8)
     onsets = np.zeros((steps, len(lines)), bool)
     fermatas = np.zeros(steps, bool)
@@ -158,6 +169,7 @@ def _grid(lines: list[list[Tied]]) -> tuple[NDArray[np.int8], NDArray[np.bool_],
 
 
 def _metres(part: Any) -> NDArray[np.int64]:
+    """Return the changes of metre: int [change, 3], rows of step, numerator, denominator."""
     rows: list[tuple[int, int, int]] = []
     for element in part.flatten().getElementsByClass("TimeSignature"):
         row = (_step(element.offset), int(element.numerator), int(element.denominator))
@@ -167,12 +179,13 @@ def _metres(part: Any) -> NDArray[np.int64]:
 
 
 def _full_bar(metres: NDArray[np.int64], step: int) -> int:
+    """Return how many steps a full bar has in the metre at `step`."""
     _, numerator, denominator = metres[np.searchsorted(metres[:, 0], step, side="right") - 1]
     return int(4 * RESOLUTION * numerator // denominator)
 
 
 def _bars(part: Any, metres: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
-    """The step at which each bar starts.
+    """Return the step at which each bar starts.
 
     A bar that a repeat sign cuts in two is joined again, one longer than its metre is cut.
     """
@@ -192,9 +205,11 @@ def _bars(part: Any, metres: NDArray[np.int64], steps: int) -> NDArray[np.int64]
 
 
 def _sharps(parts: list[Any]) -> int:
-    """Of the key signatures with which the parts begin, the commonest."""
-    signatures = [list(part.flatten().getElementsByClass("KeySignature"))[:1] for part in parts]
-    found = Counter(int(s.sharps) for first in signatures for s in first)
+    """Return the commonest of the key signatures with which the parts begin."""
+    found: Counter[int] = Counter()
+    for part in parts:
+        for signature in list(part.flatten().getElementsByClass("KeySignature"))[:1]:
+            found[int(signature.sharps)] += 1
     return found.most_common(1)[0][0] if found else 0
 
 
@@ -202,25 +217,29 @@ def _sharps(parts: list[Any]) -> int:
 
 
 def with_twins(chorales: list[Chorale]) -> list[Chorale]:
-    """The chorales with `twin` and `overlap`: what each shares with a valid or test chorale."""
-    features = [_features(c) for c in chorales]
-    twins, overlaps = [""] * len(chorales), np.zeros(len(chorales))
+    """Return the chorales with `twin` and `overlap`: what each shares with a valid or test chorale."""
+    features = [_features(chorale) for chorale in chorales]
+    twins = [""] * len(chorales)
+    overlaps = np.zeros(len(chorales))
     for h, held in enumerate(chorales):
         if held.split not in HELD_OUT:
             continue
         found = _shares(features, features[h])
-        found[h] = 0
+        found[h] = 0  # itself
         for i in np.flatnonzero(found > overlaps):
             twins[i], overlaps[i] = held.bwv, found[i]
     shares = overlaps.round(2).tolist()
-    return [replace(c, twin=t, overlap=o) for c, t, o in zip(chorales, twins, shares, strict=True)]
+    return [
+        replace(chorale, twin=twin, overlap=overlap)
+        for chorale, twin, overlap in zip(chorales, twins, shares, strict=True)
+    ]
 
 
 def _features(chorale: Chorale) -> NDArray[np.int8]:
-    """int8 [beat, 16]: what transposition leaves alone, for each step of a beat.
+    """Return what transposition leaves alone, for each step of a beat: int8 [beat, 16].
 
-    The intervals soprano-alto, alto-tenor and tenor-bass, and the soprano's move since
-    the beat before. 127 in the first of them marks a beat in which a voice rests.
+    The intervals soprano-alto, alto-tenor and tenor-bass, and the soprano's move since the beat before. RESTS in the
+    first of them marks a beat in which a voice rests.
     """
     beats = len(chorale.voices) // RESOLUTION
     pitches = chorale.voices[: beats * RESOLUTION].astype(np.int16)
@@ -228,23 +247,27 @@ def _features(chorale: Chorale) -> NDArray[np.int8]:
     before = np.concatenate([soprano[:RESOLUTION], soprano[:-RESOLUTION]])
     columns = [*(pitches[:, :-1] - pitches[:, 1:]).T, soprano - before]
     features = np.stack(columns, axis=1).reshape(beats, -1).astype(np.int8)
-    features[(pitches < 0).reshape(beats, -1).any(axis=1), 0] = 127
+    features[(pitches < 0).reshape(beats, -1).any(axis=1), 0] = RESTS
     return features
 
 
 def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[np.float64]:
-    """[piece]: share of windows that a piece and `held` have in common, of the one or of the other."""
+    """Return the share of windows that each piece and `held` have in common, of the one or of the other: [piece]."""
     beats = np.concatenate(pieces)
+    # How many cells of each beat of all pieces are those of each beat of `held`.
     equal = np.zeros((len(beats), len(held)), np.uint8)
     for column in range(beats.shape[1]):
         equal += beats[:, column, None] == held[None, :, column]
-    equal[beats[:, 0] == 127] = 0
-    shares, start = np.zeros(len(pieces)), 0
+    equal[beats[:, 0] == RESTS] = 0
+    enough = EQUAL_CELLS * WINDOW_BEATS * beats.shape[1]
+    columns = len(held) - WINDOW_BEATS + 1
+    shares = np.zeros(len(pieces))
+    start = 0
     for i, piece in enumerate(pieces):
-        rows, columns = len(piece) - WINDOW_BEATS + 1, len(held) - WINDOW_BEATS + 1
+        rows = len(piece) - WINDOW_BEATS + 1
         block = equal[start : start + len(piece)].astype(np.int16)
         windows = sum(block[k : k + rows, k : k + columns] for k in range(WINDOW_BEATS))
-        same = np.asarray(windows) >= EQUAL_CELLS * WINDOW_BEATS * beats.shape[1]
+        same = np.asarray(windows) >= enough
         shares[i] = max(same.any(axis=0).mean(), same.any(axis=1).mean())
         start += len(piece)
     return shares
@@ -254,7 +277,7 @@ def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[n
 
 
 def build(files: Iterable[Path]) -> list[Chorale]:
-    """The chorales of these scores, each with its title, its place in the split and its twin."""
+    """Return the chorales of these scores, each with its title, its place in the split and its twin."""
     where, names = places(), titles()
     chorales = []
     for path in files:
@@ -265,8 +288,8 @@ def build(files: Iterable[Path]) -> list[Chorale]:
     return with_twins(chorales)
 
 
-def pack(chorales: list[Chorale]) -> dict[str, NDArray[Any]]:
-    """The arrays of the file: all chorales one after the other, and their lengths (`*_of`)."""
+def pack(chorales: list[Chorale]) -> Arrays:
+    """Return the arrays of the file: all chorales one after the other, and their lengths (`*_of`)."""
     return {
         "bwv": np.array([c.bwv for c in chorales]),
         "title": np.array([c.title for c in chorales]),
@@ -289,52 +312,22 @@ def pack(chorales: list[Chorale]) -> dict[str, NDArray[Any]]:
     }
 
 
-def write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write an npz whose bytes depend on the arrays alone: not on the clock, not on the machine.
+def _make() -> tuple[Arrays, list[str]]:
+    """Return the arrays of the file, and what to say about them."""
+    from rich.progress import track
 
-    Raises OutputError if `path` cannot be written.
-    """
-    try:
-        with zipfile.ZipFile(path, "w") as file:
-            for name, array in arrays.items():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
-                entry = zipfile.ZipInfo(f"{name}.npy", TIMESTAMP)
-                entry.create_system = 3
-                entry.external_attr = 0o644 << 16
-                file.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    chorales = build(track(corpus_files().values(), description="Chorales"))
+    lines = [f"{len(chorales)} chorales: {counted(chorale.split for chorale in chorales)}"]
+    shared = [chorale for chorale in chorales if chorale.overlap >= LEAKS]
+    for chorale in sorted(shared, key=lambda chorale: -chorale.overlap):
+        split = chorale.split or "no split"
+        lines.append(f"  {chorale.bwv} ({split}) is {chorale.overlap:.0%} of {chorale.twin}")
+    return pack(chorales), lines
 
 
 def main() -> None:
     """Build the file and say what is in it."""
-    from rich.console import Console
-    from rich.progress import track
-
-    parser = argparse.ArgumentParser(
-        description="Build jsb.npz from the chorales of music21's corpus."
-    )
-    parser.add_argument(
-        "--out", type=Path, default=BUNDLED, help="file to write (default: the bundled one)"
-    )
-    out: Path = parser.parse_args().out
-    console = Console()
-    try:
-        chorales = build(track(corpus_files().values(), description="Chorales", console=console))
-        write(out, pack(chorales))
-    except ComposerError as error:
-        parser.exit(2, f"{error}\n")
-    counts = Counter(c.split or "no split" for c in chorales)
-    console.print(
-        f"{len(chorales)} chorales: "
-        + ", ".join(f"{n} {split}" for split, n in counts.most_common())
-    )
-    for c in sorted((c for c in chorales if c.overlap >= 0.1), key=lambda c: -c.overlap):
-        console.print(
-            f"  {c.bwv} ({c.split or 'no split'}) is {c.overlap:.0%} of {c.twin}", highlight=False
-        )
-    console.print(f"{out}: {out.stat().st_size / 1000:.0f} KB")
+    run(BUNDLED, "the chorales of music21's corpus", _make)
 
 
 if __name__ == "__main__":
