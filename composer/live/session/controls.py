@@ -17,6 +17,7 @@ from composer.live.session.context import AnySequencer
 from composer.live.session.director import Director
 
 TEMPO_STEP = 2.0  # qpm of "faster" and "slower"
+TURN_DIGITS = 6  # so that ten steps up and ten down are nothing
 OCTAVE = 12
 FARTHEST = 4 * OCTAVE  # semitones by which the keys are moved at most
 CLICKS = 127  # of a knob without ends, which it says as one whole turn
@@ -61,15 +62,15 @@ class Controls:
             command, argument = commands.parse(asked.name)
             self.do(command.name, argument)
         else:
-            self._turn(asked)
+            self._follow(asked)
 
-    def _turn(self, asked: Action) -> None:
+    def _follow(self, asked: Action) -> None:
         """Do what a knob asks for; one without ends turns on from the value of now."""
         command, argument, knob = commands.setting(asked.name)
         assert argument.span is not None
         low, high = argument.span
 
-        def turn(_now: float) -> None:
+        def turn(now: float) -> None:
             value = low + (high - low) * asked.value
             if asked.relative:
                 before = self._director.value_of(command.name, knob)
@@ -77,7 +78,9 @@ class Controls:
                     return
                 value = before + argument.click * CLICKS * asked.value
             value = round(argument.clipped(value), argument.digits)
-            self.do(command.name, [knob, value] if knob else value)
+            # At once, not as a note of its own: the next click of the knob goes on from there.
+            here = Controls(self._director, self._sequencer, self._clock, lambda do: do(now))
+            here.do(command.name, [knob, value] if knob else value)
 
         self._leave(turn)
 
@@ -193,6 +196,20 @@ class Controls:
         """Turn a knob of the model, -1 to 1; None lets it go."""
         name, value = turned
         self._leave(lambda _now: self._director.set_knob(name, value))
+
+    def turn(self, turned: tuple[str, float | None]) -> None:
+        """Turn a knob a step further, to its end at most.
+
+        The session adds the step: who asks twice in a moment does not know yet where the first step led.
+        """
+        name, step = turned
+
+        def further(_now: float) -> None:
+            before = self._director.value_of("knob", name) or 0.0
+            value = round(before + (step or 0.0), TURN_DIGITS)
+            self._director.set_knob(name, max(-1.0, min(1.0, value)))
+
+        self._leave(further)
 
     def volume(self, share: float) -> None:
         """Set the volume of all voices, 0 to 1."""

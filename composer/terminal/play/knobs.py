@@ -8,7 +8,6 @@ from composer.errors import ConfigError
 from composer.terminal.play.keys import Player
 
 STEP: Final = 0.1  # of an arrow
-DIGITS: Final = 6  # so that ten steps up and ten down are nothing
 
 
 class ChosenKnob:
@@ -34,9 +33,7 @@ class ChosenKnob:
 
     def turn(self, by: float) -> None:
         """Turn it, to an end at most. Raise ConfigError if the model has no knobs."""
-        name = self._own()
-        value = round(self.player.state().knobs[name] + by, DIGITS)
-        self.player.do("knob", [name, min(max(value, -1.0), 1.0)])
+        self.player.do("turn", [self._own(), by])
 
     def let_go(self) -> None:
         """Let it go, so that it moves nothing any more."""

@@ -65,6 +65,14 @@ def test_knobs_by_name_and_by_number(stand):
     assert after(stand, "reroll").mend is None
 
 
+def test_steps_of_a_knob_are_added_also_if_they_come_at_once(stand):
+    for _ in range(3):
+        stand.session.do("turn", ["groove", 0.1])
+    assert after(stand, "turn", ["4", 0.1]).knobs["groove"] == 0.4
+    assert after(stand, "turn", ["groove", 2]).knobs["groove"] == 1.0
+    assert after(stand, "turn", ["groove", -2]).knobs["groove"] == -1.0
+
+
 @pytest.mark.parametrize(
     ("mode", "phase", "said"),
     [
@@ -109,6 +117,11 @@ def test_turned_knobs_of_a_keyboard(stand):
     assert [turned(1, value).qpm for value in (0, 127, 64)] == [40.0, 200.0, 121.0]
     assert [turned(4, value).qpm for value in (3, 127)] == [124.0, 123.0]
     assert [turned(2, value).knobs["groove"] for value in (0, 127, 96)] == [-1.0, 1.0, 0.512]
+    # Clicks that come at once are all counted.
+    for value in (1, 1, 2):
+        stand.session.hear(Event(stand.clock(), "control_change", 4, value))
+    stand.run(0.002)
+    assert stand.session.state().qpm == 127.0
     turned(3, 64)
     volumes = {m.channel: m.value for _, m in stand.sequencer.sent if m.is_cc(7)}
     assert volumes == dict.fromkeys((0, 1, 2, 3, 9), 64)

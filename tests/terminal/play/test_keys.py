@@ -9,7 +9,7 @@ KEYS = {
     "space": ("start",), "m": ("mode",), "t": ("tap",), "plus": ("faster",), "up": ("faster",), "minus": ("slower",),
     "down": ("slower",), "l": ("loop",), "r": ("reroll",), "k": ("keep",), "u": ("undo",), "backspace": ("undo",),
     "p": ("panic",), "escape": ("panic",), "c": ("calibrate",), "n": ("metronome",), "w": ("melody",),
-    "right": ("knob", ["chords", 0.1]), "left": ("knob", ["chords", -0.1]), "0": ("knob", ["chords", None]),
+    "right": ("turn", ["chords", 0.1]), "left": ("turn", ["chords", -0.1]), "0": ("knob", ["chords", None]),
     "M": ("mode",), "equals_sign": ("faster",),
 }  # fmt: skip
 

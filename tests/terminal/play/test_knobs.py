@@ -11,10 +11,10 @@ from tests.support.stage import on_stage, shown
 def test_knobs_are_chosen_by_number():
     async def test(app, pilot, double):
         await pilot.press("4", "right", "3", "left")
-        assert double.asked == [("knob", ["groove", 0.6]), ("knob", ["melody", -0.4])]
-        double.now = replace(PLAYING, knobs={"chords": 0.97})
+        assert double.asked == [("turn", ["groove", 0.1]), ("turn", ["melody", -0.1])]
+        double.now = replace(PLAYING, knobs={"chords": 0.95})
         await pilot.press("1", "right", "2")
-        assert double.asked[2:] == [("knob", ["chords", 1.0])]
+        assert double.asked[2:] == [("turn", ["chords", 0.1])]
         assert "this model has no knob 2: its knobs are chords; o: choose" in shown(app)[-2]
 
     on_stage(test, PLAYING)

@@ -75,7 +75,7 @@ def test_every_key_and_word_of_the_help_in_lines_is_known():
             typed.append(command.usage.replace("[", "").replace("]", ""))
         for line in typed:
             assert told_in_lines(line)[1].count(usage()) == 1, line
-    assert told_in_lines("4\nright")[0] == [("knob", ["groove", 0.6])]
+    assert told_in_lines("4\nright")[0] == [("turn", ["groove", 0.1])]
 
 
 def test_a_way_out_is_a_line_to_type():
