@@ -24,6 +24,7 @@ from composer.cli.shared import (
     latent_sources,
     say,
 )
+from composer.live import commands
 
 if TYPE_CHECKING:
     from composer.live.session.opening import PlayOptions
@@ -47,9 +48,8 @@ KnobText = Annotated[
         "composer play --bars 0                (as long as you like: stop ends the phrase)",
         "composer play --out virtual:Composer --clock-out  (into a DAW, one channel a voice)",
         "composer play --programs flute,violin,viola,cello --groove +0.5",
-        notes="On the screen: space begins and ends, ? shows all keys, tab makes a piano of the "
-        "letters, esc silences. Every take is kept: composer takes lists them.\n\nKnobs, "
-        "from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and "
+        notes=f"On the screen: {commands.summary()}; ? shows all keys, tab makes a piano of "
+        "the letters. Every take is kept: composer takes lists them.\n\nKnobs, from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and "
         "plain to wide and richer; --style: calmer to livelier, a little; --melody-knob: "
         "every voice lower to higher; --groove: calmer to denser. They turn while you play, "
         "too.",

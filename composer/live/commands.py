@@ -286,6 +286,12 @@ def for_key(key: str) -> Command | None:
     return next((command for command in COMMANDS if key in command.keys), None)
 
 
+def summary() -> str:
+    """Return the keys of all commands that have a label, in one line: "space play/stop, m mode, ..."."""
+    labelled = [command for command in COMMANDS if command.keys and command.label]
+    return ", ".join(f"{command.keys[0]} {command.label}" for command in labelled)
+
+
 def parse(line: str) -> tuple[Command, Any]:
     """Return the command of a typed line, and its argument. Raise ConfigError if the line is none.
 

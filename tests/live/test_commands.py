@@ -136,6 +136,24 @@ def test_a_new_command_is_in_the_footer_and_on_the_help_page(shouted):
     assert SHOUT in shown_commands()
 
 
+def test_a_new_command_is_in_the_help_of_the_command_line(shouted):
+    assert commands.summary().startswith("space play/stop, m mode, ")
+    assert commands.summary().endswith(", y shout")
+
+
+def test_a_new_command_is_in_the_protocol(shouted):
+    import json
+
+    from composer.live import messages
+    from composer.live.session.state import State
+
+    told = json.loads(messages.hello(messages.document_of(State())))
+    assert told["commands"][-1]["name"] == "shout"
+    asked = messages.read('{"v": 1, "do": "shout", "argument": "ho"}')
+    Keyboard().do(asked.name, asked.argument)
+    assert shouted == ["ho"]
+
+
 def test_a_new_command_is_a_plain_line(shouted):
     import io
 
