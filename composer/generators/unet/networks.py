@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from composer.generators.family import Shapes
 from composer.generators.unet.config import BOTTLENECK, PITCHES, STEPS, TRACKS, UnetConfig
 
 Tensor = Any
@@ -20,21 +21,24 @@ KERNEL = 4
 
 
 def halved(x: Tensor, filters: int, normalised: bool = True) -> Tensor:
-    """[B, S, P, any] to [B, S / 2, P / 2, filters]."""
+    """Return an image half as high and wide: [B, S, P, any] to [B, S / 2, P / 2, filters]."""
     x = layers.Conv2D(filters, KERNEL, strides=2, padding="same")(x)
     x = layers.LeakyReLU(negative_slope=0.2)(x)
     return layers.BatchNormalization(momentum=0.8)(x) if normalised else x
 
 
 def doubled(x: Tensor, skipped: Tensor, filters: int) -> Tensor:
-    """[B, S, P, any] to [B, 2 S, 2 P, filters + those of `skipped`]."""
-    x = layers.Conv2D(filters, KERNEL, padding="same")(layers.UpSampling2D(2)(x))
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(x))
+    """Return an image twice as high and wide: [B, S, P, any] to [B, 2 S, 2 P, filters + those of `skipped`]."""
+    x = layers.UpSampling2D(2)(x)
+    x = layers.Conv2D(filters, KERNEL, padding="same")(x)
+    x = layers.BatchNormalization(momentum=0.8)(x)
+    x = layers.ReLU()(x)
+    # What the halving of the same size saw: without it, where a note starts and ends would be lost at the bottom.
     return layers.Concatenate()([x, skipped])
 
 
 def build_generator(config: UnetConfig) -> keras.Model:
-    """{"melody": [B, 32, 128, 1], "noise": [B, 2, 8, noise]} to the roll of all four voices [B, 32, 128, 4]."""
+    """Return a model of {"melody": [B, 32, 128, 1], "noise": [B, 2, 8, noise]} to all voices, [B, 32, 128, 4]."""
     melody = keras.Input((STEPS, PITCHES, 1), name="melody")
     noise = keras.Input((*BOTTLENECK, config.noise), name="noise")
     seen = [halved(melody, config.filters, normalised=False)]
@@ -49,7 +53,10 @@ def build_generator(config: UnetConfig) -> keras.Model:
 
 
 def build_critic(config: UnetConfig) -> keras.Model:
-    """{"melody": [B, 32, 128, 1], "roll": [B, 32, 128, 4]} to scores [B, 1]; no normalisation, as WGAN-GP asks."""
+    """Return a model of {"melody": [B, 32, 128, 1], "roll": [B, 32, 128, 4]} to scores [B, 1].
+
+    No normalisation: the gradient penalty is of each piece alone, and normalising would mix the batch.
+    """
     melody = keras.Input((STEPS, PITCHES, 1), name="melody")
     roll = keras.Input((STEPS, PITCHES, TRACKS), name="roll")
     x = layers.Concatenate()([roll, melody])
@@ -70,32 +77,33 @@ class Networks:
         self.critic = build_critic(config)
 
     def generate(self, batch: dict[str, Tensor], training: bool = True) -> Tensor:
-        """Pieces under the batch's melodies."""
+        """Return pieces under the batch's melodies."""
         return self.generator(
             {"melody": batch["melody"], "noise": batch["noise"]}, training=training
         )
 
     def real(self, batch: dict[str, Tensor]) -> Tensor:
-        """Bach's pieces under the same melodies."""
+        """Return Bach's pieces under the same melodies."""
         return batch["target"]
 
     def score(self, batch: dict[str, Tensor], pieces: Tensor) -> Tensor:
-        """The critic's scores [B]."""
+        """Return the critic's scores [B]."""
         return self.critic({"melody": batch["melody"], "roll": pieces})[:, 0]
 
     def supervised(self, batch: dict[str, Tensor]) -> Tensor:  # noqa: ARG002
-        """Nothing: the sample learns from its critic alone."""
+        """Return 0: the sample learns from its critic alone."""
         return 0.0
 
 
 def playing_model(
     generator: keras.Model,
-) -> tuple[Any, dict[str, tuple[tuple[int | None, ...], str]]]:
-    """What is exported: (a function of the inputs by name, their shapes and types); any number of windows at once."""
+) -> tuple[Any, Shapes]:
+    """Return what is exported, for any number of windows at once: a function of the inputs by name, and their shapes."""
 
     def play(x: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"roll": generator(x, training=False)}
 
-    return play, {
-        name: (tuple(tensor.shape), "float32") for name, tensor in generator.input.items()
-    }
+    shapes: Shapes = {}
+    for name, tensor in generator.input.items():
+        shapes[name] = (tuple(tensor.shape), "float32")
+    return play, shapes
