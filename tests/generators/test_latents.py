@@ -1,23 +1,18 @@
-"""Where latents come from: seeds, knobs, and the way between; and what of the chorales' numbers each of them feeds."""
+"""Where latents come from: seeds, knobs, and the way between."""
 
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
 
-from composer.config import from_dict
 from composer.errors import ConfigError
-from composer.generators.chorale.config import ChoraleConfig
 from composer.generators.chorale.latents import (
-    CELLS,
     DIRECTIONS,
     NAMES,
-    PULSES,
-    TURNS,
     sample_latents,
-    spread_latents,
 )
 from composer.generators.latents import (
     PUSH,
@@ -25,6 +20,8 @@ from composer.generators.latents import (
     Between,
     Latents,
     Source,
+    check_names,
+    checked,
     draw,
     from_json,
     parse,
@@ -34,17 +31,6 @@ from composer.generators.latents import (
     to_origin,
     uniform,
 )
-from composer.songs.grid import pulse_grid
-from composer.songs.song import Note, Song, TimeSignature, Track
-
-BARS = 300
-
-
-def grid():
-    """Bars of 3/4, so that a place is not the same in every bar of four."""
-    return pulse_grid(
-        Song((Track((Note(0.0, 60, 3.0 * BARS),)),), time_signatures=(TimeSignature(0, 3, 4),))
-    )
 
 
 @pytest.mark.parametrize(
@@ -166,74 +152,23 @@ def test_the_way_between_keeps_its_ends_exactly_and_its_length():
     )  # no great circle is the shortest: straight through
 
 
-def test_numbers_are_uniform_and_those_of_one_bar_do_not_tell_those_of_the_next():
-    numbers = [
-        spread_latents(sample_latents(seed, BARS), grid(), ChoraleConfig()) for seed in range(6)
-    ]
-    for name, width in (("on_pulse", 3), ("between", 12)):
-        each = np.concatenate([n[name].reshape(-1, width) for n in numbers])
-        assert each.min() >= 0 and each.max() <= 1
-    on_pulse = np.concatenate([n["on_pulse"] for n in numbers])
-    assert np.allclose(on_pulse.mean(0), 0.5, atol=0.06) and np.allclose(
-        on_pulse.std(0), 12**-0.5, atol=0.03
+def test_latents_are_values() -> None:
+    one = Latents(3, {"groove": Source(knob=0.5), "chords": Source()})
+    same = Latents(3, {"groove": Source(knob=0.5)})
+    assert one == same and hash(one) == hash(same) and one != Latents(3)
+    assert pickle.loads(pickle.dumps(Between(one, Latents(1), 0.25))) == Between(
+        same, Latents(1), 0.25
     )
-    bass = numbers[0]["on_pulse"][:, 0]
-    assert abs(np.corrcoef(bass[:-3], bass[3:])[0, 1]) < 0.15  # only what style says is alike
+    given = {"groove": Source(knob=0.5)}
+    kept = Latents(0, given)
+    given["chords"] = Source(7)
+    assert "chords" not in kept.sources
 
 
-def test_what_each_latent_feeds():
-    config, bars = ChoraleConfig(), grid()
-    base, other = sample_latents(0, BARS), sample_latents(1, BARS)
-    before = spread_latents(base, bars, config)
-    after = {name: spread_latents({**base, name: other[name]}, bars, config) for name in NAMES}
-
-    def change(latent, name):
-        return np.abs(after[latent][name] - before[name]).reshape(len(bars), -1).mean(0)
-
-    assert change("chords", "on_pulse")[0] > 2 * change("melody", "on_pulse")[0]
-    assert (change("melody", "on_pulse")[1:] > 2 * change("chords", "on_pulse")[1:]).all()
-    assert (after["groove"]["on_pulse"] == before["on_pulse"]).all() and change(
-        "groove", "between"
-    ).min() > 0.2
-    assert all((after[name]["between"] == before["between"]).all() for name in ("chords", "melody"))
-    assert change("style", "on_pulse").min() > 0.02 and change("style", "between").min() > 0.02
-
-
-def test_melody_holds_for_a_bar_and_the_groove_comes_back():
-    config = ChoraleConfig(chords_share=(0.0, 0.0), style_share=0.0, groove_repeats=1.0)
-    numbers = spread_latents(sample_latents(3, BARS), grid(), config)
-    by_bar = numbers["on_pulse"].reshape(BARS, 3, 3)
-    assert (by_bar == by_bar[:, :1]).all() and len(np.unique(by_bar[:, 0, 0])) == BARS
-    patterns = numbers["between"].reshape(BARS, -1)
-    assert (patterns == patterns[0]).all()
-    varied = spread_latents(sample_latents(3, BARS), grid(), ChoraleConfig(style_share=0.0))[
-        "between"
-    ]
-    varied = varied.reshape(BARS, -1)
-    assert (varied[0] == varied[TURNS]).all() and (varied[0] != varied[1]).mean() > 0.9
-
-
-def test_long_bars_and_every_voice_have_numbers_of_their_own():
-    song = Song((Track((Note(0.0, 60, 14.0),)),), time_signatures=(TimeSignature(0, 7, 4),))
-    numbers = spread_latents(sample_latents(0, 2), pulse_grid(song), ChoraleConfig(style_share=0.0))
-    assert (
-        numbers["between"].shape == (14, 4, 3)
-        and len(np.unique(numbers["between"][:PULSES])) == CELLS * 3
-    )
-
-
-def test_the_directions_fit_the_latents():
-    for name, values in sample_latents(0, 3).items():
-        assert np.broadcast_shapes(values.shape, np.shape(DIRECTIONS[name])) == values.shape
-        assert 0 < np.abs(DIRECTIONS[name]).max() <= 1
-
-
-def test_shares_that_do_not_add_up_are_refused():
-    for wrong in (
-        {"chords_share": [0.99, 0.1]},
-        {"chords_share": [0.5]},
-        {"style_share": -0.1},
-        {"groove_repeats": 1.2},
-    ):
-        with pytest.raises(ConfigError, match="reach 1 at most"):
-            from_dict(ChoraleConfig, {"style_share": 0.05, **wrong})
+def test_names_are_the_familys_and_saved_in_its_order() -> None:
+    mixed = Latents(1, {"groove": Source(2), "chords": Source(3)})
+    assert list(to_json(checked(mixed, NAMES))) == ["seed", "chords", "groove"]
+    with pytest.raises(ConfigError, match=r"no latent .groove.; there are chords$"):
+        checked(Between(Latents(0), mixed, 0.5), ["chords"])
+    with pytest.raises(ConfigError, match="no latent 'chords'; there are none"):
+        check_names({"chords": 1}, [])

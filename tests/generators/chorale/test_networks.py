@@ -1,4 +1,4 @@
-"""Networks of family `chorale`: decisions, masks, losses (Keras)."""
+"""Networks of the chorales: decisions, masks, losses (Keras)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from composer.data.jsb import load, to_song
 from composer.generators.chorale import networks as n
 from composer.generators.chorale.config import ChoraleConfig
 from composer.generators.chorale.windows import Windows
-from composer.generators.layers import pulses as layers
 from composer.generators.layers.melody import PITCHES
 
 TINY = ChoraleConfig(
@@ -31,67 +30,6 @@ def batch() -> dict[str, Any]:
     return Windows([to_song(x) for x in load("train")[:4]], TINY).batch(
         np.random.default_rng(0), 3, 8
     )
-
-
-def test_sample_is_the_inverse_of_the_distribution() -> None:
-    logits = np.log(np.array([[0.5, 0.3, 0.2]] * 4, np.float32))
-    drawn = np.asarray(
-        layers.sample(logits, np.array([[0.1], [0.49], [0.51], [0.95]], np.float32), 1.0, 0.0)
-    )
-    assert drawn.argmax(-1).tolist() == [0, 0, 1, 2]
-    assert np.allclose(drawn.sum(-1), 1) and np.allclose(drawn.max(-1), 1)
-
-
-def test_sample_at_one_and_zero_stays_inside() -> None:
-    logits = np.zeros((2, 5), np.float32)
-    assert np.asarray(layers.sample(logits, np.array([[0.0], [1.0]], np.float32), 1.0, 0.0)).sum(
-        -1
-    )[0] == pytest.approx(1)
-
-
-def test_min_p_leaves_the_tail_out() -> None:
-    logits = np.log(np.array([0.9, 0.06, 0.04], np.float32))[None].repeat(99, 0)
-    u = np.linspace(0.005, 0.995, 99, dtype=np.float32)[:, None]
-    assert set(np.asarray(layers.sample(logits, u, 1.0, 0.0)).argmax(-1)) == {0, 1, 2}
-    assert set(np.asarray(layers.sample(logits, u, 1.0, 0.05)).argmax(-1)) == {0, 1}
-
-
-def hot(*pitches: int) -> Any:
-    return np.eye(PITCHES, dtype=np.float32)[list(pitches)]
-
-
-def test_parallels_warn_of_the_pitch_that_makes_them_and_of_no_other() -> None:
-    layer = layers.Parallels()
-    layer.build()
-    # Before: bass B flat, soprano F (a fifth above). Now the soprano goes to G: the bass must not go to C.
-    nobody = np.zeros((3, PITCHES), np.float32)
-    there, here = (layers.classes(hot(p), *(v[None] for v in nobody)) for p in (17, 19))
-    own = layers.classes(hot(10))
-    logits = np.asarray(layer(own, there, here, voice=0))[0]
-    assert np.flatnonzero(logits < -1).tolist() == [0]
-    assert not np.asarray(
-        layer(layers.classes(hot(11)), there, here, voice=0)
-    ).any()  # not perfect before
-    assert not np.asarray(
-        layer(own, there, there, voice=0)
-    ).any()  # nothing moves, nothing is parallel
-
-
-def test_intervals_are_the_same_wherever_they_lie() -> None:
-    layer = layers.Intervals(1)
-    layer.build()
-    table = np.zeros((3, 1, 2 * PITCHES - 1), np.float32)
-    table[1, 0, PITCHES - 1 + 2] = 3.0  # a tone up
-    layer.table.assign(table)
-    for start in (5, 40):
-        logits = np.asarray(layer(hot(start), voice=1))[0]
-        assert np.flatnonzero(logits).tolist() == [start + 2]
-
-
-def test_interval_classes_count_up_from_the_second_voice() -> None:
-    a, b = layers.classes(hot(20)), layers.classes(hot(13))
-    assert np.asarray(layers.interval_classes(a, b)).argmax(-1).tolist() == [7]
-    assert np.asarray(layers.interval_classes(b, a)).argmax(-1).tolist() == [5]
 
 
 def test_given_cells_come_back_and_every_other_is_decided(
@@ -152,69 +90,9 @@ def test_cross_entropy_leaves_known_cells_out_and_asks_for_the_others(
     assert entropy(none) > locked[0] + 0.5
 
 
-def test_lines_look_up_the_interval_tables_of_their_voice() -> None:
-    rng = np.random.default_rng(3)
-    lines = layers.Lines()
-    lines.build()
-    table = rng.standard_normal(lines.table.shape).astype(np.float32)
-    lines.table.assign(table)
-    pitches = rng.integers(0, PITCHES, (6, 4))
-    pitches[0, 1] = pitches[1, 0] = pitches[2, 3] = PITCHES  # unknown
-    beside = [layers.one_hot(pitches[:, i]) for i in range(4)]
-    found = np.asarray(lines(beside, voice=2))
-    clip = lambda d: int(np.clip(d, -layers.SPAN, layers.SPAN)) + layers.SPAN  # noqa: E731
-    for row, (two_before, before, after, two_after) in enumerate(pitches):
-        for pitch in (0, 20, 56):
-            pairs = (
-                (before, after, before),
-                (two_before, before, before),
-                (after, two_after, after),
-            )
-            terms = (
-                table[2, i, clip(second - first), clip(pitch - near)]
-                for i, (first, second, near) in enumerate(pairs)
-                if PITCHES not in (first, second)
-            )
-            assert found[row, pitch] == pytest.approx(sum(terms), abs=1e-5)
-
-
-def test_rows_go_forth_and_back() -> None:
-    x = np.arange(24, dtype=np.float32).reshape(8, 3)  # two pieces of four pulses
-    assert np.asarray(layers.every(x, 2, 2))[:, 0].tolist() == [0, 6, 12, 18]
-    assert np.asarray(layers.spread(layers.every(x, 2, 2), 2))[:, 0].tolist() == [
-        0,
-        0,
-        6,
-        0,
-        12,
-        0,
-        18,
-        0,
-    ]
-    assert np.asarray(layers.every(x, 2, 2, 1))[:, 0].tolist() == [3, 9, 15, 21]
-    assert np.asarray(layers.Cut(2, 1, 2).back(layers.every(x, 2, 2, 1)))[:, 0].tolist() == [
-        0,
-        3,
-        0,
-        9,
-        0,
-        15,
-        0,
-        21,
-    ]
-    assert np.asarray(layers.Cut(2, 1, 2).out(x))[:, 0].tolist() == [0, 0, 6, 0, 12, 0, 18, 0]
-    assert np.asarray(layers.later(x, 1, 2))[:, 0].tolist() == [3, 6, 9, 0, 15, 18, 21, 0]
-    assert np.asarray(layers.later(x, -2, 2))[:, 0].tolist() == [0, 0, 0, 3, 0, 0, 12, 15]
-    assert (
-        np.asarray(layers.with_sides(x[:4], 1, 1)).tolist()
-        == np.asarray(layers.with_sides(x, 1, 2))[:4].tolist()
-    )
-    for by in (-12, -8, 8, 12):  # further than a piece is long
-        assert (
-            np.asarray(layers.later(x, by, 2)).shape == (8, 3)
-            and not np.asarray(layers.later(x, by, 2)).any()
-        )
-        assert (
-            np.asarray(layers.later(x, by, 1)).shape == (8, 3)
-            and not np.asarray(layers.later(x, by, 1)).any()
-        )
+def test_motion_is_that_of_plain_loops() -> None:
+    pitches = np.random.default_rng(2).integers(20, 50, (12, 4))
+    pitches[5] = pitches[4]  # all stay
+    score = np.eye(PITCHES, dtype=np.float32)[pitches].reshape(1, 12, -1)
+    found = np.asarray(n.Critic.motion_of(score))[0]
+    assert np.allclose(found, n.plain_motion(pitches), atol=1e-5)
