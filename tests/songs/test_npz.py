@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pypianoroll
 import pytest
 
-from composer.errors import MidiError
+from composer.errors import MidiError, MissingPackageError
 from composer.songs import read
 from composer.songs.npz import from_multitrack, to_multitrack
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
@@ -206,3 +207,16 @@ def test_pianorolls_that_would_fill_the_memory() -> None:
         to_multitrack(Song(tuple(Track((Note(20_000, 60, 1),)) for _ in range(9))), 24)
     with pytest.raises(MidiError, match="step"):
         to_multitrack(SONG, 0)
+
+
+def test_without_pypianoroll_files_are_read_and_the_rest_names_the_install(tmp_path, monkeypatch):
+    path = tmp_path / "song.npz"
+    pypianoroll.save(path, to_multitrack(SONG))
+    monkeypatch.setitem(sys.modules, "pypianoroll", None)  # as if it were not installed
+    assert read(path) == SONG
+    with pytest.raises(MissingPackageError) as caught:
+        to_multitrack(SONG)
+    assert str(caught.value).startswith(
+        "pianorolls need pypianoroll: pip install 'melody-composer[lakh]' ("
+    )
+    assert "\n" not in str(caught.value)
