@@ -1,17 +1,17 @@
-"""Standard MIDI files (types 0 and 1) to Songs and back; ticks are turned into beats here and nowhere else.
+"""Standard MIDI files (types 0 and 1) to Songs and back; ticks become beats here and nowhere else.
 
-What a Song has no place for is dropped: controllers, pedal, pitch bend, lyrics, later program changes. A text event
-`composer: ...` at the start says how an arrangement was made (`Song.made`).
+What a Song has no place for is dropped: controllers, pedal, pitch bend, lyrics, later program
+changes. A text event `composer: ...` at the start says how an arrangement was made (`Song.made`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from composer.errors import MidiError
 from composer.files import atomic
@@ -35,46 +35,77 @@ from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, 
 MAX_BYTES = 4 * 2**20  # 700,000 notes: seconds to read, some 300 MiB as a Song
 MAX_BEATS = 200_000
 MAX_HOURS = 10
-DRUM_CHANNEL = 9
-MADE = "composer: "  # begins the text event that holds `Song.made`
+MAX_TICKS_PER_BEAT = 32767
+MAX_TRACKS = 65534
+DRUM_CHANNEL = 9  # channel 10 as people count
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+CHANNELS = 16
+MADE = "composer: "  # begins the text event that holds `Song.made`
 DENOMINATORS = {2**power: power for power in range(7)}  # 1, 2, 4 ... 64 and how MIDI writes them
+MICROSECONDS = 60e6  # in a minute; MIDI writes a tempo as microseconds a beat
+SLOWEST = MICROSECONDS / 0xFFFFFF  # three bytes hold no more
+CLOCKS_A_CLICK = 24
+THIRTY_SECONDS_A_BEAT = 8
 
-Mark = TypeVar("Mark", Tempo, TimeSignature, KeySignature, int)
+Mark = Tempo | TimeSignature | KeySignature
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def write_midi(path: str | Path, song: Song) -> None:
-    """Write `song` as a type 1 MIDI file: tempo and metre first, then one track each; the same bytes every time.
+    """Write a song as a type 1 MIDI file: tempo and metre first, then one track each.
 
-    Onsets and ends are rounded to ticks, tempos to microseconds a beat; notes of no length are dropped.
-    The file appears whole or not at all. Raises MidiError for a song that MIDI cannot hold, OutputError for the rest.
+    The same song gives the same bytes. Onsets and ends are rounded to ticks, tempos to microseconds
+    a beat; notes of no length are dropped. The file appears whole or not at all. Raise MidiError
+    for a song that MIDI cannot hold, OutputError for a place that cannot be written.
     """
     data = to_bytes(song)
     with atomic(path) as temporary:
         temporary.write_bytes(data)
 
 
-def from_bytes(data: bytes) -> Song:
-    """Parse the bytes of a MIDI file.
+def check_length(song: Song, end: float) -> None:
+    """Raise MidiError if a song that stops at `end` (beats) is too long for a grid in memory."""
+    if end > MAX_BEATS:
+        raise MidiError(f"a song has at most {MAX_BEATS} beats, this one has {end:.0f}")
+    hours = song.seconds(end) / 3600
+    if hours > MAX_HOURS:
+        raise MidiError(f"a song lasts at most {MAX_HOURS} hours, this one lasts {hours:.1f}")
 
-    Every channel of every track becomes a Track, channel 10 drums; its program is the first one named. Of notes of
-    one pitch that overlap, the first to start is the first to end. A note that never ends lasts to the end of its
-    track; one of no length is dropped, as are a tempo or a metre of 0. Of two tempos (metres, keys) at one onset
-    the later in the track counts, and that of the first track that has one. Raises MidiError.
+
+# --- reading -----------------------------------------------------------------------------
+
+
+def from_bytes(data: bytes) -> Song:
+    """Return the Song in the bytes of a MIDI file. Raise MidiError.
+
+    Every channel of every track becomes a Track, channel 10 drums; its program is the first one
+    named. Of notes of one pitch that overlap, the first to start is the first to end. A note that
+    never ends lasts to the end of its track; one of no length is dropped, as are a tempo or a metre
+    of 0. Of two tempos (metres, keys) at one onset the later in the track counts, and that of the
+    first track that has one.
+
+    >>> song = Song((Track((Note(0.0, 60, 1.0),), "Tune"),), title="One note")
+    >>> from_bytes(to_bytes(song)) == song
+    True
     """
-    form, ticks_per_beat, chunks = unpack(_limited(data))
+    if len(data) > MAX_BYTES:
+        raise MidiError(f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more")
+    form, ticks_per_beat, chunks = unpack(data)
     parts = [_parse(chunk, ticks_per_beat) for chunk in chunks]
     programs = _first_of(part.programs for part in parts)
+    tracks = [track for part in parts for track in part.tracks(programs, named=form > 0)]
+    tempos = _first_of(part.tempos for part in parts)
+    time_signatures = _first_of(part.time_signatures for part in parts)
+    key_signatures = _first_of(part.key_signatures for part in parts)
+    # The name of a first track that plays is its own, not the song's.
+    is_titled = form == 0 or not parts[0].tracks(programs, named=True)
     song = Song(
-        tracks=tuple(
-            Track(tuple(notes), part.name if form else "", program, channel == DRUM_CHANNEL)
-            for part in parts
-            for channel, notes, program in part.tracks(programs)
-        ),
-        tempos=tuple(_first_of(part.tempos for part in parts).values()),
-        time_signatures=tuple(_first_of(part.time_signatures for part in parts).values()),
-        key_signatures=tuple(_first_of(part.key_signatures for part in parts).values()),
-        title="" if form and parts[0].tracks(programs) else parts[0].name,
+        tracks=tuple(tracks),
+        tempos=tuple(tempos.values()),
+        time_signatures=tuple(time_signatures.values()),
+        key_signatures=tuple(key_signatures.values()),
+        title=parts[0].name if is_titled else "",
         ticks_per_beat=ticks_per_beat,
         made=next((part.made for part in parts if part.made), ""),
     )
@@ -82,145 +113,178 @@ def from_bytes(data: bytes) -> Song:
     return song
 
 
-def to_bytes(song: Song) -> bytes:
-    """The bytes that `write_midi` writes. Raises MidiError for a song that MIDI cannot hold."""
-    _check(song)
-    tracks = zip(song.tracks, _channels(song.tracks), strict=True)
-    return pack(
-        song.ticks_per_beat,
-        [
-            _conductor(song),
-            *(_track(track, channel, song.ticks_per_beat) for track, channel in tracks),
-        ],
-    )
-
-
-def check_length(song: Song, end: float) -> None:
-    """Raise MidiError if a song that stops at `end` (beats) is so long that its grid would fill the memory."""
-    if end > MAX_BEATS:
-        raise MidiError(f"a song has at most {MAX_BEATS} beats, this one has {end:.0f}")
-    if song.seconds(end) > MAX_HOURS * 3600:
-        raise MidiError(
-            f"a song lasts at most {MAX_HOURS} hours, this one lasts {song.seconds(end) / 3600:.1f}"
-        )
-
-
-# Reading
-
-
 @dataclass
 class _Part:
-    """What one track chunk says: notes and programs by channel, the rest by onset in beats, the end in ticks."""
+    """One track chunk, parsed."""
 
     name: str = ""
     made: str = ""
-    end: int = 0
-    notes: dict[int, list[Note]] = field(default_factory=lambda: defaultdict(list))
-    programs: dict[int, int] = field(default_factory=dict)
+    end: int = 0  # in ticks
+    notes: dict[int, list[Note]] = field(default_factory=dict)  # by channel
+    programs: dict[int, int] = field(default_factory=dict)  # by channel
+    # By onset in beats.
     tempos: dict[float, Tempo] = field(default_factory=dict)
     time_signatures: dict[float, TimeSignature] = field(default_factory=dict)
     key_signatures: dict[float, KeySignature] = field(default_factory=dict)
 
-    def tracks(self, programs: dict[int, int]) -> list[tuple[int, list[Note], int]]:
-        """(channel, notes, program) of each channel with notes; without any, of the first that has a program.
+    def tracks(self, programs: Mapping[int, int], named: bool) -> list[Track]:
+        """Return a track for each channel with notes; without any, for the first with a program.
 
-        `programs` holds what the whole file says, for channels whose program another chunk names.
+        programs: of the whole file, for channels whose program another chunk names. named: give
+        the tracks the name of the part.
         """
         channels = sorted(self.notes) or list(self.programs)[:1]
-        return [
-            (c, self.notes.get(c, []), self.programs.get(c, programs.get(c, 0))) for c in channels
-        ]
-
-
-def _limited(data: bytes) -> bytes:
-    if len(data) > MAX_BYTES:
-        raise MidiError(f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more")
-    return data
+        tracks = []
+        for channel in channels:
+            notes = tuple(self.notes.get(channel, ()))
+            program = self.programs.get(channel, programs.get(channel, 0))
+            name = self.name if named else ""
+            tracks.append(Track(notes, name, program, is_drum=channel == DRUM_CHANNEL))
+        return tracks
 
 
 def _parse(events: Iterable[Event], ticks_per_beat: int) -> _Part:
     part = _Part()
-    sounding: dict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(
-        deque
-    )  # (channel, pitch): (tick, velocity)
+    sounding = _Sounding(part, ticks_per_beat)
     for tick, kind, data in events:
         channel = kind & 0x0F
         if kind >= SYSEX:
-            _meta(part, tick, kind, data, ticks_per_beat)
-        elif kind < NOTE_ON or (kind < NOTE_ON + 16 and data[1] == 0):
-            if waiting := sounding.get((channel, data[0])):
-                _end(part.notes[channel], data[0], *waiting.popleft(), tick, ticks_per_beat)
-        elif kind < NOTE_ON + 16:
-            sounding[channel, data[0]].append((tick, data[1]))
+            _parse_meta(part, tick, kind, data, ticks_per_beat)
+        elif _is_note_off(kind, data):
+            sounding.stop(channel, data[0], tick)
+        elif kind < NOTE_ON + CHANNELS:
+            sounding.start(channel, data[0], data[1], tick)
         elif kind & 0xF0 == PROGRAM:
             part.programs.setdefault(channel, data[0])
-    for (channel, pitch), waiting in sounding.items():
-        for start, velocity in waiting:
-            _end(part.notes[channel], pitch, start, velocity, part.end, ticks_per_beat)
-    for channel in [channel for channel, notes in part.notes.items() if not notes]:
-        del part.notes[channel]  # all of its notes had no length
+    sounding.stop_all(part.end)
     return part
 
 
-def _end(
-    notes: list[Note], pitch: int, start: int, velocity: int, end: int, ticks_per_beat: int
-) -> None:
-    if end > start:
-        notes.append(Note(start / ticks_per_beat, pitch, (end - start) / ticks_per_beat, velocity))
+def _is_note_off(kind: int, data: bytes) -> bool:
+    # A note-on of velocity 0 is a note-off, as the standard says.
+    return kind < NOTE_ON or (kind < NOTE_ON + CHANNELS and data[1] == 0)
 
 
-def _meta(part: _Part, tick: int, kind: int, data: bytes, ticks_per_beat: int) -> None:
-    """Note what a meta event says; one that says nothing sensible is ignored."""
+class _Sounding:
+    """Notes that have started and not yet stopped; those that stop become notes of a part."""
+
+    def __init__(self, part: _Part, ticks_per_beat: int) -> None:
+        self.part = part
+        self.ticks_per_beat = ticks_per_beat
+        # (channel, pitch): (tick, velocity) of each start that waits, the first in front.
+        self.waiting: dict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
+
+    def start(self, channel: int, pitch: int, velocity: int, tick: int) -> None:
+        """Start a note."""
+        self.waiting[channel, pitch].append((tick, velocity))
+
+    def stop(self, channel: int, pitch: int, tick: int) -> None:
+        """Stop the note of that pitch that started first, if there is one."""
+        waiting = self.waiting.get((channel, pitch))
+        if waiting:
+            start, velocity = waiting.popleft()
+            self._add(channel, pitch, velocity, start, tick)
+
+    def stop_all(self, tick: int) -> None:
+        """Stop all notes that never ended."""
+        for channel, pitch in list(self.waiting):
+            while self.waiting[channel, pitch]:
+                self.stop(channel, pitch, tick)
+
+    def _add(self, channel: int, pitch: int, velocity: int, start: int, stop: int) -> None:
+        if stop <= start:
+            return
+        onset = start / self.ticks_per_beat
+        duration = (stop - start) / self.ticks_per_beat
+        notes = self.part.notes.setdefault(channel, [])
+        notes.append(Note(onset, pitch, duration, velocity))
+
+
+def _parse_meta(part: _Part, tick: int, kind: int, data: bytes, ticks_per_beat: int) -> None:
+    """Keep what a meta event says; one that says nothing sensible is ignored."""
     onset = tick / ticks_per_beat
     if kind == END:
         part.end = tick
     elif kind == NAME and not part.name:
         part.name = _text(data)
-    elif kind == TEXT and not part.made and data.startswith(MADE.encode()):
+    elif kind == TEXT and not part.made:
+        _parse_made(part, data)
+    elif kind == TEMPO:
+        _parse_tempo(part, onset, data)
+    elif kind == TIME:
+        _parse_metre(part, onset, data)
+    elif kind == KEY:
+        _parse_key(part, onset, data)
+
+
+def _parse_made(part: _Part, data: bytes) -> None:
+    if data.startswith(MADE.encode()):
         part.made = _text(data).removeprefix(MADE)
-    elif kind == TEMPO and len(data) >= 3 and any(data[:3]):
-        part.tempos[onset] = Tempo(onset, 60e6 / int.from_bytes(data[:3], "big"))
-    elif kind == TIME and len(data) >= 2 and data[0] and data[1] < len(DENOMINATORS):
+
+
+def _parse_tempo(part: _Part, onset: float, data: bytes) -> None:
+    microseconds = int.from_bytes(data[:3], "big")
+    if len(data) >= 3 and microseconds:
+        part.tempos[onset] = Tempo(onset, MICROSECONDS / microseconds)
+
+
+def _parse_metre(part: _Part, onset: float, data: bytes) -> None:
+    if len(data) >= 2 and data[0] and data[1] < len(DENOMINATORS):
         part.time_signatures[onset] = TimeSignature(onset, data[0], 2 ** data[1])
-    elif kind == KEY and len(data) >= 2 and data[1] < 2:
-        sharps = int.from_bytes(data[:1], "big", signed=True)
-        if abs(sharps) <= 7:
-            part.key_signatures[onset] = KeySignature(onset, sharps, bool(data[1]))
+
+
+def _parse_key(part: _Part, onset: float, data: bytes) -> None:
+    if len(data) < 2 or data[1] > 1:
+        return
+    sharps = int.from_bytes(data[:1], "big", signed=True)
+    if abs(sharps) <= 7:
+        part.key_signatures[onset] = KeySignature(onset, sharps, bool(data[1]))
 
 
 def _text(data: bytes) -> str:
-    """Text of a meta event: UTF-8 where it is that, else Latin-1, which every byte is."""
+    """Return the text of a meta event: UTF-8 if it is that, else Latin-1, which every byte is."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
-def _first_of(dicts: Iterable[dict[Any, Mark]]) -> dict[Any, Mark]:
-    """All in one; of equal keys the first counts."""
-    merged: dict[Any, Mark] = {}
+def _first_of(dicts: Iterable[dict[Key, Value]]) -> dict[Key, Value]:
+    """Return all in one; of equal keys the first counts."""
+    merged: dict[Key, Value] = {}
     for one in dicts:
         for key, value in one.items():
             merged.setdefault(key, value)
     return merged
 
 
-# Writing
+# --- writing -----------------------------------------------------------------------------
+
+
+def to_bytes(song: Song) -> bytes:
+    """Return the bytes that `write_midi` writes. Raise MidiError for a song that MIDI cannot hold.
+
+    >>> to_bytes(Song())[:4]
+    b'MThd'
+    """
+    _check(song)
+    chunks = [_conductor(song)]
+    for track, channel in zip(song.tracks, _channels(song.tracks), strict=True):
+        chunks.append(_track_events(track, channel, song.ticks_per_beat))
+    return pack(song.ticks_per_beat, chunks)
 
 
 def _check(song: Song) -> None:
-    """Raise MidiError, with the value, where MIDI cannot hold `song`."""
-    if not 1 <= song.ticks_per_beat <= 32767:
-        raise MidiError(f"MIDI has 1 to 32767 ticks a beat, got {song.ticks_per_beat}")
-    if len(song.tracks) > 65534:
-        raise MidiError(f"MIDI has at most 65534 tracks, got {len(song.tracks)}")
+    """Raise MidiError, with the value, if MIDI cannot hold a song."""
+    if not 1 <= song.ticks_per_beat <= MAX_TICKS_PER_BEAT:
+        raise MidiError(
+            f"MIDI has 1 to {MAX_TICKS_PER_BEAT} ticks a beat, got {song.ticks_per_beat}"
+        )
+    if len(song.tracks) > MAX_TRACKS:
+        raise MidiError(f"MIDI has at most {MAX_TRACKS} tracks, got {len(song.tracks)}")
     for track in song.tracks:
         _check_track(track)
-    marks: list[Tempo | TimeSignature | KeySignature] = [
-        *song.tempos,
-        *song.time_signatures,
-        *song.key_signatures,
-    ]
+    marks: list[Mark] = [*song.tempos, *song.time_signatures, *song.key_signatures]
     for mark in marks:
         _check_mark(mark)
     check_length(song, max([song.end, *(mark.onset for mark in marks)]))
@@ -236,71 +300,82 @@ def _check_track(track: Track) -> None:
             raise MidiError(f"a note starts at beat 0 or later and ends, got {note}")
 
 
-def _check_mark(mark: Tempo | TimeSignature | KeySignature) -> None:
+def _check_mark(mark: Mark) -> None:
     if not (isfinite(mark.onset) and mark.onset >= 0):
         raise MidiError(f"a tempo, metre or key starts at beat 0 or later, got {mark}")
-    if isinstance(mark, Tempo) and not 60e6 / 0xFFFFFF <= mark.qpm <= 60e6:
-        raise MidiError(f"a tempo is 3.58 to 60000000 quarter notes a minute, got {mark.qpm}")
-    if isinstance(mark, TimeSignature) and not (
-        1 <= mark.numerator <= 255 and mark.denominator in DENOMINATORS
-    ):
-        raise MidiError(
-            f"a metre is 1 to 255 over 1, 2, 4 ... 64, got {mark.numerator}/{mark.denominator}"
-        )
-    if isinstance(mark, KeySignature) and abs(mark.sharps) > 7:
+    if isinstance(mark, Tempo):
+        if not SLOWEST <= mark.qpm <= MICROSECONDS:
+            raise MidiError(f"a tempo is 3.58 to 60000000 quarter notes a minute, got {mark.qpm}")
+    elif isinstance(mark, TimeSignature):
+        if not 1 <= mark.numerator <= 255 or mark.denominator not in DENOMINATORS:
+            metre = f"{mark.numerator}/{mark.denominator}"
+            raise MidiError(f"a metre is 1 to 255 over 1, 2, 4 ... 64, got {metre}")
+    elif abs(mark.sharps) > 7:
         raise MidiError(f"a key has at most 7 sharps or flats, got {mark.sharps}")
 
 
 def _channels(tracks: Sequence[Track]) -> list[int]:
-    """A channel for each track: drums on 10, the others one each, or past 15 of them one for each program."""
+    """Return a channel for each track.
+
+    Drums are on 10. The others have one each, or if they are more than 15, one for each program.
+    """
     pitched = [i for i, track in enumerate(tracks) if not track.is_drum]
-    keys = {i: i if len(pitched) <= len(PITCHED_CHANNELS) else tracks[i].program for i in pitched}
-    order = list(dict.fromkeys(keys.values()))
+    if len(pitched) <= len(PITCHED_CHANNELS):
+        owners = {i: i for i in pitched}
+    else:
+        owners = {i: tracks[i].program for i in pitched}
+    order = list(dict.fromkeys(owners.values()))
     if len(order) > len(PITCHED_CHANNELS):
         raise MidiError(
-            f"MIDI has 15 channels for pitched tracks, the song needs {len(order)}; give tracks one program"
+            f"MIDI has 15 channels for pitched tracks, the song needs {len(order)}; "
+            "give tracks one program"
         )
+    channel_of = dict(zip(order, PITCHED_CHANNELS, strict=False))
     return [
-        PITCHED_CHANNELS[order.index(keys[i])] if i in keys else DRUM_CHANNEL
-        for i in range(len(tracks))
+        DRUM_CHANNEL if track.is_drum else channel_of[owners[i]] for i, track in enumerate(tracks)
     ]
 
 
 def _conductor(song: Song) -> list[Event]:
-    """The first track: title, how it was made, tempos, metres and keys."""
-    title = [(0.0, NAME, _utf8(song.title))] if song.title else []
-    made = [(0.0, TEXT, _utf8(MADE + song.made))] if song.made else []
-    tempos = [
-        (mark.onset, TEMPO, round(60e6 / mark.qpm).to_bytes(3, "big")) for mark in song.tempos
-    ]
-    metres = [
-        (
-            mark.onset,
-            TIME,
-            bytes([mark.numerator, DENOMINATORS[mark.denominator], 24, 8]),
-        )  # 24 clocks a click
-        for mark in song.time_signatures
-    ]
-    keys = [
-        (mark.onset, KEY, bytes([mark.sharps & 0xFF, mark.is_minor]))
-        for mark in song.key_signatures
-    ]
-    marks = sorted(title + made + tempos + metres + keys, key=lambda mark: mark[0])
+    """Return the events of the first chunk: title, how it was made, tempos, metres and keys."""
+    marks: list[tuple[float, int, bytes]] = []
+    if song.title:
+        marks.append((0.0, NAME, _utf8(song.title)))
+    if song.made:
+        marks.append((0.0, TEXT, _utf8(MADE + song.made)))
+    for tempo in song.tempos:
+        microseconds = round(MICROSECONDS / tempo.qpm)
+        marks.append((tempo.onset, TEMPO, microseconds.to_bytes(3, "big")))
+    for metre in song.time_signatures:
+        power = DENOMINATORS[metre.denominator]
+        figures = bytes([metre.numerator, power, CLOCKS_A_CLICK, THIRTY_SECONDS_A_BEAT])
+        marks.append((metre.onset, TIME, figures))
+    for key in song.key_signatures:
+        sharps = key.sharps & 0xFF  # two's complement: flats are negative
+        marks.append((key.onset, KEY, bytes([sharps, key.is_minor])))
+    # The sort is stable: at one onset the order is that of above.
+    marks.sort(key=lambda mark: mark[0])
     return [(round(onset * song.ticks_per_beat), kind, data) for onset, kind, data in marks]
 
 
-def _track(track: Track, channel: int, ticks_per_beat: int) -> list[Event]:
-    """Name, program and notes; at one tick notes end before notes start, so that repeated notes survive."""
+def _track_events(track: Track, channel: int, ticks_per_beat: int) -> list[Event]:
+    """Return a track's name, program and notes."""
+    head: list[Event] = []
+    if track.name:
+        head.append((0, NAME, _utf8(track.name)))
+    head.append((0, PROGRAM | channel, bytes([track.program])))
     notes: list[Event] = []
     for note in track.notes:
+        if note.duration <= 0:
+            continue
         start = round(note.onset * ticks_per_beat)
         end = max(round(note.end * ticks_per_beat), start + 1)
-        if note.duration > 0:
-            notes.append((start, NOTE_ON | channel, bytes([note.pitch, note.velocity])))
-            notes.append((end, NOTE_OFF | channel, bytes([note.pitch, 0])))
-    head = [(0, NAME, _utf8(track.name))] if track.name else []
-    head.append((0, PROGRAM | channel, bytes([track.program])))
-    return head + sorted(notes, key=lambda event: event[:2])  # NOTE_OFF is the smaller number
+        notes.append((start, NOTE_ON | channel, bytes([note.pitch, note.velocity])))
+        notes.append((end, NOTE_OFF | channel, bytes([note.pitch, 0])))
+    # At one tick notes end before notes start, as NOTE_OFF is the smaller number: so repeated notes
+    # survive.
+    notes.sort(key=lambda event: event[:2])
+    return head + notes
 
 
 def _utf8(text: str) -> bytes:
