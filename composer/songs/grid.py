@@ -1,11 +1,12 @@
-"""Song to grid and back: quantised steps, pianorolls, voices with onsets, and the pulse grid of the generators.
+"""Songs to grids and back: quantised steps, pianorolls, voices with onsets, and pulses.
 
-Grids hold pitch per step, and where notes start beside it: a repeated note is two onsets, not one long note.
+Grids hold a pitch for each step, and beside it where notes start: a repeated note is two onsets,
+not one long note.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -19,57 +20,88 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-RESOLUTION = 4
+RESOLUTION = 4  # steps a beat
 REST = -1
+PITCHES = 128
+TINY = 1e-6  # beats; what rounding may add to an onset
+CLOSE = 1e-9
+THIRDS = 3  # of a beat
+# Beats. Onsets that lie nearer to the steps than that are no triplet, however near thirds are.
+STRAIGHT = 1 / 24
+PULSE_STEPS = 4
+
+
+# --- quantising --------------------------------------------------------------------------
 
 
 def quantise(song: Song, resolution: int = RESOLUTION, triplets: bool = True) -> Song:
-    """Onsets and ends moved to the nearest of `resolution` steps a beat; no note becomes shorter than a step.
+    """Move onsets and ends to the nearest of `resolution` steps a beat.
 
-    With `triplets`, a beat whose onsets lie nearer to thirds of the beat than to its steps, and of which at least
-    one lies between steps, is rounded to thirds. Swing is not undone: long-short eighths land on the nearest of both
-    grids. Every note of a beat is rounded alike.
+    No note becomes shorter than a step. With `triplets`, a beat whose onsets lie nearer to thirds
+    of the beat than to its steps, and of which at least one lies between steps, is rounded to
+    thirds. Every note of a beat is rounded alike. Swing is not undone: long-short eighths land on
+    the nearest of both grids.
+
+    >>> late = Song((Track((Note(0.02, 60, 0.9), Note(1.27, 62, 0.5))),))
+    >>> [(note.onset, note.duration) for note in quantise(late).tracks[0].notes]
+    [(0.0, 1.0), (1.25, 0.5)]
     """
-    return replace(
-        song, tracks=tuple(_quantise_track(t, resolution, triplets) for t in song.tracks)
-    )
+    tracks = [_quantise_track(track, resolution, triplets) for track in song.tracks]
+    return replace(song, tracks=tuple(tracks))
 
 
 def _quantise_track(track: Track, resolution: int, triplets: bool) -> Track:
-    beats: dict[int, list[float]] = {}
-    for note in track.notes:
-        beats.setdefault(int(note.onset + 1e-6), []).append(note.onset)
-    ternary = {
-        beat
-        for beat, onsets in beats.items()
-        if triplets and _is_ternary(np.array(onsets), resolution)
-    }
+    ternary = _ternary_beats(track, resolution) if triplets else set()
+
+    def steps_at(beat: float) -> int:
+        return THIRDS if int(beat + TINY) in ternary else resolution
 
     def snap(at: float) -> float:
-        steps = (
-            3
-            if int(at + 1e-6) in ternary or (at % 1 < 1e-6 and int(at) - 1 in ternary)
-            else resolution
-        )
+        # The end of a beat of triplets belongs to it too.
+        ends_triplets = at % 1 < TINY and int(at) - 1 in ternary
+        steps = THIRDS if ends_triplets else steps_at(at)
         return round(at * steps) / steps
 
-    def moved(note: Note) -> Note:
+    notes = []
+    for note in track.notes:
         onset = snap(note.onset)
-        steps = 3 if int(note.onset + 1e-6) in ternary else resolution
-        return replace(note, onset=onset, duration=max(snap(note.end) - onset, 1 / steps))
+        shortest = 1 / steps_at(note.onset)
+        notes.append(replace(note, onset=onset, duration=max(snap(note.end) - onset, shortest)))
+    return replace(track, notes=tuple(notes))
 
-    return replace(track, notes=tuple(moved(n) for n in track.notes))
+
+def _ternary_beats(track: Track, resolution: int) -> set[int]:
+    """Return the beats of a track whose onsets are triplets."""
+    onsets: dict[int, list[float]] = {}
+    for note in track.notes:
+        onsets.setdefault(int(note.onset + TINY), []).append(note.onset)
+    return {beat for beat, inside in onsets.items() if _is_ternary(np.array(inside), resolution)}
 
 
 def _is_ternary(onsets: Floats, resolution: int) -> bool:
-    binary = np.abs(onsets * resolution - np.round(onsets * resolution)) / resolution
-    ternary = np.abs(onsets * 3 - np.round(onsets * 3)) / 3
-    return bool(ternary.sum() + 1e-9 < binary.sum() and binary.max() > 1 / 24)
+    from_steps = _distances(onsets, resolution)
+    from_thirds = _distances(onsets, THIRDS)
+    is_nearer = from_thirds.sum() + CLOSE < from_steps.sum()
+    return bool(is_nearer and from_steps.max() > STRAIGHT)
+
+
+def _distances(onsets: Floats, steps: int) -> Floats:
+    """Return how far onsets lie from the nearest of `steps` places a beat, in beats."""
+    distances: Floats = np.abs(onsets * steps - np.round(onsets * steps)) / steps
+    return distances
+
+
+# --- pianorolls --------------------------------------------------------------------------
 
 
 def to_pianoroll(song: Song, resolution: int = RESOLUTION) -> Bools:
-    """Which pitch sounds when: bool [step, 128, track], `resolution` steps a beat."""
-    roll = np.zeros((_steps(song, resolution), 128, len(song.tracks)), bool)
+    """Return the pitches that sound: bool [step, 128, track], `resolution` steps a beat.
+
+    >>> roll = to_pianoroll(Song((Track((Note(0.0, 60, 0.5),)),)))
+    >>> roll.shape, roll[:, 60, 0].tolist()
+    ((2, 128, 1), [True, True])
+    """
+    roll = np.zeros((_steps(song, resolution), PITCHES, len(song.tracks)), bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
             start, end = _span(note, resolution)
@@ -78,11 +110,18 @@ def to_pianoroll(song: Song, resolution: int = RESOLUTION) -> Bools:
 
 
 def to_onsets(song: Song, resolution: int = RESOLUTION) -> Bools:
-    """Which pitch starts when: bool [step, 128, track], beside `to_pianoroll`; a repeated note shows only here."""
-    onsets = np.zeros((_steps(song, resolution), 128, len(song.tracks)), bool)
+    """Return the pitches that start: bool [step, 128, track], beside `to_pianoroll`.
+
+    A repeated note shows only here.
+
+    >>> to_onsets(Song((Track((Note(0.0, 60, 0.5),)),)))[:, 60, 0].tolist()
+    [True, False]
+    """
+    onsets = np.zeros((_steps(song, resolution), PITCHES, len(song.tracks)), bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
-            onsets[_span(note, resolution)[0], note.pitch, i] = True
+            start, _ = _span(note, resolution)
+            onsets[start, note.pitch, i] = True
     return onsets
 
 
@@ -92,11 +131,17 @@ def from_pianoroll(
     resolution: int = RESOLUTION,
     like: Sequence[Track] = (),
 ) -> Song:
-    """Notes of a bool [step, 128, track] pianoroll; `onsets`, of the same shape, splits repeated notes.
+    """Return the notes of a bool [step, 128, track] pianoroll as a Song.
 
-    `like` gives names and programs of the tracks. Raises ShapeError for another shape or type.
+    onsets: of the same shape, splits repeated notes. like: tracks that give names and programs.
+    Raise ShapeError for another shape or type.
+
+    >>> roll = np.zeros((4, 128, 1), bool)
+    >>> roll[1:3, 60, 0] = True
+    >>> from_pianoroll(roll).tracks[0].notes
+    (Note(onset=0.25, pitch=60, duration=0.5, velocity=80),)
     """
-    if roll.ndim != 3 or roll.shape[1] != 128 or roll.dtype != bool:
+    if roll.ndim != 3 or roll.shape[1] != PITCHES or roll.dtype != bool:
         raise ShapeError(
             f"a pianoroll is bool [step, 128, track], got {roll.dtype} {list(roll.shape)}"
         )
@@ -106,25 +151,52 @@ def from_pianoroll(
         )
     tracks = []
     for i in range(roll.shape[2]):
-        held = np.zeros((1, 128), bool)
-        before = np.concatenate([held, roll[:-1, :, i]])
-        starts = roll[:, :, i] & (~before | (onsets[:, :, i] if onsets is not None else False))
-        notes = []
-        for step, pitch in np.argwhere(starts):
-            stops = np.flatnonzero(~roll[step:, pitch, i] | np.r_[False, starts[step + 1 :, pitch]])
-            length = int(stops[0]) if len(stops) else len(roll) - int(step)
-            notes.append(Note(int(step) / resolution, int(pitch), length / resolution))
-        tracks.append(replace(like[i] if i < len(like) else Track(), notes=tuple(notes)))
+        starts = None if onsets is None else onsets[:, :, i]
+        notes = _roll_notes(roll[:, :, i], starts, resolution)
+        tracks.append(replace(_like(like, i), notes=tuple(notes)))
     return Song(tuple(tracks))
 
 
-def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
-    """One pitch a track and step: int [step, voice] (-1 = rest) and bool onsets of the same shape.
+def _roll_notes(cells: Bools, onsets: Bools | None, resolution: int) -> list[Note]:
+    """Return the notes of one track: cells and onsets are bool [step, 128]."""
+    before = np.concatenate([np.zeros((1, PITCHES), bool), cells[:-1]])
+    starts = cells & ~before
+    if onsets is not None:
+        starts |= cells & onsets
+    notes = []
+    for step, pitch in np.argwhere(starts).tolist():
+        length = _length(cells[step:, pitch], starts[step:, pitch])
+        notes.append(Note(step / resolution, pitch, length / resolution))
+    return notes
 
-    Of notes that sound together in a track, the one that starts last is kept; pass chords through `top_line` first.
+
+def _length(cells: Bools, starts: Bools) -> int:
+    """Return the steps of the note that begins with the first cell: to a rest or the next start."""
+    stops = ~cells
+    stops[1:] |= starts[1:]
+    return int(stops.argmax()) if stops.any() else len(cells)
+
+
+def _like(like: Sequence[Track], i: int) -> Track:
+    return like[i] if i < len(like) else Track()
+
+
+# --- voices ------------------------------------------------------------------------------
+
+
+def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
+    """Return one pitch for each track and step: int [step, voice] (-1 = rest), and bool onsets.
+
+    Of notes that sound together in a track, the one that starts last is kept; pass chords through
+    `top_line` first.
+
+    >>> voices, onsets = to_voices(Song((Track((Note(0.25, 60, 0.5),)),)))
+    >>> voices[:, 0].tolist(), onsets[:, 0].tolist()
+    ([-1, 60, 60], [False, True, False])
     """
     shape = (_steps(song, resolution), len(song.tracks))
-    voices, onsets = np.full(shape, REST, np.int64), np.zeros(shape, bool)
+    voices = np.full(shape, REST, np.int64)
+    onsets = np.zeros(shape, bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
             start, end = _span(note, resolution)
@@ -136,155 +208,231 @@ def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
 def from_voices(
     voices: Ints, onsets: Bools, resolution: int = RESOLUTION, like: Sequence[Track] = ()
 ) -> Song:
-    """Notes of int [step, voice] pitches (-1 = rest); one starts at every onset and wherever the pitch changes."""
+    """Return the notes of int [step, voice] pitches (-1 = rest) as a Song.
+
+    A note starts at every onset and wherever the pitch changes. like: tracks that give names and
+    programs. Raise ShapeError if the shapes differ.
+
+    >>> voices, onsets = np.array([[60], [60]]), np.array([[True], [True]])
+    >>> [note.onset for note in from_voices(voices, onsets).tracks[0].notes]
+    [0.0, 0.25]
+    """
     if voices.ndim != 2 or voices.shape != onsets.shape:
         raise ShapeError(
-            f"voices and onsets are [step, voice], got {list(voices.shape)} and {list(onsets.shape)}"
+            f"voices and onsets are [step, voice], "
+            f"got {list(voices.shape)} and {list(onsets.shape)}"
         )
+    beats = np.arange(len(voices) + 1) / resolution
     tracks = []
     for i in range(voices.shape[1]):
-        notes = line_notes(voices[:, i], onsets[:, i], np.arange(len(voices) + 1) / resolution)
-        tracks.append(replace(like[i] if i < len(like) else Track(), notes=tuple(notes)))
+        notes = line_notes(voices[:, i], onsets[:, i], beats)
+        tracks.append(replace(_like(like, i), notes=tuple(notes)))
     return Song(tuple(tracks))
 
 
 def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) -> list[Note]:
-    """Notes of one voice: pitches int [step], onsets bool [step], beats float [step + 1] where each step lies."""
-    new = np.ones(len(pitches), bool)
-    new[1:] = (pitches[1:] != pitches[:-1]) | onsets[1:]
-    starts = np.flatnonzero(new)
+    """Return the notes of one voice.
+
+    pitches: int [step], -1 = rest. onsets: bool [step]. beats: float [step + 1], where each step
+    lies, and the end.
+
+    >>> steps = np.array([0.0, 0.5, 1.0])
+    >>> [note.duration for note in line_notes(np.array([60, 60]), np.array([True, False]), steps)]
+    [1.0]
+    """
+    is_new = np.ones(len(pitches), bool)
+    is_new[1:] = (pitches[1:] != pitches[:-1]) | onsets[1:]
+    starts = np.flatnonzero(is_new)
     ends = np.append(starts, len(pitches))[1:]
-    fields = zip(
-        beats[starts].tolist(),
-        pitches[starts].tolist(),
-        (beats[ends] - beats[starts]).tolist(),
-        strict=True,
-    )
+    from_beats = beats[starts].tolist()
+    durations = (beats[ends] - beats[starts]).tolist()
+    fields = zip(from_beats, pitches[starts].tolist(), durations, strict=True)
     return [
         Note(onset, pitch, duration, velocity) for onset, pitch, duration in fields if pitch != REST
     ]
 
 
 def _steps(song: Song, resolution: int) -> int:
-    """Steps from the start to the end of the last note, which may be rounded past the end of the song."""
-    ends = (_span(note, resolution)[1] for track in song.tracks for note in track.notes)
-    return max(int(np.ceil(song.end * resolution - 1e-6)), max(ends, default=0))
+    """Return the steps to the end of the last note, which may be rounded past that of the song."""
+    ends = [_span(note, resolution)[1] for track in song.tracks for note in track.notes]
+    return max(int(np.ceil(song.end * resolution - TINY)), max(ends, default=0))
 
 
 def _span(note: Note, resolution: int) -> tuple[int, int]:
-    """The steps that a note takes, at least one: (first, one past the last)."""
+    """Return the steps that a note takes, at least one: the first, one past the last."""
     start = round(note.onset * resolution)
     return start, max(start + 1, round(note.end * resolution))
+
+
+# --- pulses ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class PulseGrid:
     """The beats that one would tap: four steps each, whatever the metre.
 
-    beats: float [pulse + 1], where each pulse starts (in beats; a pickup may make the first negative), and the end.
-    bar: int [pulse], from 0. place: int [pulse], in its bar, from 0; a pickup counts from the end of a full bar.
-    compound: bool [pulse]; such a pulse holds three eighths, at steps 0, 2 and 3, so that its first is its longest.
+    >>> waltz = Song((Track((Note(0.0, 60, 6.0),)),), time_signatures=(TimeSignature(0.0, 3, 4),))
+    >>> grid = pulse_grid(waltz)
+    >>> grid.bar.tolist(), grid.place.tolist()
+    ([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2])
     """
 
+    # float [pulse + 1]: the beat at which each pulse starts, and the end. A pickup may make the
+    # first negative.
     beats: Floats
-    bar: Ints
-    place: Ints
+    bar: Ints  # int [pulse], from 0
+    place: Ints  # int [pulse], in its bar, from 0; a pickup counts from the end of a full bar
+    # bool [pulse]. Such a pulse holds three eighths, at steps 0, 2 and 3, so that its first is its
+    # longest.
     compound: Bools
 
     def __len__(self) -> int:
         return len(self.bar)
 
     def extended(self, multiple: int, more: int = 0) -> PulseGrid:
-        """The grid with `more` pulses like the last after its end, and up to a multiple of `multiple` pulses."""
+        """Return the grid with `more` pulses like the last, and up to a multiple of `multiple`."""
         count = more + -(len(self) + more) % multiple
         after = np.arange(1, count + 1)
-        last = self.beats[-1] - self.beats[-2]
+        length = self.beats[-1] - self.beats[-2]
         return PulseGrid(
-            np.append(self.beats, self.beats[-1] + last * after),
+            np.append(self.beats, self.beats[-1] + length * after),
             np.append(self.bar, np.repeat(self.bar[-1:], count)),
             np.append(self.place, self.place[-1] + after),
             np.append(self.compound, np.repeat(self.compound[-1:], count)),
         )
 
     def since(self, pulse: int) -> PulseGrid:
-        """The grid from that pulse on, counted from 0; bars and places keep their numbers."""
+        """Return the grid from a pulse on, counted from 0; bars and places keep their numbers."""
         return PulseGrid(
-            self.beats[pulse:], self.bar[pulse:], self.place[pulse:], self.compound[pulse:]
+            self.beats[pulse:],
+            self.bar[pulse:],
+            self.place[pulse:],
+            self.compound[pulse:],
         )
 
     def to_steps(self, onsets: Floats | Sequence[float]) -> Floats:
-        """Position in steps (4 a pulse, fractions kept) of onsets in beats."""
-        x, steps = self._corners()
-        return np.asarray(np.interp(np.asarray(onsets, float), x, steps))
+        """Return the position in steps (4 a pulse, fractions kept) of onsets in beats."""
+        beats, steps = self._corners()
+        return np.asarray(np.interp(np.asarray(onsets, float), beats, steps))
 
     def step_beats(self) -> Floats:
-        """Where each step starts, in beats: float [4 * pulse + 1]."""
-        x, steps = self._corners()
-        return np.asarray(np.interp(np.arange(4 * len(self) + 1), steps, x))
+        """Return the beat at which each step starts: float [4 * pulse + 1]."""
+        beats, steps = self._corners()
+        return np.asarray(np.interp(np.arange(PULSE_STEPS * len(self) + 1), steps, beats))
 
     def _corners(self) -> tuple[Floats, Floats]:
-        span = np.diff(self.beats)[:, None]
-        within = np.where(self.compound[:, None], [[0, 1 / 3, 2 / 3]], [[0, 1 / 2, 3 / 4]])
-        x = (self.beats[:-1, None] + within * span).ravel()
-        steps = (4 * np.arange(len(self))[:, None] + np.array([[0, 2, 3]])).ravel()
-        return np.append(x, self.beats[-1]), np.append(steps, 4.0 * len(self))
+        """Return beats and steps of the same places, between which both go evenly."""
+        thirds = [[0, 1 / 3, 2 / 3]]  # steps 0, 2 and 3 of a compound pulse
+        quarters = [[0, 1 / 2, 3 / 4]]  # the same steps of any other
+        within = np.where(self.compound[:, None], thirds, quarters)
+        lengths = np.diff(self.beats)[:, None]
+        beats = (self.beats[:-1, None] + within * lengths).ravel()
+        first_steps = PULSE_STEPS * np.arange(len(self))[:, None]
+        steps = (first_steps + np.array([[0, 2, 3]])).ravel()
+        end = float(PULSE_STEPS * len(self))
+        return np.append(beats, self.beats[-1]), np.append(steps, end)
 
 
 def pulse_length(numerator: int, denominator: int) -> float:
-    """The beat that is tapped, in quarter notes: 1 in 4/4 and 2/2, 1.5 in 6/8, 0.5 in 3/8 and 7/8."""
+    """Return the beat that one taps, in quarter notes.
+
+    >>> pulse_length(4, 4), pulse_length(6, 8), pulse_length(7, 8)
+    (1.0, 1.5, 0.5)
+    """
     if denominator < 8:
         return 1.0
     unit = 4.0 / denominator
-    return 3 * unit if numerator % 3 == 0 and numerator > 3 else unit
+    is_compound = numerator % 3 == 0 and numerator > 3
+    return 3 * unit if is_compound else unit
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One bar of a song, in beats."""
+
+    start: float
+    end: float
+    metre: TimeSignature
+    is_pickup: bool
+
+    @property
+    def pulse(self) -> float:
+        return pulse_length(self.metre.numerator, self.metre.denominator)
+
+    @property
+    def count(self) -> int:
+        """Pulses that begin in it."""
+        return ceil((self.end - self.start) / self.pulse - CLOSE)
+
+    @property
+    def first(self) -> float:
+        """The beat of its first pulse: a pickup is cut into pulses from its end."""
+        return self.end - self.count * self.pulse if self.is_pickup else self.start
+
+    @property
+    def first_place(self) -> int:
+        """The place of its first pulse in a full bar."""
+        if not self.is_pickup:
+            return 0
+        return ceil(self.metre.beats_per_bar / self.pulse - CLOSE) - self.count
+
+    @property
+    def is_compound(self) -> bool:
+        return abs(self.pulse * self.metre.denominator / 4 - 3) < CLOSE
 
 
 def pulse_grid(song: Song, until: float | None = None) -> PulseGrid:
-    """The pulses of `song` from its start to `until` (beats; default: the end of its last note), at least one.
+    """Return the pulses of a song from its start to `until`, at least one.
 
-    Bars are cut into pulses from their start, a short first bar (a pickup) from its end.
+    until: in beats, by default the end of the last note. Bars are cut into pulses from their start,
+    a short first bar (a pickup) from its end.
     """
     until = max(song.end if until is None else until, 1e-3)
-    starts = song.bar_onsets(until)
-    metres = [song.metre_at(start) for start in starts]
-    ends = [*starts[1:], starts[-1] + metres[-1].beats_per_bar]
-    if _begins_with_pickup(starts, metres):
-        metres[0] = metres[1]  # a pickup is the end of a bar like the next
     beats: list[float] = []
     bar: list[int] = []
     place: list[int] = []
     compound: list[bool] = []
-    for i, (start, end, metre) in enumerate(zip(starts, ends, metres, strict=True)):
-        pulse = pulse_length(metre.numerator, metre.denominator)
-        count = ceil((end - start) / pulse - 1e-9)
-        first, offset = start, 0
-        if i == 0 and _begins_with_pickup(starts, metres):
-            first, offset = end - count * pulse, ceil(metre.beats_per_bar / pulse - 1e-9) - count
-        for k in range(count):
-            if first + k * pulse >= until - 1e-9 and beats:
+    last = 1.0
+    for number, one in enumerate(_bars(song, until)):
+        for k in range(one.count):
+            onset = one.first + k * one.pulse
+            if onset >= until - CLOSE and beats:
                 break
-            beats.append(first + k * pulse)
-            bar.append(i)
-            place.append(offset + k)
-            compound.append(abs(pulse * metre.denominator / 4 - 3) < 1e-9)
-    edge = beats[-1] + pulse_length(metres[bar[-1]].numerator, metres[bar[-1]].denominator)
-    return PulseGrid(np.array([*beats, edge]), np.array(bar), np.array(place), np.array(compound))
+            beats.append(onset)
+            bar.append(number)
+            place.append(one.first_place + k)
+            compound.append(one.is_compound)
+            last = one.pulse
+    edges = np.array([*beats, beats[-1] + last])
+    return PulseGrid(edges, np.array(bar), np.array(place), np.array(compound))
 
 
-def _begins_with_pickup(starts: Sequence[float], metres: Sequence[TimeSignature]) -> bool:
-    return len(starts) > 1 and starts[1] - starts[0] < metres[1].beats_per_bar - 1e-9
+def _bars(song: Song, until: float) -> Iterator[_Bar]:
+    starts = song.bar_onsets(until)
+    metres = [song.metre_at(start) for start in starts]
+    ends = [*starts[1:], starts[-1] + metres[-1].beats_per_bar]
+    has_pickup = len(starts) > 1 and starts[1] - starts[0] < metres[1].beats_per_bar - CLOSE
+    if has_pickup:
+        metres[0] = metres[1]  # a pickup is the end of a bar like the next
+    for i, (start, end, metre) in enumerate(zip(starts, ends, metres, strict=True)):
+        yield _Bar(start, end, metre, is_pickup=has_pickup and i == 0)
 
 
 def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
-    """A one-line track on a pulse grid: int pitches [step] (-1 = rest) and bool onsets [step], 4 steps a pulse.
+    """Return a one-line track on a pulse grid, 4 steps a pulse: int pitches and bool onsets, [step].
 
-    What ends before the grid begins is not on it.
+    -1 is a rest. What ends before the grid begins is not on it.
     """
-    pitches, onsets = np.full(4 * len(grid), REST, np.int64), np.zeros(4 * len(grid), bool)
-    notes = [n for n in track.notes if n.end > grid.beats[0] + 1e-6]
-    if notes:
-        edges = grid.to_steps(np.array([[n.onset, n.end] for n in notes]))
-        for note, (at, end) in zip(notes, np.round(edges + 1e-6).astype(int).tolist(), strict=True):
-            start = min(at, len(pitches) - 1)  # a grace note before the very end is rounded past it
-            pitches[start : max(start + 1, end)] = note.pitch
-            onsets[start] = True
+    steps = PULSE_STEPS * len(grid)
+    pitches = np.full(steps, REST, np.int64)
+    onsets = np.zeros(steps, bool)
+    notes = [note for note in track.notes if note.end > grid.beats[0] + TINY]
+    if not notes:
+        return pitches, onsets
+    edges = grid.to_steps(np.array([[note.onset, note.end] for note in notes]))
+    rounded = np.round(edges + TINY).astype(int).tolist()
+    for note, (at, end) in zip(notes, rounded, strict=True):
+        start = min(at, steps - 1)  # a grace note before the very end is rounded past it
+        pitches[start : max(start + 1, end)] = note.pitch
+        onsets[start] = True
     return pitches, onsets
