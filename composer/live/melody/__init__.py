@@ -1,1 +1,1 @@
-"""From keys in seconds to a melody in beats: pure functions, no ports, no clock."""
+"""Make a melody in beats of keys in seconds. Pure functions, no ports, no clock."""

@@ -1,4 +1,4 @@
-"""Onsets as people play them, put on the grid: sixteenths, or triplets where a beat is in triplets. Pure functions."""
+"""Put onsets as people play them on the grid: sixteenths, or triplets in a beat of triplets. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,101 +9,124 @@ import numpy as np
 # How loosely a take may be played: standard deviations in beats, of which the likeliest is taken. .035 is 21 ms at
 # 100 qpm. Exact playing (a drum computer, a test) makes one triplet onset sure, a human needs more of them.
 LOOSENESS = np.array([0.01, 0.015, 0.022, 0.032, 0.045])
-# Shares, as logarithms: of beats that begin a run of triplets, of runs that end with a beat.
-BEGIN_TRIPLETS, END_TRIPLETS = np.log(0.03), np.log(0.25)
-STAY_STRAIGHT, STAY_TRIPLETS = np.log(0.97), np.log(0.75)
+# Logarithms of shares: 3 of 100 beats begin a run of triplets, and each beat of a run is its last with 1 in 4.
+BEGIN_TRIPLETS = np.log(0.03)
+STAY_STRAIGHT = np.log(0.97)
+END_TRIPLETS = np.log(0.25)
+STAY_TRIPLETS = np.log(0.75)
 # What it costs to lose a note because two fall on one step.
 COLLISION = 4.0
 # And for onsets on the second and the fourth sixteenth without the third: rare, and what a loose triplet looks like.
 UNUSUAL = 2.0
-# How far, in beats, a first note may have been from the beat that it began.
+# How far, in beats, a first note may have been from the beat that it began, and how far it usually is.
 SHIFTS = np.linspace(-0.1, 0.1, 9)
 SHIFT_SPREAD = 0.04
+FEWEST = 3  # onsets from which a shift can be told
 
 
 def quantise_onsets(
     times: Sequence[float] | np.ndarray, resolution: int = 4, triplets: bool = True
 ) -> np.ndarray:
-    """Each time on its nearest step, or on a third of a beat where that beat is in triplets.
+    """Move each time to its nearest step, or to a third of a beat if that beat is in triplets.
 
     times: beats [n], in any order. resolution: steps per beat. Returns float beats [n].
-    Which beats are in triplets is the likeliest reading of the whole take (Viterbi over beats, two states, onsets
+    A beat is in triplets if that is the likeliest reading of the whole take (Viterbi over beats, two states, onsets
     spread normally round the grid): triplets come in runs, and one loose sixteenth is not one.
+
+    >>> quantise_onsets([0.02, 0.49, 0.97]).tolist()
+    [0.0, 0.5, 1.0]
+    >>> quantise_onsets([0.0, 0.33, 0.67, 1.0, 1.34, 1.66]).round(3).tolist()
+    [0.0, 0.333, 0.667, 1.0, 1.333, 1.667]
     """
     times = np.asarray(times, dtype=float)
     straight = np.round(times * resolution) / resolution
+    positive_zero = 0.0  # added, it makes 0.0 of the -0.0 that rounding leaves
     if not triplets or not times.size:
-        return straight + 0.0
+        return straight + positive_zero
     in_triplets, _ = _read(times, resolution)
-    return np.where(in_triplets, np.round(times * 3) / 3, straight) + 0.0  # + 0.0: no -0.0
+    thirds = np.round(times * 3) / 3
+    return np.where(in_triplets, thirds, straight) + positive_zero
 
 
 def grid_shift(
     times: Sequence[float] | np.ndarray, resolution: int = 4, triplets: bool = True
 ) -> float:
-    """How far, in beats, the whole take lies behind the grid: what to take off `times` (beats [n]) to fit it best.
+    """Return how far, in beats, the whole take lies behind the grid, for takes whose first note gave the beat.
 
-    Between -0.1 and 0.1, and 0 below three onsets; for takes whose first note gave the beat.
+    Taken off `times` (beats [n]) they fit the grid best. Between -0.1 and 0.1, and 0 below three onsets.
+
+    >>> round(grid_shift([0.05, 1.05, 1.55, 2.05, 3.05]), 2)
+    0.05
     """
     times = np.asarray(times, dtype=float)
-    if times.size < 3:
+    if times.size < FEWEST:
         return 0.0
-    scores = [
-        _fit(times - shift, resolution, triplets) - 0.5 * (shift / SHIFT_SPREAD) ** 2
-        for shift in SHIFTS
-    ]
+    scores = []
+    for shift in SHIFTS:
+        unlikely = 0.5 * (shift / SHIFT_SPREAD) ** 2
+        scores.append(_fit(times - shift, resolution, triplets) - unlikely)
     moved = times - SHIFTS[int(np.argmax(scores))]
     residue = times - quantise_onsets(moved, resolution, triplets)
     return float(np.clip(np.mean(residue), SHIFTS[0], SHIFTS[-1]))
 
 
 def _fit(times: np.ndarray, resolution: int, triplets: bool) -> float:
+    """Return the log likelihood of the onsets on the grid."""
     if triplets:
-        return _read(times, resolution)[1]
+        _, likelihood = _read(times, resolution)
+        return likelihood
     error = np.sum((times - np.round(times * resolution) / resolution) ** 2)
     return float(np.max(-times.size * np.log(LOOSENESS) - error / (2 * LOOSENESS**2)))
 
 
 def _read(times: np.ndarray, resolution: int) -> tuple[np.ndarray, float]:
-    """Which onsets lie in beats of triplets, bool [n], and the log likelihood of that reading."""
+    """Return the onsets that lie in beats of triplets, bool [n], and the log likelihood of that reading."""
     first = int(np.floor(times.min()))
     beat = np.floor(times).astype(int) - first
     sounding, beat = np.unique(beat, return_inverse=True)
-    odds = np.stack(
-        [_likelihood(times, beat, steps) for steps in (max(resolution, 4), 3)]
-    )  # [state, looseness, beat]
+    straight = _likelihood(times, beat, max(resolution, 4))
+    triplets = _likelihood(times, beat, 3)
     sixteenth = np.round(times * 4) % 4
     second, third, fourth = (np.bincount(beat, sixteenth == i) > 0 for i in (1, 2, 3))
-    odds[0] -= UNUSUAL * (second & fourth & ~third)
+    straight -= UNUSUAL * (second & fourth & ~third)
+    odds = np.stack([straight, triplets])  # [state, looseness, beat]
     paths, scores = _viterbi(odds, np.diff(sounding, prepend=sounding[0] - 1))
     best = int(np.argmax(scores))
     return paths[best][beat], float(scores[best])
 
 
 def _likelihood(times: np.ndarray, beat: np.ndarray, steps: int) -> np.ndarray:
-    """Log likelihood of each beat's onsets on a grid of so many `steps`: float [looseness, beat]."""
+    """Return the log likelihood of each beat's onsets on a grid of n `steps` a beat: float [looseness, beat]."""
     slot = np.round(times * steps).astype(int)
     error = np.bincount(beat, (times - slot / steps) ** 2)
     count = np.bincount(beat)
     lost = count - np.bincount(beat[np.unique(slot, return_index=True)[1]], minlength=count.size)
     loose = LOOSENESS[:, None]
-    spread: np.ndarray = (
-        -error / (2 * loose**2) - count * (np.log(loose) + np.log(steps)) - COLLISION * lost
-    )
-    return spread
+    off_the_grid = -error / (2 * loose**2)
+    # A finer grid lies near everything: each onset pays for the steps that it could have been on.
+    choice = count * (np.log(loose) + np.log(steps))
+    likelihood: np.ndarray = off_the_grid - choice - COLLISION * lost
+    return likelihood
 
 
 def _viterbi(odds: np.ndarray, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(Likeliest states bool [looseness, beat], their scores [looseness]); `gaps`: beats since the beat before."""
-    straight, triplet = STAY_STRAIGHT + odds[0, :, 0], BEGIN_TRIPLETS + odds[1, :, 0]
+    """Return the likeliest states, bool [looseness, beat], and their scores [looseness].
+
+    gaps: beats since the beat before.
+    """
+    straight = STAY_STRAIGHT + odds[0, :, 0]
+    triplet = BEGIN_TRIPLETS + odds[1, :, 0]
     came_from = []
     for i in range(1, odds.shape[2]):
-        rest = gaps[i] > 2  # after a rest a run of triplets has ended
-        stay, end = (BEGIN_TRIPLETS, STAY_STRAIGHT) if rest else (STAY_TRIPLETS, END_TRIPLETS)
+        # After a rest a run of triplets has ended: what comes is as likely as at the start.
+        is_rest = gaps[i] > 2
+        stay = BEGIN_TRIPLETS if is_rest else STAY_TRIPLETS
+        end = STAY_STRAIGHT if is_rest else END_TRIPLETS
         to_straight = np.stack([straight + STAY_STRAIGHT, triplet + end])
         to_triplet = np.stack([straight + BEGIN_TRIPLETS, triplet + stay])
         came_from.append((to_straight.argmax(0), to_triplet.argmax(0)))
-        straight, triplet = to_straight.max(0) + odds[0, :, i], to_triplet.max(0) + odds[1, :, i]
+        straight = to_straight.max(0) + odds[0, :, i]
+        triplet = to_triplet.max(0) + odds[1, :, i]
     state = triplet > straight
     states = [state]
     for from_straight, from_triplet in reversed(came_from):

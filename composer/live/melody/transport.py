@@ -1,4 +1,4 @@
-"""Time: which beat it is at a second, by a fixed tempo, by taps or by MIDI clock, and how late one plays.
+"""Tell the beat at a second, by a fixed tempo, by taps or by MIDI clock, and how late one plays.
 
 Pure: seconds come in as arguments and nothing here reads a clock.
 """
@@ -17,9 +17,10 @@ from typing import NamedTuple
 from composer.errors import ConfigError
 
 CLOCKS_PER_BEAT = 24
-SLOWEST, FASTEST = 10.0, 400.0  # qpm
+SLOWEST = 10.0  # qpm
+FASTEST = 400.0
 TAPPED = (30.0, 300.0)  # qpm
-TAP_PAUSE = 2.0  # seconds; after it tapping begins anew
+TAP_PAUSE = 2.0  # seconds; after it tapping begins again
 TAPS_HEARD = 8
 LEAST_PRESSES = 4
 
@@ -34,51 +35,53 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Seconds to beats and back, over a tempo that may change. anchors: in order of seconds and of beats, at least one.
+    """Seconds to beats and back, over a tempo that may change.
 
     Between two anchors the beat goes evenly from one to the other, before the first and after the last at their qpm.
+
+    >>> time = Transport.start(seconds=10.0, qpm=120.0)
+    >>> time.beat(11.0), time.seconds(4.0)
+    (2.0, 12.0)
+    >>> time.changed(seconds=11.0, qpm=60.0).beat(12.0)  # from beat 2 on at half the tempo
+    3.0
     """
 
     anchors: tuple[Anchor, ...]
+    """At least one, in order of seconds and of beats."""
 
     def __post_init__(self) -> None:
-        anchors = tuple(Anchor(*map(float, anchor)) for anchor in self.anchors)
-        if not anchors or not all(isfinite(value) for anchor in anchors for value in anchor):
-            raise ConfigError(
-                f"a transport has at least one anchor (seconds, beat, qpm), all finite, got {anchors!r}"
-            )
-        for _, _, qpm in anchors:
-            if not SLOWEST <= qpm <= FASTEST:
-                raise ConfigError(f"qpm is between {SLOWEST:g} and {FASTEST:g}, got {qpm!r}")
+        anchors = tuple(_checked(anchor) for anchor in self.anchors)
+        if not anchors:
+            raise ConfigError("a transport has at least one anchor (seconds, beat, qpm), got none")
         for before, after in pairwise(anchors):
-            if after.seconds <= before.seconds or after.beat <= before.beat:
+            if not _follows(before, after):
                 raise ConfigError(f"a transport goes forward, got {before!r}, then {after!r}")
         object.__setattr__(self, "anchors", anchors)
 
     @classmethod
     def start(cls, seconds: float, qpm: float, beat: float = 0.0) -> Transport:
-        """A steady tempo with `beat` at `seconds`."""
+        """Return a steady tempo with `beat` at `seconds`."""
         return cls((Anchor(seconds, beat, qpm),))
 
     def beat(self, seconds: float) -> float:
-        """The beat at `seconds`; negative before the start."""
+        """Return the beat at `seconds`; negative before the start."""
         at = bisect_right(self.anchors, seconds, key=lambda a: a.seconds) - 1
         anchor = self.anchors[max(0, at)]
         return anchor.beat + (seconds - anchor.seconds) * self._rate(at)
 
     def seconds(self, beat: float) -> float:
-        """When `beat` falls: the other way round."""
+        """Return the seconds at which `beat` falls."""
         at = bisect_right(self.anchors, beat, key=lambda a: a.beat) - 1
         anchor = self.anchors[max(0, at)]
         return anchor.seconds + (beat - anchor.beat) / self._rate(at)
 
     def qpm_at(self, seconds: float) -> float:
-        """The tempo at `seconds`."""
+        """Return the tempo at `seconds`."""
         at = bisect_right(self.anchors, seconds, key=lambda a: a.seconds) - 1
         return self.anchors[max(0, at)].qpm
 
     def changed(self, seconds: float, qpm: float) -> Transport:
-        """The same up to `seconds`, from there on at `qpm`; the beat goes on unbroken."""
+        """Return a transport that goes on at `qpm` from `seconds` on; the beat goes on unbroken."""
         before = tuple(a for a in self.anchors if a.seconds < seconds)
         beat = self.beat(seconds)
         if before and beat <= before[-1].beat:  # too close to tell apart
@@ -86,18 +89,32 @@ class Transport:
         return Transport((*before, Anchor(seconds, beat, qpm)))
 
     def _rate(self, at: int) -> float:
-        """Beats a second from anchor number `at` on; -1 is before the first."""
+        """Return the beats a second from anchor number `at` on; -1 is before the first."""
         if 0 <= at < len(self.anchors) - 1:
             here, there = self.anchors[at : at + 2]
             return (there.beat - here.beat) / (there.seconds - here.seconds)
         return self.anchors[max(0, at)].qpm / 60.0
 
 
-def tapped(times: Sequence[float]) -> float | None:
-    """The qpm that was tapped: by the median of the last intervals, at most seven.
+def _checked(anchor: Anchor) -> Anchor:
+    made = Anchor(*map(float, anchor))
+    if not all(isfinite(value) for value in made):
+        raise ConfigError(f"an anchor (seconds, beat, qpm) is all finite, got {made!r}")
+    if not SLOWEST <= made.qpm <= FASTEST:
+        raise ConfigError(f"qpm is between {SLOWEST:g} and {FASTEST:g}, got {made.qpm!r}")
+    return made
 
-    times: seconds of all taps, in order; a pause of over two seconds begins anew. None below two taps, and where
-    the tempo is outside 30 to 300 qpm.
+
+def tapped(times: Sequence[float]) -> float | None:
+    """Return the qpm that was tapped, by the median of the last intervals, at most seven.
+
+    None below two taps, and if the tempo is outside 30 to 300 qpm. times: seconds of all taps, in order; after a pause
+    of over two seconds tapping begins again.
+
+    >>> tapped([0.0, 0.5, 1.0, 1.5])
+    120.0
+    >>> tapped([0.0, 0.5, 9.0]) is None
+    True
     """
     recent = list(times)[-TAPS_HEARD:]
     intervals = _intervals(recent)
@@ -106,30 +123,36 @@ def tapped(times: Sequence[float]) -> float | None:
     if not intervals or median(intervals) <= 0:
         return None
     qpm = 60.0 / median(intervals)
-    return qpm if TAPPED[0] - 1e-6 <= qpm <= TAPPED[1] + 1e-6 else None
+    slowest, fastest = TAPPED
+    is_a_tempo = slowest - 1e-6 <= qpm <= fastest + 1e-6
+    return qpm if is_a_tempo else None
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """How late one plays to the clicks: median `seconds` (negative: early), median distance from that (`spread`).
-
-    used: how many presses were counted. `seconds` is what `RecordConfig.offset` takes.
-    """
+    """How late one plays to the clicks."""
 
     seconds: float
+    """The median, for `RecordConfig.offset`; negative if early."""
     spread: float
+    """The median distance from that, in seconds."""
     used: int
+    """Presses that were counted."""
 
 
 def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
-    """How late a player and their keyboard are, from playing along: both in seconds, in any order.
+    """Measure how late a player and their keyboard are, from playing along. Both in seconds, in any order.
 
     A press counts with the click nearest to it, one a click, if it is closer than half way to the next one.
-    Raises ConfigError below four presses that count.
+    Raise ConfigError below four presses that count.
+
+    >>> late = grid_offset([0.02, 1.03, 2.02, 3.01], clicks=[0.0, 1.0, 2.0, 3.0])
+    >>> round(late.seconds, 3), late.used
+    (0.02, 4)
     """
     grid = sorted(clicks)
     reach = median(_intervals(grid)) / 2 if len(grid) > 1 else 0.0
-    nearest: dict[float, float] = {}  # click -> lateness
+    nearest: dict[float, float] = {}  # by click, how late it was struck
     for press in presses:
         click = min(grid, key=lambda c: abs(press - c), default=press)
         late = press - click
@@ -141,19 +164,25 @@ def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
             "play one key along with the clicks, once a click"
         )
     middle = median(nearest.values())
-    return Offset(middle, median(abs(late - middle) for late in nearest.values()), len(nearest))
+    spread = median(abs(late - middle) for late in nearest.values())
+    return Offset(middle, spread, len(nearest))
 
 
-FITTED = (
-    36  # clocks that a line is drawn through: over 1.5 beats, which takes +-3 ms to under a tenth
-)
+# Clocks that a line is drawn through: over 1.5 beats, which brings an error of 3 ms to under a tenth.
+FITTED = 36
 MOST_BEATS = 1024  # that a transport remembers, unless told otherwise
-SURPRISE = 0.005  # seconds; so many clocks in a row so far off, to the same side, are a new tempo
+# This number of clocks in a row, this far off (seconds) to the same side, are a new tempo.
 SURPRISED = 4
+SURPRISE = 0.005
 # A hole: an interval longer than the period by this share, and by these seconds.
-HOLE, HOLE_SECONDS = 0.35, 0.004
-# It is lost clocks, or a slower tempo, or one late clock: so many clocks after it tell.
-DOUBTED, SLOWER, SLOWER_SECONDS, MISSED = 5, 1.12, 0.0015, 0.6
+HOLE = 0.35
+HOLE_SECONDS = 0.004
+# A hole is lost clocks, or a slower tempo, or one late clock: the next clocks, this number, tell.
+DOUBTED = 5
+# They mean a slower tempo if they come this much later, as a factor and in seconds, or miss by this share of a period.
+SLOWER = 1.12
+SLOWER_SECONDS = 0.0015
+MISSED = 0.6
 SURE = 6  # clocks, before there is a tempo
 SHORTEST, LONGEST = (
     60.0 / CLOCKS_PER_BEAT / qpm for qpm in (FASTEST, SLOWEST)
@@ -173,7 +202,7 @@ class ClockFollower:
         self._last: float | None = None
         self._tick = -1  # of the last clock, counted on for ever
         self._zero = 0  # the tick that is beat 0
-        self._stopped_at = 0
+        self._stopped_at = 0  # the tick
         self._after_pause = False  # a pause before a start is no hole
         self._window: deque[tuple[float, int]] = deque(maxlen=FITTED)
         self._line: tuple[float, float] | None = None  # (seconds of tick 0, seconds a tick)
@@ -184,7 +213,7 @@ class ClockFollower:
         self._history: deque[Anchor] = deque(maxlen=most_beats)
 
     def hear(self, seconds: float, kind: str) -> None:
-        """Take in a "clock", "start", "continue" or "stop" that came at `seconds`; other kinds are left out."""
+        """Follow a "clock", "start", "continue" or "stop" that came at `seconds`; other kinds are left out."""
         if kind == "clock":
             self._clock(seconds)
         elif kind == "start":
@@ -199,16 +228,16 @@ class ClockFollower:
             self._stopped_at = self._tick + 1
 
     def transport(self) -> Transport | None:
-        """Where the beat is, smoothed; None before there are clocks enough for a tempo.
+        """Return the beats so far, smoothed; None before there are clocks enough for a tempo.
 
         It holds the tempos of the beats since the last start or continue, so that what was played can be placed.
         """
         now = self._anchor()
         if now is None:
             return None
-        before = [
-            a for a in self._history if a.seconds < now.seconds - 1e-6 and a.beat < now.beat - 1e-6
-        ]
+        # An anchor that is nearly now would make the tempo of the moment out of two nearly equal numbers.
+        latest = now._replace(seconds=now.seconds - 1e-6, beat=now.beat - 1e-6)
+        before = [anchor for anchor in self._history if _follows(anchor, latest)]
         return Transport((*before, now))
 
     def _begin(self) -> None:
@@ -226,7 +255,8 @@ class ClockFollower:
         else:
             self._tick += 1 + lost
             self._doubt(seconds, lost)
-        self._after_pause, self._last = False, seconds
+        self._after_pause = False
+        self._last = seconds
         self._window.append((seconds, self._tick))
         if not self._doubted:
             self._notice(seconds)
@@ -237,36 +267,53 @@ class ClockFollower:
                 self._history.append(anchor)
 
     def _lost(self, seconds: float) -> int:
-        """How many clocks seem to be missing before this one."""
+        """Return how many clocks seem to be missing before this one."""
         if self._line is None or self._last is None:
             return 0
         start, period = self._line
         if seconds - self._last < period + max(HOLE * period, HOLE_SECONDS):
             return 0
-        return max(0, round((seconds - start) / period) - self._tick - 1)
+        tick = round((seconds - start) / period)
+        return max(0, tick - self._tick - 1)
 
     def _doubt(self, seconds: float, lost: int) -> None:
         """Take back clocks that were counted as lost, when those after them show that none were."""
-        if self._last is None or self._line is None or not (lost or self._doubted):
+        if self._last is None or self._line is None:
+            return
+        if not lost and not self._doubted:
             return
         if not self._doubted:
             self._doubted = [(self._last, 0)]
         self._doubted.append((seconds, lost))
         if len(self._doubted) < DOUBTED + 2:
             return
-        times, period = [at for at, _ in self._doubted], self._line[1]
-        none, intervals = len(times) - 1, sorted(_intervals(times[1:]))
-        counted = none + sum(lost for _, lost in self._doubted)
-        usual = min(median(intervals), sum(intervals[:-1]) / (DOUBTED - 1))
-        is_slower = usual > SLOWER * period + SLOWER_SECONDS
-        if is_slower or abs(times[-1] - times[0] - counted * period) > MISSED * period:
-            self._tick -= counted - none
-            self._from_here(seconds, (times[-1] - times[0]) / none)
-            self._window.extend((at, self._tick - none + i) for i, at in enumerate(times[:-1]))
-            self._history = deque(
-                (a for a in self._history if a.seconds <= times[0]), self._history.maxlen
-            )
+        times = [at for at, _ in self._doubted]
+        came = len(times) - 1
+        counted = came + sum(lost for _, lost in self._doubted)
+        if self._none_was_lost(times, counted, self._line[1]):
+            self._recount_from(times, counted)
         self._doubted = []
+
+    @staticmethod
+    def _none_was_lost(times: Sequence[float], counted: int, period: float) -> bool:
+        """Tell whether clocks at `times` are all that were sent: they are slower, or fit no whole number of periods."""
+        intervals = sorted(_intervals(times[1:]))
+        without_longest = sum(intervals[:-1]) / (DOUBTED - 1)
+        usual = min(median(intervals), without_longest)
+        if usual > SLOWER * period + SLOWER_SECONDS:
+            return True
+        missed = abs(times[-1] - times[0] - counted * period)
+        return missed > MISSED * period
+
+    def _recount_from(self, times: Sequence[float], counted: int) -> None:
+        """Count the clocks at `times` one by one, where `counted` were counted, and go on at their tempo."""
+        came = len(times) - 1
+        self._tick -= counted - came
+        self._from_here(times[-1], (times[-1] - times[0]) / came)
+        for i, at in enumerate(times[:-1]):
+            self._window.append((at, self._tick - came + i))
+        before = (anchor for anchor in self._history if anchor.seconds <= times[0])
+        self._history = deque(before, self._history.maxlen)
 
     def _from_here(self, seconds: float, period: float) -> None:
         """Forget the clocks before this one; it goes on at one clock a `period`, kept to what a tempo may be."""
@@ -279,17 +326,20 @@ class ClockFollower:
         """Forget the old tempo when several clocks in a row come too late, or too early."""
         if self._line is None:
             return
-        error = seconds - (self._line[0] + self._line[1] * self._tick)
-        if abs(error) < SURPRISE or (self._surprises and (self._surprises[-1] > 0) != (error > 0)):
+        start, period = self._line
+        error = seconds - (start + period * self._tick)
+        is_surprise = abs(error) >= SURPRISE
+        other_side = self._surprises and (self._surprises[-1] > 0) != (error > 0)
+        if not is_surprise or other_side:
             self._surprises = []
-        if abs(error) >= SURPRISE:
+        if is_surprise:
             self._surprises.append(error)
         if len(self._surprises) >= SURPRISED:
             self._window = deque(list(self._window)[-SURPRISED:], FITTED)
             self._surprises = []
 
     def _fit(self) -> None:
-        """The line through the clocks of the window, by least squares; the old one stays until a new one is sure."""
+        """Draw the line through the clocks of the window, by least squares; the old one stays until it is sure."""
         count = len(self._window)
         if count < (SURE if self._line is None else SURPRISED):
             return
@@ -303,7 +353,7 @@ class ClockFollower:
             self._line = (mean_at - slope * mean_tick, slope)
 
     def _recount(self) -> None:
-        """Clocks lost among the very first ones, which no tempo could tell then."""
+        """Count clocks lost among the very first ones, which no tempo could tell then."""
         times = [at for at, _ in self._window]
         period = max(median(_intervals(times)), SHORTEST)
         for i, interval in enumerate(_intervals(times)):
@@ -313,7 +363,7 @@ class ClockFollower:
             self._tick += lost
 
     def _anchor(self) -> Anchor | None:
-        """Where the line says that the last clock was."""
+        """Return when the last clock was, by the line."""
         if self._line is None:
             return None
         start, period = self._line
