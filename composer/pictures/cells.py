@@ -194,7 +194,11 @@ class NoteTable:
         fields = [(n.onset, n.end, n.pitch, n.voice, n.ahead) for n in ordered]
         table = np.array(fields, float).reshape(-1, 5)
         self.onsets: Floats = table[:, 0]
-        self.ends: Floats = np.clip(table[:, 1], table[:, 0], table[:, 0] + LONGEST)
+        self.ends: Floats = np.clip(
+            table[:, 1],
+            table[:, 0],
+            table[:, 0] + LONGEST,
+        )
         self.pitches: Ints = table[:, 2].astype(int)
         self.voices: Ints = table[:, 3].astype(int)
         self.ahead: Bools = table[:, 4] > 0
@@ -243,7 +247,15 @@ def table_of(song: Song) -> NoteTable:
     """Return the notes of a whole song; the first track is the melody."""
     notes = []
     for index, track in enumerate(song.tracks):
-        notes += [_SongNote(note.onset, note.end, note.pitch, index) for note in track.notes]
+        notes += [
+            _SongNote(
+                note.onset,
+                note.end,
+                note.pitch,
+                index,
+            )
+            for note in track.notes
+        ]
     drums = [index for index, track in enumerate(song.tracks) if track.is_drum]
     return NoteTable(notes, drums)
 
@@ -306,7 +318,15 @@ def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
     the right ones are shown at the left too: a pitch must not take another's colour.
     """
     rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
-    four = pixels.reshape(rows, 2, columns, 2).transpose(1, 3, 0, 2).reshape(4, rows, columns)
+    four = (
+        pixels.reshape(rows, 2, columns, 2)
+        .transpose(1, 3, 0, 2)
+        .reshape(
+            4,
+            rows,
+            columns,
+        )
+    )
     front, back = four.max(0), four.min(0)
     for simpler in (_without_onsets, _right_ones):
         too_many = ((four != front) & (four != back)).any(0)
@@ -346,10 +366,21 @@ def unpack(packed: int) -> tuple[str, int, int]:
 def stretches(packed: Ints) -> list[tuple[int, int]]:
     """Return the runs of equal characters of a line: (the first column, the one after the last)."""
     changes = (np.flatnonzero(packed[1:] != packed[:-1]) + 1).tolist()
-    return list(zip([0, *changes], [*changes, len(packed)], strict=True))
+    return list(
+        zip(
+            [0, *changes],
+            [*changes, len(packed)],
+            strict=True,
+        )
+    )
 
 
-def block_line(packed: Ints, palette: Palette, base: str, blank: Style) -> list[Segment]:
+def block_line(
+    packed: Ints,
+    palette: Palette,
+    base: str,
+    blank: Style,
+) -> list[Segment]:
     """Return a line of characters on the terminal's own ground; `base` shows where there is no note."""
     line = []
     for start, end in stretches(packed):

@@ -18,7 +18,14 @@ from composer.songs.song import Note, Song
 from composer.songs.theory import beat_onsets
 
 MOST_BEATS: Final = 32.0  # in a panel
-ROOM: Final = Room(spare=1, narrowest=24, widest=61, outliers=0.01, lanes=8, unpitched=False)
+ROOM: Final = Room(
+    spare=1,
+    narrowest=24,
+    widest=61,
+    outliers=0.01,
+    lanes=8,
+    unpitched=False,
+)
 HEARD: Final = "#FFF6DC"  # behind the bars that are heard
 LEAST_BEAT: Final = 5  # pixels, from which on beats have lines
 LEAST_SEMITONE: Final = 3  # pixels, from which on the rows of black keys have a band
@@ -98,9 +105,19 @@ class Panel:
             top = middle
         elif note.pitch > pitch:
             bottom = middle
-        return Box(left, top, max(right - left - 1, 2), max(bottom - top, 2))
+        return Box(
+            left,
+            top,
+            max(right - left - 1, 2),
+            max(bottom - top, 2),
+        )
 
-    def _drum_place(self, drum: int, left: int, right: int) -> Box | None:
+    def _drum_place(
+        self,
+        drum: int,
+        left: int,
+        right: int,
+    ) -> Box | None:
         if drum not in self.scope.lanes:
             return None
         lane = int(self.grid.lane)
@@ -141,21 +158,50 @@ def panels(
     found = []
     for i, (name, song) in enumerate(songs.items()):
         top = area.y + i * (height + gap)
-        box = Box(area.x, top, area.width, height).inset(round(KEYS * scale), titles, 0, 0)
-        found.append(Panel(song_name(song.title, name), box, shown_bars(song), scope, scale))
+        box = Box(area.x, top, area.width, height).inset(
+            round(KEYS * scale),
+            titles,
+            0,
+            0,
+        )
+        found.append(
+            Panel(
+                song_name(song.title, name),
+                box,
+                shown_bars(song),
+                scope,
+                scale,
+            )
+        )
     return found
 
 
 def rule(image: Pixels, panel: Panel, song: Song) -> None:
     """Draw all of a panel that stays: ground, bands, lines, names of the C's."""
     box = panel.box
-    frame = Box(box.x - 1, box.y - 1, box.width + 2, box.height + 2)
-    pixels.card(image, frame, rgb(LIGHT.ground), rgb(LIGHT.bar_line), 2)
+    frame = Box(
+        box.x - 1,
+        box.y - 1,
+        box.width + 2,
+        box.height + 2,
+    )
+    pixels.card(
+        image,
+        frame,
+        rgb(LIGHT.ground),
+        rgb(LIGHT.bar_line),
+        2,
+    )
     if panel.grid.semitone > LEAST_SEMITONE:
         _draw_bands(image, panel)
     if panel.heard:
         left, right = panel.x(panel.heard[0]), panel.x(panel.heard[1])
-        pixels.fill(image, Box(left, box.y, right - left, box.height), rgb(HEARD), 0.75)
+        pixels.fill(
+            image,
+            Box(left, box.y, right - left, box.height),
+            rgb(HEARD),
+            0.75,
+        )
     _draw_octaves(image, panel)
     if panel.grid.beat > LEAST_BEAT:
         beats = beat_onsets(song, panel.end)
@@ -177,17 +223,35 @@ def _draw_octaves(image: Pixels, panel: Panel) -> None:
     box = panel.box
     for pitch in panel.scope.pitches[1:]:
         if pitch % 12 == 0:
-            pixels.fill(image, Box(box.x, panel.y(pitch - 1), box.width, 1), rgb(LIGHT.beat_line))
+            pixels.fill(
+                image,
+                Box(box.x, panel.y(pitch - 1), box.width, 1),
+                rgb(LIGHT.beat_line),
+            )
     if panel.scope.lanes:
         top = box.bottom - int(panel.grid.lane) * len(panel.scope.lanes)
-        pixels.fill(image, Box(box.x, top, box.width, 1), rgb(LIGHT.bar_line))
+        pixels.fill(
+            image,
+            Box(box.x, top, box.width, 1),
+            rgb(LIGHT.bar_line),
+        )
 
 
-def _draw_verticals(image: Pixels, panel: Panel, beats: Iterable[float], color: str) -> None:
+def _draw_verticals(
+    image: Pixels,
+    panel: Panel,
+    beats: Iterable[float],
+    color: str,
+) -> None:
     """Draw lines at those of `beats` that are in view, but for the left edge."""
     for beat in beats:
         if panel.start < beat < panel.end:
-            line = Box(panel.x(beat), panel.box.y, 1, panel.box.height)
+            line = Box(
+                panel.x(beat),
+                panel.box.y,
+                1,
+                panel.box.height,
+            )
             pixels.fill(image, line, rgb(color))
 
 
@@ -195,10 +259,30 @@ def write_names(image: Pixels, panel: Panel, song: Song) -> None:
     """Write a panel's title above it, and the names of the C's at its left."""
     scale, box = panel.scale, panel.box
     line = box.y - 7 * scale
-    title = pixels.shortened(panel.name, box.width / 2, 15 * scale, bold=True)
-    end = pixels.text(image, box.x, line, title, 15 * scale, rgb(LIGHT.text), bold=True)
+    title = pixels.shortened(
+        panel.name,
+        box.width / 2,
+        15 * scale,
+        bold=True,
+    )
+    end = pixels.text(
+        image,
+        box.x,
+        line,
+        title,
+        15 * scale,
+        rgb(LIGHT.text),
+        bold=True,
+    )
     facts = _facts(panel, song)
-    pixels.text(image, end + 10 * scale, line, facts, 12 * scale, rgb(LIGHT.faint))
+    pixels.text(
+        image,
+        end + 10 * scale,
+        line,
+        facts,
+        12 * scale,
+        rgb(LIGHT.faint),
+    )
     size = 11 * scale
     for pitch in panel.scope.pitches:
         if pitch % 12 == 0:
@@ -226,7 +310,16 @@ def draw_notes(image: Pixels, panel: Panel, song: Song) -> None:
     colors = track_colors(count)
     for index in drawing_order(count):
         track = song.tracks[index]
-        color, edge = rgb(colors[index]), rgb(mix(colors[index], LIGHT.text, 0.75))
+        color, edge = (
+            rgb(colors[index]),
+            rgb(
+                mix(
+                    colors[index],
+                    LIGHT.text,
+                    0.75,
+                )
+            ),
+        )
         for note in track.notes:
             if note.onset >= panel.end or note.end <= panel.start:
                 continue
@@ -245,7 +338,13 @@ def draw_playhead(image: Pixels, panel: Panel, beat: float) -> tuple[Box, Pixels
     return box, hidden
 
 
-def legend(image: Pixels, right: int, y: int, names: Sequence[str], scale: float) -> None:
+def legend(
+    image: Pixels,
+    right: int,
+    y: int,
+    names: Sequence[str],
+    scale: float,
+) -> None:
     """Write colours and names of the tracks, ending at `right`."""
     size = 13 * scale
     colors = track_colors(len(names))
@@ -257,7 +356,12 @@ def legend(image: Pixels, right: int, y: int, names: Sequence[str], scale: float
         pixels.text(image, x, y, label, size, rgb(LIGHT.text))
         x -= 20 * scale
         edge = rgb(mix(colors[index], LIGHT.text, 0.75))
-        sign = Box(round(x), round(y - 9 * scale), round(14 * scale), round(9 * scale))
+        sign = Box(
+            round(x),
+            round(y - 9 * scale),
+            round(14 * scale),
+            round(9 * scale),
+        )
         pixels.note(image, sign, rgb(colors[index]), edge)
         x -= 18 * scale
 

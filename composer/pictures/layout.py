@@ -184,7 +184,12 @@ def lay_out(song: Song, melody: int | None = None, room: Room = PAGE) -> Layout:
     melody: index of the track to highlight; None for the highest on average. Raise MelodyError if
     there is no such track.
     """
-    return Layout(song, _melody(song, melody), tuple(bars(song)), scope_of([song], room))
+    return Layout(
+        song,
+        _melody(song, melody),
+        tuple(bars(song)),
+        scope_of([song], room),
+    )
 
 
 def bars(song: Song) -> list[Bar]:
@@ -198,7 +203,14 @@ def bars(song: Song) -> list[Bar]:
     lengths = [end - start for start, end in zip(starts, ends, strict=True)]
     is_pickup = len(starts) > 1 and lengths[0] < lengths[1] - 1e-9
     first = 0 if is_pickup else 1
-    return [Bar(first + i, starts[i], ends[i]) for i in range(len(starts))]
+    return [
+        Bar(
+            first + i,
+            starts[i],
+            ends[i],
+        )
+        for i in range(len(starts))
+    ]
 
 
 def main_metre(song: Song) -> TimeSignature:
@@ -273,7 +285,15 @@ def _pitch_range(pitches: Sequence[int], room: Room, least: Scope | None) -> tup
     """Return the lowest and highest pitch with a place, for pitches in rising order."""
     if least is not None:
         full = len(least.pitches) >= room.widest
-        return (least.low, least.high) if full or not pitches else _widened(pitches, room, least)
+        return (
+            (least.low, least.high)
+            if full or not pitches
+            else _widened(
+                pitches,
+                room,
+                least,
+            )
+        )
     if pitches:
         return _at_least(*_narrowed(pitches, *_outer(pitches, room), room), room)
     return NO_PITCH if room.unpitched else _at_least(MIDDLE_C, MIDDLE_C, room)
@@ -292,7 +312,12 @@ def _widened(pitches: Sequence[int], room: Room, least: Scope) -> tuple[int, int
     return _at_least(*_narrowed(pitches, low, high, room), room)
 
 
-def _narrowed(pitches: Sequence[int], low: int, high: int, room: Room) -> tuple[int, int]:
+def _narrowed(
+    pitches: Sequence[int],
+    low: int,
+    high: int,
+    room: Room,
+) -> tuple[int, int]:
     """Cut what is too wide, around the middle note."""
     if high + 1 - low <= room.widest:
         return low, high

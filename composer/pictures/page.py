@@ -67,9 +67,17 @@ def plot_song(path: str | Path | None, song: Song, melody: int | None = None) ->
 
     sheet = sheet_of(song, melody)
     dpi = min(DPI, MAX_PIXELS / sheet.height)
-    figure = Figure(figsize=(WIDTH, sheet.height), dpi=dpi, facecolor=LIGHT.ground)
+    figure = Figure(
+        figsize=(WIDTH, sheet.height),
+        dpi=dpi,
+        facecolor=LIGHT.ground,
+    )
     # y counts from the top, as on every other surface.
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0, WIDTH), ylim=(sheet.height, 0))
+    axes = figure.add_axes(
+        (0.0, 0.0, 1.0, 1.0),
+        xlim=(0, WIDTH),
+        ylim=(sheet.height, 0),
+    )
     axes.set_axis_off()
     _draw_head(axes, sheet)
     for row in sheet.rows:
@@ -110,7 +118,14 @@ def _draw_head(axes: Any, sheet: Sheet) -> None:
     layout = sheet.layout
     title = one_line(layout.song.title, LONGEST_TITLE) or "Untitled"
     _text(axes, LEFT, 0.5, title, size=20, weight="bold")
-    _text(axes, LEFT, 0.83, facts(layout.song), size=11, color=LIGHT.faint)
+    _text(
+        axes,
+        LEFT,
+        0.83,
+        facts(layout.song),
+        size=11,
+        color=LIGHT.faint,
+    )
     column_width = (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS
     for index, name in enumerate(layout.names):
         line, column = divmod(index, LEGEND_COLUMNS)
@@ -119,7 +134,11 @@ def _draw_head(axes: Any, sheet: Sheet) -> None:
         is_melody = index == layout.melody and len(layout.names) > 1
         label = one_line(name, LONGEST_NAME) + (" (melody)" if is_melody else "")
         weight = "bold" if is_melody else "normal"
-        _round_boxes(axes, [(x, y - 0.06, 0.3, 0.12)], [layout.colors[index]])
+        _round_boxes(
+            axes,
+            [(x, y - 0.06, 0.3, 0.12)],
+            [layout.colors[index]],
+        )
         _text(axes, x + 0.4, y, label, weight=weight)
 
 
@@ -128,7 +147,11 @@ def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
     left, right = row.x(row.start), row.x(row.end)
     scope, semitone = row.grid.scope, row.grid.semitone
     black = [row.y(pitch) for pitch in scope.pitches if is_black(pitch)]
-    _fill(axes, [(left, y, right - left, semitone) for y in black], LIGHT.band)
+    _fill(
+        axes,
+        [(left, y, right - left, semitone) for y in black],
+        LIGHT.band,
+    )
 
     octaves = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 == 0]
     lanes = [row.drum_y(drum) for drum in scope.lanes]
@@ -140,13 +163,31 @@ def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
     _lines(axes.vlines, beats, row.bottom, row.top, LIGHT.beat_line)
 
     edges = [row.x(bar.start) for bar in row.bars] + [right]
-    _lines(axes.vlines, edges, row.bottom, row.top, LIGHT.bar_line, width=1.3)
+    _lines(
+        axes.vlines,
+        edges,
+        row.bottom,
+        row.top,
+        LIGHT.bar_line,
+        width=1.3,
+    )
     sides = [row.top, row.top + row.grid.pitched, row.bottom]
     _lines(axes.hlines, sides, left, right, LIGHT.bar_line, order=2)
-    for bar, (x, next_x) in zip(row.bars, pairwise(edges), strict=True):
+    for bar, (x, next_x) in zip(
+        row.bars,
+        pairwise(edges),
+        strict=True,
+    ):
         has_room = next_x - x > 0.3 or bar.number % 10 == 0
         if bar.number and has_room:
-            _text(axes, x + 0.03, row.top - 0.1, str(bar.number), size=8.5, color=LIGHT.faint)
+            _text(
+                axes,
+                x + 0.03,
+                row.top - 0.1,
+                str(bar.number),
+                size=8.5,
+                color=LIGHT.faint,
+            )
 
 
 def _draw_keys(axes: Any, row: Row) -> None:
@@ -154,18 +195,37 @@ def _draw_keys(axes: Any, row: Row) -> None:
     scope, semitone = row.grid.scope, row.grid.semitone
     if scope.pitches:
         x = KEYS_LEFT
-        _fill(axes, [(x, row.top, KEY_WIDTH, row.grid.pitched)], WHITE, edge=LIGHT.bar_line)
+        _fill(
+            axes,
+            [(x, row.top, KEY_WIDTH, row.grid.pitched)],
+            WHITE,
+            edge=LIGHT.bar_line,
+        )
         black = [(x, row.y(p), 0.15, semitone) for p in scope.pitches if is_black(p)]
         _fill(axes, black, LIGHT.black_key)
         # Between B and C and between E and F no black key parts the white ones.
         gaps = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 in (0, 5)]
-        _lines(axes.hlines, gaps, x, x + KEY_WIDTH, LIGHT.bar_line, width=0.7, order=3)
+        _lines(
+            axes.hlines,
+            gaps,
+            x,
+            x + KEY_WIDTH,
+            LIGHT.bar_line,
+            width=0.7,
+            order=3,
+        )
     for pitch in scope.pitches:
         if pitch % 12 == 0:
             middle = row.y(pitch - 0.5)
             _label(axes, KEYS_LEFT - 0.06, middle, pitch_name(pitch), 8.5)
     for drum in scope.lanes:
-        _label(axes, LEFT - 0.06, row.drum_y(drum) + LANE / 2, drum_name(drum), 7.5)
+        _label(
+            axes,
+            LEFT - 0.06,
+            row.drum_y(drum) + LANE / 2,
+            drum_name(drum),
+            7.5,
+        )
 
 
 def _draw_chords(axes: Any, sheet: Sheet, row: Row) -> None:
@@ -181,7 +241,14 @@ def _draw_chords(axes: Any, sheet: Sheet, row: Row) -> None:
             continue
         x = row.x(onset) + 0.02
         _text(axes, x, y, chord, size=size)
-        _text(axes, x, y + 0.16, slash + bass, size=0.88 * size, color=LIGHT.faint)
+        _text(
+            axes,
+            x,
+            y + 0.16,
+            slash + bass,
+            size=0.88 * size,
+            color=LIGHT.faint,
+        )
 
 
 def _draw_notes(axes: Any, sheet: Sheet) -> None:
@@ -198,11 +265,22 @@ def _draw_notes(axes: Any, sheet: Sheet) -> None:
             for row in sheet.rows:
                 if row.start < note.end and note.onset < row.end:
                     boxes.append(_note_box(row, note, share, track.is_drum))
-                    shades.append(mix(color, WHITE, 0.35 + 0.65 * min(note.velocity / 100, 1.0)))
+                    shades.append(
+                        mix(
+                            color,
+                            WHITE,
+                            0.35 + 0.65 * min(note.velocity / 100, 1.0),
+                        )
+                    )
         _round_boxes(axes, boxes, shades, edge=mix(color, BLACK, 0.75))
 
 
-def _note_box(row: Row, note: Note, share: tuple[int, int], is_drum: bool) -> Rectangle:
+def _note_box(
+    row: Row,
+    note: Note,
+    share: tuple[int, int],
+    is_drum: bool,
+) -> Rectangle:
     """Return the rectangle of a note in a row; share: its place among the tracks on its pitch, and their number."""
     left = row.x(max(note.onset, row.start))
     right = row.x(min(note.end, row.end))
@@ -216,7 +294,12 @@ def _note_box(row: Row, note: Note, share: tuple[int, int], is_drum: bool) -> Re
     return left + 0.01, y + 0.006, max(right - left - 0.02, 0.02), height - 0.012
 
 
-def _round_boxes(axes: Any, boxes: list[Rectangle], colors: list[str], edge: str = "none") -> None:
+def _round_boxes(
+    axes: Any,
+    boxes: list[Rectangle],
+    colors: list[str],
+    edge: str = "none",
+) -> None:
     """Draw rectangles with round corners, each in its colour."""
     from matplotlib.patches import FancyBboxPatch
 
@@ -228,11 +311,23 @@ def _round_boxes(axes: Any, boxes: list[Rectangle], colors: list[str], edge: str
     _collect(axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=4)
 
 
-def _fill(axes: Any, boxes: list[Rectangle], color: str, edge: str = "none") -> None:
+def _fill(
+    axes: Any,
+    boxes: list[Rectangle],
+    color: str,
+    edge: str = "none",
+) -> None:
     """Draw rectangles in one colour, under everything else."""
     from matplotlib.patches import Rectangle as Patch
 
-    patches = [Patch((x, y), width, height) for x, y, width, height in boxes]
+    patches = [
+        Patch(
+            (x, y),
+            width,
+            height,
+        )
+        for x, y, width, height in boxes
+    ]
     _collect(axes, patches, facecolors=color, edgecolors=edge, linewidths=0.7, zorder=0)
 
 
@@ -256,12 +351,33 @@ def _lines(
     draw(places, start, end, colors=color, linewidths=width, zorder=order)
 
 
-def _label(axes: Any, x: float, y: float, text: str, size: float) -> None:
+def _label(
+    axes: Any,
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+) -> None:
     """Write a faint word that ends at `x`."""
-    _text(axes, x, y, text, size=size, color=LIGHT.faint, ha="right")
+    _text(
+        axes,
+        x,
+        y,
+        text,
+        size=size,
+        color=LIGHT.faint,
+        ha="right",
+    )
 
 
 def _text(axes: Any, x: float, y: float, text: str, **style: Any) -> None:
     """Write text as it is, never as mathematics; vertically centred on `y`."""
     usual = {"size": 10, "color": LIGHT.text, "va": "center", "family": "DejaVu Sans"}
-    axes.text(x, y, text, parse_math=False, usetex=False, **{**usual, **style})
+    axes.text(
+        x,
+        y,
+        text,
+        parse_math=False,
+        usetex=False,
+        **{**usual, **style},
+    )

@@ -50,7 +50,13 @@ class Box(NamedTuple):
         """The first row below it."""
         return self.y + self.height
 
-    def inset(self, left: int, top: int, right: int, bottom: int) -> Box:
+    def inset(
+        self,
+        left: int,
+        top: int,
+        right: int,
+        bottom: int,
+    ) -> Box:
         """Return the box without so many pixels at each side."""
         width = self.width - left - right
         height = self.height - top - bottom
@@ -63,7 +69,12 @@ def rgb(color: str) -> Color:
     return np.array(palette.rgb(color), np.uint8)
 
 
-def fill(image: Pixels, box: Box, color: Color, share: float = 1.0) -> None:
+def fill(
+    image: Pixels,
+    box: Box,
+    color: Color,
+    share: float = 1.0,
+) -> None:
     """Fill a rectangle; with a `share` below 1 the picture beneath shines through."""
     rows = slice(max(box.y, 0), max(box.bottom, 0))
     columns = slice(max(box.x, 0), max(box.right, 0))
@@ -71,7 +82,13 @@ def fill(image: Pixels, box: Box, color: Color, share: float = 1.0) -> None:
     part[:] = color if share == 1 else _blend(part, color, share)
 
 
-def card(image: Pixels, box: Box, color: Color, edge: Color, radius: int) -> None:
+def card(
+    image: Pixels,
+    box: Box,
+    color: Color,
+    edge: Color,
+    radius: int,
+) -> None:
     """Draw a rectangle with round corners of `radius` pixels, and a line around it."""
     fill(image, box.inset(0, radius, 0, radius), edge)
     fill(image, box.inset(radius, 0, radius, 0), edge)
@@ -87,7 +104,12 @@ def card(image: Pixels, box: Box, color: Color, edge: Color, radius: int) -> Non
             stamp(image, x, y, inner[::down, ::across], color)
 
 
-def note(image: Pixels, box: Box, color: Color, edge: Color) -> None:
+def note(
+    image: Pixels,
+    box: Box,
+    color: Color,
+    edge: Color,
+) -> None:
     """Draw a note: a rectangle without its corners, with a darker rim if there is room for one."""
     x, y, width, height = box
     right, bottom = x + width, y + height
@@ -117,7 +139,12 @@ def text_width(words: str, size: float, bold: bool = False) -> int:
     return int(left + mask.shape[1])
 
 
-def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
+def shortened(
+    words: str,
+    room: float,
+    size: float,
+    bold: bool = False,
+) -> str:
     """Return `words` on one line of printable characters, cut with "…" if they are wider than `room`."""
     words = one_line(words)
     if text_width(words, size, bold) <= room:
@@ -140,34 +167,73 @@ def curve(
     if last <= first:
         return
     at = np.arange(SAMPLES * first, SAMPLES * last + 1) / SAMPLES
-    line = np.clip(np.interp(at, xs, ys), box.y + width / 2, box.bottom - width / 2)
+    line = np.clip(
+        np.interp(at, xs, ys),
+        box.y + width / 2,
+        box.bottom - width / 2,
+    )
     inside = np.lib.stride_tricks.sliding_window_view(line, SAMPLES + 1)[::SAMPLES]
     upper = inside.min(1) - width / 2
     lower = inside.max(1) + width / 2
     rows = np.arange(box.y, box.bottom)[:, None]
-    covered = np.clip(np.minimum(lower, rows + 1) - np.maximum(upper, rows), 0, 1)
+    covered = np.clip(
+        np.minimum(lower, rows + 1) - np.maximum(upper, rows),
+        0,
+        1,
+    )
     below = np.clip(rows + 1 - inside.mean(1), 0, 1)
     stamp(image, first, box.y, np.maximum(covered, 0.12 * below), color)
 
 
-def dashes(image: Pixels, box: Box, color: Color, dash: int, gap: int) -> None:
+def dashes(
+    image: Pixels,
+    box: Box,
+    color: Color,
+    dash: int,
+    gap: int,
+) -> None:
     """Draw a dashed line that fills `box`."""
     for x in range(box.x, box.right, dash + gap):
         width = min(dash, box.right - x)
         fill(image, Box(x, box.y, width, box.height), color)
 
 
-def dot(image: Pixels, x: float, y: float, radius: float, color: Color, rim: Color) -> None:
+def dot(
+    image: Pixels,
+    x: float,
+    y: float,
+    radius: float,
+    color: Color,
+    rim: Color,
+) -> None:
     """Draw a round point with a rim of one pixel and a half."""
     left, top = int(x - radius) - 3, int(y - radius) - 3
     size = 2 * int(radius) + 8
     rows, columns = np.mgrid[top : top + size, left : left + size] + 0.5
     away = np.hypot(rows - y, columns - x)
-    stamp(image, left, top, np.clip(radius + 2 - away, 0, 1), rim)
-    stamp(image, left, top, np.clip(radius + 0.5 - away, 0, 1), color)
+    stamp(
+        image,
+        left,
+        top,
+        np.clip(radius + 2 - away, 0, 1),
+        rim,
+    )
+    stamp(
+        image,
+        left,
+        top,
+        np.clip(radius + 0.5 - away, 0, 1),
+        color,
+    )
 
 
-def stamp(image: Pixels, x: int, y: int, mask: Mask, color: Color) -> None:
+def stamp(
+    image: Pixels,
+    x: int,
+    y: int,
+    mask: Mask,
+    color: Color,
+) -> None:
     """Draw `color` as far as `mask` (float [row, column], its corner at x, y) says, from 0 to 1."""
     rows = slice(max(y, 0), max(y + mask.shape[0], 0))
     columns = slice(max(x, 0), max(x + mask.shape[1], 0))
@@ -192,7 +258,13 @@ def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
     font = _font(size, bold)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
     page = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
-    ImageDraw.Draw(page).text((-left, -top), words, fill=255, font=font, anchor="ls")
+    ImageDraw.Draw(page).text(
+        (-left, -top),
+        words,
+        fill=255,
+        font=font,
+        anchor="ls",
+    )
     return np.asarray(page, np.float32) / 255, left, top
 
 

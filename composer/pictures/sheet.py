@@ -93,7 +93,13 @@ def sheet_of(song: Song, melody: int | None = None) -> Sheet:
     placed = []
     for i, row in enumerate(rows):
         top = head + NUMBERS + i * step
-        placed.append(Row(row, top, replace(grid, start=row[0].start)))
+        placed.append(
+            Row(
+                row,
+                top,
+                replace(grid, start=row[0].start),
+            )
+        )
     return Sheet(layout, head + step * len(rows) + FOOT, tuple(placed))
 
 
@@ -123,4 +129,11 @@ def rows_of(bars: tuple[Bar, ...]) -> list[tuple[Bar, ...]]:
     if one_is_left and size > 1:
         starts.pop()
     ends = [*starts[1:], len(bars)]
-    return [bars[start:end] for start, end in zip(starts, ends, strict=True)]
+    return [
+        bars[start:end]
+        for start, end in zip(
+            starts,
+            ends,
+            strict=True,
+        )
+    ]

@@ -70,7 +70,12 @@ def fit(line: Iterable[Segment], width: int, blank: Style | None = None) -> Line
     return Segment.adjust_line_length(parts, max(width, 0), blank)
 
 
-def squeeze(pieces: Sequence[Piece], width: int, blank: Style | None = None, gap: int = 2) -> Line:
+def squeeze(
+    pieces: Sequence[Piece],
+    width: int,
+    blank: Style | None = None,
+    gap: int = 2,
+) -> Line:
     """Return those of `pieces`, in order and `gap` columns apart, that fit `width` columns; not filled."""
     left = [piece for piece in pieces if length(piece.parts)]
     while len(left) > 1 and _width_of(left, gap) > width:
@@ -90,15 +95,29 @@ def _width_of(pieces: Sequence[Piece], gap: int) -> int:
     return sum(length(piece.parts) + gap for piece in pieces) - gap
 
 
-def apart(left: Line, right: Line, width: int, blank: Style) -> Line:
+def apart(
+    left: Line,
+    right: Line,
+    width: int,
+    blank: Style,
+) -> Line:
     """Return `left` at the left edge, and `right` at the right one if both fit."""
     spare = width - length(left) - length(right)
     if spare < 1:
         return fit(left, width, blank)
-    return fit([*left, Segment(" " * spare, blank), *right], width, blank)
+    return fit(
+        [*left, Segment(" " * spare, blank), *right],
+        width,
+        blank,
+    )
 
 
-def heading(text: str, area: Area, width: int, right: Line | None = None) -> Line:
+def heading(
+    text: str,
+    area: Area,
+    width: int,
+    right: Line | None = None,
+) -> Line:
     """Return a rule with a text in it, and `right` at its end if that fits."""
     rule = area.sign("─", "-")
     line = [Segment(rule + " ", DIM), Segment(area.text(text) + " ", BOLD)]

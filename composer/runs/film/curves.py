@@ -126,7 +126,12 @@ class Chart:
     def rows(self) -> list[Box]:
         """The place of each series, with room for a heading above the first of a kind."""
         pad = self._scaled(PAD)
-        inner = self.box.inset(pad, self._scaled(PAD_TOP), pad, self._scaled(PAD_BOTTOM))
+        inner = self.box.inset(
+            pad,
+            self._scaled(PAD_TOP),
+            pad,
+            self._scaled(PAD_BOTTOM),
+        )
         heading = self._scaled(HEADING)
         kinds = {one.is_loss for one in self.series}
         room = inner.height - len(kinds) * heading
@@ -158,7 +163,13 @@ class Chart:
 
     def rule(self, image: Pixels) -> None:
         """Draw all that stays: headings, names, the dataset's values."""
-        for index, (one, row) in enumerate(zip(self.series, self.rows, strict=True)):
+        for index, (one, row) in enumerate(
+            zip(
+                self.series,
+                self.rows,
+                strict=True,
+            )
+        ):
             if self._is_first(index):
                 self._write_heading(image, row, one.is_loss)
             plot = self.plot(row)
@@ -171,26 +182,61 @@ class Chart:
                 y = round(_row(plot, one.limits(), one.dataset))
                 self._dash(image, plot.x, y, plot.width)
 
-    def _write_heading(self, image: Pixels, row: Box, is_loss: bool) -> None:
+    def _write_heading(
+        self,
+        image: Pixels,
+        row: Box,
+        is_loss: bool,
+    ) -> None:
         """Write the heading above a row; that of the metrics explains the dashed line."""
         scale, y = self.scale, row.y - 7 * self.scale
         words = "Losses" if is_loss else "Metrics"
-        pixels.text(image, row.x, y, words, 14 * scale, rgb(LIGHT.text), bold=True)
+        pixels.text(
+            image,
+            row.x,
+            y,
+            words,
+            14 * scale,
+            rgb(LIGHT.text),
+            bold=True,
+        )
         if is_loss:
             return
         x = row.right - pixels.text_width("dataset", 12 * scale)
         pixels.text(image, x, y, "dataset", 12 * scale, DATASET)
-        self._dash(image, round(x - 32 * scale), round(y - 5 * scale), self._scaled(26))
+        self._dash(
+            image,
+            round(x - 32 * scale),
+            round(y - 5 * scale),
+            self._scaled(26),
+        )
 
-    def _dash(self, image: Pixels, x: int, y: int, width: int) -> None:
+    def _dash(
+        self,
+        image: Pixels,
+        x: int,
+        y: int,
+        width: int,
+    ) -> None:
         line = Box(x, y, width, max(1, self._scaled(1.5)))
-        pixels.dashes(image, line, DATASET, self._scaled(DASH), self._scaled(DASH_GAP))
+        pixels.dashes(
+            image,
+            line,
+            DATASET,
+            self._scaled(DASH),
+            self._scaled(DASH_GAP),
+        )
 
     def draw(self, image: Pixels, iteration: float) -> None:
         """Draw curves and numbers up to an iteration, and a line at it."""
         for one, row in zip(self.series, self.rows, strict=True):
             plot = self.plot(row)
-            now = Box(round(self.x(iteration)), plot.y, 1, plot.height)
+            now = Box(
+                round(self.x(iteration)),
+                plot.y,
+                1,
+                plot.height,
+            )
             pixels.fill(image, now, rgb(MELODY), 0.45)
             at, values = one.until(iteration)
             if len(at):
@@ -202,12 +248,29 @@ class Chart:
     ) -> None:
         scale = self.scale
         xs = np.array([self.x(iteration) for iteration in at])
-        ys = np.clip(_row(plot, one.limits(), values), plot.y, plot.bottom)
+        ys = np.clip(
+            _row(plot, one.limits(), values),
+            plot.y,
+            plot.bottom,
+        )
         color = LOSS if one.is_loss else METRIC
         pixels.curve(image, plot, (xs, ys), color, 1.7 * scale)
-        pixels.dot(image, xs[-1], ys[-1], 3.2 * scale, rgb(MELODY), rgb(WHITE))
+        pixels.dot(
+            image,
+            xs[-1],
+            ys[-1],
+            3.2 * scale,
+            rgb(MELODY),
+            rgb(WHITE),
+        )
 
-    def _write_numbers(self, image: Pixels, row: Box, one: Series, values: Floats) -> None:
+    def _write_numbers(
+        self,
+        image: Pixels,
+        row: Box,
+        one: Series,
+        values: Floats,
+    ) -> None:
         """Write the last value, and left of it the dataset's."""
         scale = self.scale
         words = number(float(values[-1]) if len(values) else nan)
@@ -230,7 +293,15 @@ class Chart:
         bold: bool = False,
     ) -> None:
         """Write on the line of a row, above its curve."""
-        pixels.text(image, x, row.y + LINE * self.scale, words, size, color, bold=bold)
+        pixels.text(
+            image,
+            x,
+            row.y + LINE * self.scale,
+            words,
+            size,
+            color,
+            bold=bold,
+        )
 
 
 def _row(plot: Box, limits: tuple[float, float], value: Any) -> Any:

@@ -82,12 +82,23 @@ class Stream:
     milliseconds.
     """
 
-    def __init__(self, size: tuple[int, int], fps: float, path: Path) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        fps: float,
+        path: Path,
+    ) -> None:
         """Begin a film that `write` puts into `path`."""
         self._path = path
         # A container that is never read gives the encoder what a file's header needs.
         self._container: Any = av.open(io.BytesIO(), "w", format="mp4")
-        self._encoder = _Encoder(self._container, size, fps, {**QUALITY, **NO_DELAY}, threads=1)
+        self._encoder = _Encoder(
+            self._container,
+            size,
+            fps,
+            {**QUALITY, **NO_DELAY},
+            threads=1,
+        )
         self._container.start_encoding()
         self._coded: list[Any] = []
 
@@ -110,7 +121,12 @@ class Stream:
             for index, packet in enumerate(self._coded):
                 container.mux(self._copy(packet, index, stream))
 
-    def _copy(self, packet: Any, index: int, stream: Any) -> Any:
+    def _copy(
+        self,
+        packet: Any,
+        index: int,
+        stream: Any,
+    ) -> Any:
         """Return a coded frame as frame `index` of another file; muxing would empty the packet itself."""
         copy = av.Packet(bytes(packet))
         copy.stream = stream
@@ -185,7 +201,11 @@ class _SoundEncoder:
 
     def __init__(self, container: Any, path: Path) -> None:
         self._container = container
-        self._samples = np.memmap(path, "<i2", mode="r").reshape(-1, 2)
+        self._samples = np.memmap(
+            path,
+            "<i2",
+            mode="r",
+        ).reshape(-1, 2)
         self._stream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
         self._stream.bit_rate = SOUND_RATE
         self._done = 0

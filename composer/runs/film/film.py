@@ -63,7 +63,12 @@ def film(
     return MadeFilm(out, len(frames), len(frames) * each / config.fps)
 
 
-def _write_silent(path: Path, frames: Frames, config: FilmConfig, tell: OnStep) -> int:
+def _write_silent(
+    path: Path,
+    frames: Frames,
+    config: FilmConfig,
+    tell: OnStep,
+) -> int:
     """Write the film without sound; return how often each frame is shown."""
     with movie(path, config.size, config.fps) as feed:
         for done, draw in enumerate(frames.values(), 1):

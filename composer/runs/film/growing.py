@@ -103,18 +103,35 @@ class Film:
         known = {**a_few(run, earlier), report.iteration: report.songs}
         least = self._scene.scope if self._scene else None
         scope = film_scope(report.songs.values(), film_scope(all_songs(known), least))
-        self._scene = replace(scene_of(run, self.config, known, len(known)), scope=scope)
+        self._scene = replace(
+            scene_of(
+                run,
+                self.config,
+                known,
+                len(known),
+            ),
+            scope=scope,
+        )
         self._stream = Stream(self.config.size, self.config.fps, self.path)
         self._frames = 0
         self._unwritten = 0
         for at in earlier:
             self._draw(at, run.snapshot(at), report)
 
-    def _draw(self, at: int, songs: Songs, report: Report) -> None:
+    def _draw(
+        self,
+        at: int,
+        songs: Songs,
+        report: Report,
+    ) -> None:
         """Add the frame of a snapshot to the stream."""
         assert self._scene is not None and self._stream is not None
         series = series_of(self._log.values(), report.reference)
-        moment = Moment(at, seconds_at(self._log, at), max(report.iterations, at))
+        moment = Moment(
+            at,
+            seconds_at(self._log, at),
+            max(report.iterations, at),
+        )
         self._stream.add(self._scene.draw(moment, songs, series))
         self._frames += 1
         self._unwritten += 1

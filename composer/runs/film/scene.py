@@ -63,7 +63,12 @@ class Scene:
         """The place of the bar of progress."""
         x = self._scaled(MARGIN)
         height = max(4, self._scaled(BAR_HEIGHT))
-        return Box(x, self._scaled(BAR_TOP), self.size[0] - 2 * x, height)
+        return Box(
+            x,
+            self._scaled(BAR_TOP),
+            self.size[0] - 2 * x,
+            height,
+        )
 
     @property
     def shown(self) -> list[str]:
@@ -89,26 +94,55 @@ class Scene:
         """The place of the curves."""
         left, top = self.size[0] - self._scaled(CURVES), self._scaled(BODY_TOP)
         width = self.size[0] - left - self._scaled(MARGIN)
-        return Box(left, top, width, self.size[1] - top - self._scaled(BODY_BOTTOM))
+        return Box(
+            left,
+            top,
+            width,
+            self.size[1] - top - self._scaled(BODY_BOTTOM),
+        )
 
     @cached_property
     def still(self) -> Pixels:
         """Everything that does not move, drawn once."""
         image = np.empty((self.size[1], self.size[0], 3), np.uint8)
         image[:] = rgb(GROUND)
-        pixels.card(image, self.bar, rgb(TRACK), rgb(TRACK), self.bar.height // 2)
+        pixels.card(
+            image,
+            self.bar,
+            rgb(TRACK),
+            rgb(TRACK),
+            self.bar.height // 2,
+        )
         self._write_head(image)
-        for panel, song in zip(self.panels, self.songs.values(), strict=False):
+        for panel, song in zip(
+            self.panels,
+            self.songs.values(),
+            strict=False,
+        ):
             frames.rule(image, panel, song)
             frames.write_names(image, panel, song)
-        pixels.card(image, self.side, rgb(WHITE), rgb(EDGE), self._scaled(6))
+        pixels.card(
+            image,
+            self.side,
+            rgb(WHITE),
+            rgb(EDGE),
+            self._scaled(6),
+        )
         return image
 
     def _write_head(self, image: Pixels) -> None:
         """Write the words above the bar that never change: the run, and the legend."""
         scale, right = self.scale, self.size[0] - self._scaled(MARGIN)
         faint = rgb(LIGHT.faint)
-        pixels.text(image, MARGIN * scale, 36 * scale, "ITERATION", 12 * scale, faint, bold=True)
+        pixels.text(
+            image,
+            MARGIN * scale,
+            36 * scale,
+            "ITERATION",
+            12 * scale,
+            faint,
+            bold=True,
+        )
         about = pixels.shortened(self.about, self.size[0] / 2, 13 * scale)
         x = right - pixels.text_width(about, 13 * scale)
         pixels.text(image, x, 44 * scale, about, 13 * scale, faint)
@@ -116,7 +150,12 @@ class Scene:
         names = [track.name for track in first.tracks]
         frames.legend(image, right, self._scaled(80), names, scale)
 
-    def draw(self, moment: Moment, songs: Mapping[str, Song], series: Sequence[Series]) -> Pixels:
+    def draw(
+        self,
+        moment: Moment,
+        songs: Mapping[str, Song],
+        series: Sequence[Series],
+    ) -> Pixels:
         """Return the frame of a snapshot: uint8 [row, column, 3].
 
         series: of the whole film or so far; it is drawn up to the moment.
@@ -145,7 +184,12 @@ class Scene:
         share = min(moment.iteration / max(moment.horizon, 1), 1.0)
         done = round(share * self.bar.width)
         if done > 2:
-            pixels.note(image, self.bar._replace(width=done), rgb(MELODY), rgb(MELODY))
+            pixels.note(
+                image,
+                self.bar._replace(width=done),
+                rgb(MELODY),
+                rgb(MELODY),
+            )
 
 
 def about(asked: Mapping[str, Any]) -> str:

@@ -42,7 +42,15 @@ def a_few(run: TrainingRun, chosen: Sequence[int]) -> dict[int, Songs]:
     """Return some snapshots, from the first to the last: enough to know how much room their notes need."""
     if not chosen:
         return {}
-    places = np.linspace(0, len(chosen) - 1, SAMPLED).round().astype(int)
+    places = (
+        np.linspace(
+            0,
+            len(chosen) - 1,
+            SAMPLED,
+        )
+        .round()
+        .astype(int)
+    )
     return {chosen[place]: run.snapshot(chosen[place]) for place in np.unique(places)}
 
 
@@ -51,7 +59,12 @@ def all_songs(snapshots: Mapping[int, Songs]) -> list[Song]:
     return [song for songs in snapshots.values() for song in songs.values()]
 
 
-def scene_of(run: TrainingRun, config: FilmConfig, known: Mapping[int, Songs], count: int) -> Scene:
+def scene_of(
+    run: TrainingRun,
+    config: FilmConfig,
+    known: Mapping[int, Songs],
+    count: int,
+) -> Scene:
     """Return what all frames share, from a few of `count` snapshots."""
     songs: Songs = {}
     for snapshot in known.values():

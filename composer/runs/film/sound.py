@@ -86,7 +86,12 @@ def _stretch(songs: Sequence[Song], seconds: float, samples: int) -> Audio:
         made = render(song)[:samples]
         sound[: len(made)] = made
     fade = min(round(FADE * SAMPLE_RATE), samples)
-    sound[samples - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
+    sound[samples - fade :] *= np.linspace(
+        1,
+        0,
+        fade,
+        dtype=np.float32,
+    )[:, None]
     return sound
 
 

@@ -43,30 +43,80 @@ def keyboard(
         if rows.holds([pitch]):
             octaves[rows.pixel(pitch) // 2] = pitch
     count = rows.pixels // 2
-    return [_key_line(rows, palette, line, lit, octaves.get(line)) for line in range(count)]
+    return [
+        _key_line(
+            rows,
+            palette,
+            line,
+            lit,
+            octaves.get(line),
+        )
+        for line in range(count)
+    ]
 
 
-def _key_line(rows: PitchRows, palette: Palette, line: int, lit: Lit, octave: int | None) -> Line:
+def _key_line(
+    rows: PitchRows,
+    palette: Palette,
+    line: int,
+    lit: Lit,
+    octave: int | None,
+) -> Line:
     """Return the name of a lit key, else of the C that begins an `octave`, and two keys above each other."""
     ground = ground_of(rows, palette, line)
     upper, lower = 2 * line, 2 * line + 1
     lit_here = [lit[pixel] for pixel in (upper, lower) if pixel in lit]
     # A thick key begins in one line only, that of its name.
     begun = [pair for pair in lit_here if rows.pixel(pair[0]) // 2 == line]
-    pitch, track = min(begun, key=lambda pair: pair[1], default=(octave, -1))
+    pitch, track = min(
+        begun,
+        key=lambda pair: pair[1],
+        default=(octave, -1),
+    )
     name = "" if pitch is None else pitch_name(pitch)
     color = palette.faint if track < 0 else shade(palette, code(track, SOUNDING))
-    near = [_key_color(rows, palette, pixel, lit, is_end=False) for pixel in (upper, lower)]
-    ends = [_key_color(rows, palette, pixel, lit, is_end=True) for pixel in (upper, lower)]
+    near = [
+        _key_color(
+            rows,
+            palette,
+            pixel,
+            lit,
+            is_end=False,
+        )
+        for pixel in (upper, lower)
+    ]
+    ends = [
+        _key_color(
+            rows,
+            palette,
+            pixel,
+            lit,
+            is_end=True,
+        )
+        for pixel in (upper, lower)
+    ]
     return [
-        Segment(name.ljust(NAMES)[:NAMES], style(color, ground, track >= 0)),
+        Segment(
+            name.ljust(NAMES)[:NAMES],
+            style(
+                color,
+                ground,
+                track >= 0,
+            ),
+        ),
         Segment("▀" * (KEYS - 1), style(*near)),
         Segment("▀", style(*ends)),
         Segment(" ", style(palette.beat_line, ground)),
     ]
 
 
-def _key_color(rows: PitchRows, palette: Palette, pixel: int, lit: Lit, is_end: bool) -> str:
+def _key_color(
+    rows: PitchRows,
+    palette: Palette,
+    pixel: int,
+    lit: Lit,
+    is_end: bool,
+) -> str:
     """Return the colour of a key, near the names or at its end, which black keys do not reach."""
     pitch, track = lit.get(pixel, (rows.pitch(pixel), -1))
     if not 0 <= pitch <= 127:

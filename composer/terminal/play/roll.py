@@ -104,7 +104,12 @@ def chord_names(notes: NoteTable, first: int, last: int) -> dict[int, str]:
 
 def roll(view: View, notes: NoteTable) -> list[Line]:
     """Return the lines of keys and notes, `view.rows.pixels / 2` of them."""
-    painted = paint(notes, view.lens.at(view.beat), view.rows, view.beat)
+    painted = paint(
+        notes,
+        view.lens.at(view.beat),
+        view.rows,
+        view.beat,
+    )
     packed = pack(*characters(painted))
     if view.number:
         packed[large(view.number, *packed.shape)] = DIGIT
@@ -130,7 +135,12 @@ def _keys(view: View, notes: NoteTable) -> list[Line]:
     return keyboard(view.rows, view.palette, tuple(sorted(sounding.items())))
 
 
-def _cells(palette: TerminalPalette, ground: str, base: str, packed: Ints) -> Line:
+def _cells(
+    palette: TerminalPalette,
+    ground: str,
+    base: str,
+    packed: Ints,
+) -> Line:
     """Return a line of notes: a segment for each run of equal characters."""
     line = []
     for start, end in stretches(packed):

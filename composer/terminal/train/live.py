@@ -102,7 +102,12 @@ class TerminalScreen:
             spent = time.thread_time() - began
             self._pause_until = time.monotonic() + spent / SHARE
 
-    def _lines(self, size: ConsoleDimensions, ended: bool, redrawn: bool) -> list[Line]:
+    def _lines(
+        self,
+        size: ConsoleDimensions,
+        ended: bool,
+        redrawn: bool,
+    ) -> list[Line]:
         """Return all lines; the body is that of before, unless it is to be drawn again."""
         area = self._area(size)
         top = status(self.history, area, time.monotonic() - self._heard, ended)
@@ -119,7 +124,12 @@ class TerminalScreen:
         """Return the terminal without its last line and column, which would make it scroll."""
         colors = self.console.color_system is not None and not self.console.no_color
         unicode = not self.console.options.ascii_only
-        return Area(max(size.width - 1, 1), max(size.height - 1, 1), unicode, colors)
+        return Area(
+            max(size.width - 1, 1),
+            max(size.height - 1, 1),
+            unicode,
+            colors,
+        )
 
 
 def _changes(before: list[Line], lines: list[Line]) -> Iterator[Control]:

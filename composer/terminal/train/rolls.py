@@ -80,7 +80,12 @@ class SongRoll:
     def pixels(self) -> Ints:
         """Return the codes of all pixels: int [row, column]."""
         onsets = LETTERS if self.per_cell == 1 else NEEDED
-        return paint(table_of(self.layout.song), self.columns, self.rows, onsets=onsets)
+        return paint(
+            table_of(self.layout.song),
+            self.columns,
+            self.rows,
+            onsets=onsets,
+        )
 
 
 def rolls(songs: dict[str, Song], iteration: int, area: Area) -> list[Line]:
@@ -94,7 +99,12 @@ def rolls(songs: dict[str, Song], iteration: int, area: Area) -> list[Line]:
     return lines
 
 
-def roll_of(song: Song, lines: int, columns: int, per_cell: int = 2) -> SongRoll:
+def roll_of(
+    song: Song,
+    lines: int,
+    columns: int,
+    per_cell: int = 2,
+) -> SongRoll:
     """Return a song in at most so many lines and columns, fewer if it needs fewer."""
     melody = 0 if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum else None
     layout = lay_out(song, melody, ROOM)
@@ -123,13 +133,26 @@ def _roll(name: str, song: Song, area: Area) -> list[Line]:
     if song.end <= 0:
         return [heading(f"{name}: no notes", area, area.width)]
     in_blocks = area.unicode and area.colors
-    roll = roll_of(song, area.height - 2, area.width - KEYS, 2 if in_blocks else 1)
+    roll = roll_of(
+        song,
+        area.height - 2,
+        area.width - KEYS,
+        2 if in_blocks else 1,
+    )
     if not roll.whole:
         name += f", the first {len(roll.layout.bars)} bars"
     letters = [] if in_blocks else _letters(song)
     legend = _legend(roll.layout, area, letters)
     drawn = _block_lines(roll) if in_blocks else _letter_lines(roll, area, letters)
-    lines = [heading(name, area, area.width, legend), _numbers(roll, area.width)]
+    lines = [
+        heading(
+            name,
+            area,
+            area.width,
+            legend,
+        ),
+        _numbers(roll, area.width),
+    ]
     for label, cells in zip(roll.labels(), drawn, strict=True):
         key = Segment(label.rjust(KEYS - 1) + " ", DIM)
         lines.append(fit([key, *cells], area.width))
@@ -186,10 +209,23 @@ def _block_lines(roll: SongRoll) -> list[Line]:
 
 def _letter_lines(roll: SongRoll, area: Area, letters: list[str]) -> list[Line]:
     edges = {column for column, _ in roll.bar_columns()}
-    return [_letter_line(line, edges, area, letters) for line in roll.pixels().tolist()]
+    return [
+        _letter_line(
+            line,
+            edges,
+            area,
+            letters,
+        )
+        for line in roll.pixels().tolist()
+    ]
 
 
-def _letter_line(pixels: list[int], edges: set[int], area: Area, letters: list[str]) -> Line:
+def _letter_line(
+    pixels: list[int],
+    edges: set[int],
+    area: Area,
+    letters: list[str],
+) -> Line:
     line = []
     for column, pixel in enumerate(pixels):
         if pixel == EMPTY:

@@ -52,7 +52,13 @@ class LineScreen:
         encoding = self.console.encoding
         for line in plain(self.history):
             text = line.encode(encoding, "replace").decode(encoding)
-            self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+            self.console.print(
+                text,
+                markup=False,
+                highlight=False,
+                emoji=False,
+                soft_wrap=True,
+            )
 
     def stop(self) -> None:
         """Do nothing."""
@@ -119,5 +125,17 @@ def html(history: History, ended: bool = False) -> str:
         force_jupyter=False,
         color_system="truecolor",
     )
-    console.print(Frame([status(history, NOTEBOOK, 0.0, ended), *body(history, NOTEBOOK)]))
+    console.print(
+        Frame(
+            [
+                status(
+                    history,
+                    NOTEBOOK,
+                    0.0,
+                    ended,
+                ),
+                *body(history, NOTEBOOK),
+            ]
+        )
+    )
     return console.export_html(inline_styles=True, code_format=HTML)

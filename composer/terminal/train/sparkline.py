@@ -40,7 +40,12 @@ class Sparkline:
         yield Segment(sparkline(self.values, width, self.levels, self.also), CURVE)
 
 
-def sparkline(values: Sequence[float], width: int, levels: str = BLOCKS, also: float = nan) -> str:
+def sparkline(
+    values: Sequence[float],
+    width: int,
+    levels: str = BLOCKS,
+    also: float = nan,
+) -> str:
     """Return `values`, oldest first, in at most `width` characters of `levels`, lowest first.
 
     If there are more values than characters, each shows the mean of a few. Of many values the extreme

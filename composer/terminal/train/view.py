@@ -50,7 +50,12 @@ GOOD, BAD = Style(color="green"), Style(color="red")
 PHASES: Final = (Style(color="cyan"), Style(color="magenta"), Style(color="yellow"))
 
 
-def status(history: History, area: Area, since: float, ended: bool = False) -> Line:
+def status(
+    history: History,
+    area: Area,
+    since: float,
+    ended: bool = False,
+) -> Line:
     """Return the state of the run in a line. since: seconds since the last report, or the start."""
     report = history.last
     if report is None:
@@ -139,7 +144,11 @@ def _stacked(history: History, area: Area) -> list[Line]:
     """
     tables = _tables(history, area, FEW)
     first = dict(list(history.songs.items())[:1])
-    wanted = rolls(first, 0, replace(area, height=area.height - len(tables)))
+    wanted = rolls(
+        first,
+        0,
+        replace(area, height=area.height - len(tables)),
+    )
     if not wanted or len(tables) > area.height or area.width < NARROW:
         return []
     spare = area.height - len(wanted) - len(tables)
@@ -173,12 +182,24 @@ def _losses(history: History, area: Area, width: int) -> list[Line]:
         style = PLAIN if name in history.last.losses else DIM
         if not math.isfinite(values[-1]):
             style = BAD
-        cells = [_name(name, area, style), Text(value(values[-1], "nan"), style)]
+        cells = [
+            _name(
+                name,
+                area,
+                style,
+            ),
+            Text(value(values[-1], "nan"), style),
+        ]
         table.add_row(*cells, *_curve(values, area, width))
     return [heading("losses", area, width), *_rendered(table, width)]
 
 
-def _metrics(history: History, area: Area, width: int, most: int | None = None) -> list[Line]:
+def _metrics(
+    history: History,
+    area: Area,
+    width: int,
+    most: int | None = None,
+) -> list[Line]:
     """Return the table of metrics in `most` lines, the heading included.
 
     If that is too few, the last line says how many are left out.
@@ -228,7 +249,12 @@ def _curve(
 
 def _rendered(table: Table, width: int) -> list[Line]:
     """Return a table as lines of exactly `width` columns."""
-    console = Console(file=io.StringIO(), width=width, legacy_windows=False, force_jupyter=False)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        legacy_windows=False,
+        force_jupyter=False,
+    )
     return [fit(line, width) for line in console.render_lines(table, pad=False)]
 
 
