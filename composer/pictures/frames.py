@@ -10,7 +10,16 @@ from typing import Final
 import numpy as np
 
 from composer.pictures import pixels
-from composer.pictures.layout import Bar, Grid, Room, Scope, bars, drawing_order, is_black, scope_of
+from composer.pictures.layout import (
+    NumberedBar,
+    RollGrid,
+    Room,
+    Scope,
+    bars,
+    drawing_order,
+    is_black,
+    scope_of,
+)
 from composer.pictures.palette import LIGHT, WHITE, mix, track_colors
 from composer.pictures.pixels import Box, Pixels, rgb
 from composer.pictures.text import pitch_name, song_name, track_name
@@ -55,7 +64,7 @@ class Panel:
 
     name: str
     box: Box
-    bars: tuple[Bar, ...]  # those that are shown
+    bars: tuple[NumberedBar, ...]  # those that are shown
     scope: Scope
     scale: float  # pixels for each of a frame 1280 wide
     heard: tuple[float, float] | None = None  # the beats between which its sound is heard
@@ -71,11 +80,11 @@ class Panel:
         return self.bars[-1].end
 
     @cached_property
-    def grid(self) -> Grid:
+    def grid(self) -> RollGrid:
         """The place of every beat and pitch, from the corner of the box."""
         lane = max(3, round(7 * self.scale))
         pitched = self.box.height - lane * len(self.scope.lanes)
-        return Grid(
+        return RollGrid(
             self.scope,
             self.start,
             beat=self.box.width / (self.end - self.start),
@@ -126,7 +135,7 @@ class Panel:
         return Box(left, self.box.bottom - above_bottom, width, lane - 1)
 
 
-def melody_bars(song: Song) -> list[Bar]:
+def melody_bars(song: Song) -> list[NumberedBar]:
     """Return the bars of the first track, the melody, which is the same in every snapshot.
 
     Of all tracks if it is empty.
@@ -136,7 +145,7 @@ def melody_bars(song: Song) -> list[Bar]:
     return bars(song)
 
 
-def shown_bars(song: Song, most: float = MOST_BEATS) -> tuple[Bar, ...]:
+def shown_bars(song: Song, most: float = MOST_BEATS) -> tuple[NumberedBar, ...]:
     """Return the bars of a panel: from the start of the melody, as many as fit in `most` beats."""
     melody = song.tracks[0].notes if song.tracks else ()
     first = min((note.onset for note in melody), default=0.0)

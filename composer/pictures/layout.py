@@ -27,7 +27,7 @@ KICK, SNARE, CYMBAL = 36, 38, 42  # the drums that stand for their families
 CLOSE: Final = 1e-6  # beats
 
 
-class Bar(NamedTuple):
+class NumberedBar(NamedTuple):
     """A bar from `start` to `end` (beats), numbered from 1; 0 is a pickup."""
 
     number: int
@@ -66,7 +66,7 @@ PAGE: Final = Room()
 
 
 @dataclass(frozen=True)
-class Grid:
+class RollGrid:
     """A place for every beat and pitch, in the unit of a surface, from the upper left corner of the roll."""
 
     scope: Scope
@@ -112,7 +112,7 @@ class Layout:
 
     song: Song
     melody: int  # index of the track to highlight; -1 for none
-    bars: tuple[Bar, ...]
+    bars: tuple[NumberedBar, ...]
     scope: Scope
 
     @property
@@ -192,7 +192,7 @@ def lay_out(song: Song, melody: int | None = None, room: Room = PAGE) -> Layout:
     )
 
 
-def bars(song: Song) -> list[Bar]:
+def bars(song: Song) -> list[NumberedBar]:
     """Return the bars of a song, the last at full length.
 
     A first bar that is shorter than the second is a pickup, number 0.
@@ -204,7 +204,7 @@ def bars(song: Song) -> list[Bar]:
     is_pickup = len(starts) > 1 and lengths[0] < lengths[1] - 1e-9
     first = 0 if is_pickup else 1
     return [
-        Bar(
+        NumberedBar(
             first + i,
             starts[i],
             ends[i],

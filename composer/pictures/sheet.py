@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from composer.errors import ComposerError
-from composer.pictures.layout import Bar, Grid, Layout, Scope, lay_out
+from composer.pictures.layout import Layout, NumberedBar, RollGrid, Scope, lay_out
 from composer.songs.song import Song
 
 WIDTH: Final = 16.0  # of the sheet in inches, as all sizes here
@@ -34,9 +34,9 @@ MAX_BARS: Final = 2000
 class Row:
     """Bars side by side; `top` is the upper edge of their pitches on the sheet."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[NumberedBar, ...]
     top: float
-    grid: Grid
+    grid: RollGrid
 
     @property
     def start(self) -> float:
@@ -103,15 +103,15 @@ def sheet_of(song: Song, melody: int | None = None) -> Sheet:
     return Sheet(layout, head + step * len(rows) + FOOT, tuple(placed))
 
 
-def _grid(scope: Scope, rows: list[tuple[Bar, ...]]) -> Grid:
+def _grid(scope: Scope, rows: list[tuple[NumberedBar, ...]]) -> RollGrid:
     longest = max(row[-1].end - row[0].start for row in rows)
     beat = min((WIDTH - LEFT - RIGHT) / longest, WIDEST_BEAT)
     semitone = PITCHES / max(len(scope.pitches), 1)
     semitone = min(max(semitone, SLIMMEST), THICKEST)
-    return Grid(scope, 0.0, beat, semitone, LANE)
+    return RollGrid(scope, 0.0, beat, semitone, LANE)
 
 
-def rows_of(bars: tuple[Bar, ...]) -> list[tuple[Bar, ...]]:
+def rows_of(bars: tuple[NumberedBar, ...]) -> list[tuple[NumberedBar, ...]]:
     """Return bars in rows.
 
     A pickup stands beside the first full bars, a single bar left over at the end of the row before.

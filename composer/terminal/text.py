@@ -18,7 +18,7 @@ PLAIN, DIM, BOLD = Style(), Style(dim=True), Style(bold=True)
 GAP: Final = 3  # columns between two blocks
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """Segments that stay or go together; the one of the highest `rank` goes first, rank 0 stays."""
 
     rank: int
@@ -71,7 +71,7 @@ def fit(line: Iterable[Segment], width: int, blank: Style | None = None) -> Line
 
 
 def squeeze(
-    pieces: Sequence[Piece],
+    pieces: Sequence[Chunk],
     width: int,
     blank: Style | None = None,
     gap: int = 2,
@@ -91,7 +91,7 @@ def squeeze(
     return line
 
 
-def _width_of(pieces: Sequence[Piece], gap: int) -> int:
+def _width_of(pieces: Sequence[Chunk], gap: int) -> int:
     return sum(length(piece.parts) + gap for piece in pieces) - gap
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from composer.pictures.frames import Panel, film_scope, holds, picture, shown_bars
-from composer.pictures.layout import Bar, Scope
+from composer.pictures.layout import NumberedBar, Scope
 from composer.pictures.palette import LIGHT, MELODY, OTHERS, rgb
 from composer.pictures.pixels import Box
 from composer.songs.song import Note, Song, TimeSignature, Track
@@ -13,7 +13,9 @@ from tests.support.tunes import song
 
 
 def test_a_note_stands_at_its_beat_and_its_pitch():
-    panel = Panel("", Box(100, 50, 400, 120), (Bar(1, 4, 6), Bar(2, 6, 8)), Scope(60, 71), 1.0)
+    panel = Panel(
+        "", Box(100, 50, 400, 120), (NumberedBar(1, 4, 6), NumberedBar(2, 6, 8)), Scope(60, 71), 1.0
+    )
     assert panel.place(Note(5, 71, 1), False) == Box(
         200, 50, 99, 10
     )  # a column stays free before the next note
@@ -22,13 +24,13 @@ def test_a_note_stands_at_its_beat_and_its_pitch():
 
 
 def test_a_note_beyond_the_scope_is_half_as_high_at_its_edge():
-    panel = Panel("", Box(0, 0, 400, 120), (Bar(1, 0, 4),), Scope(60, 71), 1.0)
+    panel = Panel("", Box(0, 0, 400, 120), (NumberedBar(1, 0, 4),), Scope(60, 71), 1.0)
     assert panel.place(Note(0, 90, 1), False) == Box(0, 0, 99, 5)
     assert panel.place(Note(0, 20, 1), False) == Box(0, 115, 99, 5)
 
 
 def test_drums_have_lanes_below_the_pitches():
-    panel = Panel("", Box(0, 0, 400, 134), (Bar(1, 0, 4),), Scope(60, 71, (36, 38)), 1.0)
+    panel = Panel("", Box(0, 0, 400, 134), (NumberedBar(1, 0, 4),), Scope(60, 71, (36, 38)), 1.0)
     assert panel.place(Note(1, 36, 1), True) == Box(100, 127, 7, 6)
     assert panel.place(Note(1, 38, 1), True) == Box(100, 120, 7, 6)
     assert panel.place(Note(1, 40, 1), True) is None

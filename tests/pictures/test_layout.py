@@ -9,7 +9,7 @@ import pytest
 
 from composer.errors import MelodyError
 from composer.pictures import layout
-from composer.pictures.layout import Bar, Grid, Room, Scope, scope_of
+from composer.pictures.layout import NumberedBar, RollGrid, Room, Scope, scope_of
 from composer.songs.song import Note, Song, TimeSignature, Track
 from tests.support.tunes import PICKUP, song
 
@@ -18,12 +18,12 @@ FILM = Room(1, 24, widest=61, outliers=0.01, lanes=8, unpitched=False)
 
 def test_a_pickup_is_bar_zero_and_the_last_bar_is_full():
     assert layout.bars(song([Note(0, 60, 5)], metres=PICKUP)) == [
-        Bar(0, 0, 1),
-        Bar(1, 1, 4),
-        Bar(2, 4, 7),
+        NumberedBar(0, 0, 1),
+        NumberedBar(1, 1, 4),
+        NumberedBar(2, 4, 7),
     ]
-    assert layout.bars(song([Note(0, 60, 5)])) == [Bar(1, 0, 4), Bar(2, 4, 8)]
-    assert layout.bars(song([Note(0, 60, 1)])) == [Bar(1, 0, 4)]
+    assert layout.bars(song([Note(0, 60, 5)])) == [NumberedBar(1, 0, 4), NumberedBar(2, 4, 8)]
+    assert layout.bars(song([Note(0, 60, 1)])) == [NumberedBar(1, 0, 4)]
 
 
 def test_a_longer_first_bar_is_no_pickup():
@@ -56,7 +56,7 @@ def test_unisons_are_between_tracks_only_while_both_sound():
 
 
 def test_a_grid_gives_every_beat_and_pitch_its_place():
-    grid = Grid(Scope(60, 71, (36, 42)), start=4.0, beat=10.0, semitone=3.0, lane=5.0)
+    grid = RollGrid(Scope(60, 71, (36, 42)), start=4.0, beat=10.0, semitone=3.0, lane=5.0)
     assert (grid.x(4), grid.x(6.5)) == (0, 25)
     assert (grid.y(71), grid.y(60)) == (0, 33)
     assert (grid.pitched, grid.height) == (36, 46)
@@ -130,4 +130,4 @@ def test_the_layout_becomes_json_and_comes_back():
 @pytest.mark.parametrize("empty", [Song(), Song((Track(), Track()))])
 def test_an_empty_song_is_one_bar(empty):
     made = layout.lay_out(empty)
-    assert made.bars == (Bar(1, 0, 4),) and made.chords == []
+    assert made.bars == (NumberedBar(1, 0, 4),) and made.chords == []

@@ -7,7 +7,7 @@ from rich.style import Style
 
 from composer.terminal.text import (
     Area,
-    Piece,
+    Chunk,
     apart,
     beside,
     clean,
@@ -25,7 +25,7 @@ def text(line):
 
 
 def piece(rank, word):
-    return Piece(rank, (Segment(word),))
+    return Chunk(rank, (Segment(word),))
 
 
 def test_the_piece_of_the_highest_rank_goes_first_and_rank_0_stays():

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.pictures.layout import Bar
+from composer.pictures.layout import NumberedBar
 from composer.songs.audio import SAMPLE_RATE, Audio, render
 from composer.songs.song import Note, Song, Tempo, Track
 from composer.songs.theory import beat_onsets
@@ -28,7 +28,7 @@ ONE_BEAT_A_SECOND: Final = (Tempo(0.0, 60.0),)
 LOUDEST: Final = 32767
 
 
-def heard_beats(song: Song, bars: Sequence[Bar], count: int) -> tuple[float, float]:
+def heard_beats(song: Song, bars: Sequence[NumberedBar], count: int) -> tuple[float, float]:
     """Return from which beat to which a film of `count` snapshots is heard.
 
     Two bars, or four beats if that is long. A pickup comes on top of two bars, but is one of the four beats.

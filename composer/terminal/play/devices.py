@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.segment import Segment
 
 from composer.terminal.palette import TerminalPalette, style
-from composer.terminal.text import Line, Piece, apart, clean, length, squeeze
+from composer.terminal.text import Chunk, Line, apart, clean, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import Latency, State
@@ -138,10 +138,10 @@ def _figures(
     for kind, latency in measured:
         name = Segment(f"{names.get(kind, kind)} ", blank)
         figures = Segment(_milliseconds(latency), look)
-        pieces.append(Piece(RANKS.get(kind, LEAST_RANK - 1), (name, figures)))
+        pieces.append(Chunk(RANKS.get(kind, LEAST_RANK - 1), (name, figures)))
     if not pieces:
         return []
-    return squeeze([*pieces, Piece(LEAST_RANK, (Segment(FIGURES, blank),))], room, blank)
+    return squeeze([*pieces, Chunk(LEAST_RANK, (Segment(FIGURES, blank),))], room, blank)
 
 
 def _milliseconds(latency: Latency) -> str:

@@ -12,7 +12,7 @@ from composer.pictures.palette import mix
 from composer.terminal.palette import TerminalPalette, style
 from composer.terminal.play.keys import PIANO_HINTS, shown_commands, shown_key
 from composer.terminal.play.mends import by_key
-from composer.terminal.text import Line, Piece, apart, clean, fit, length, squeeze
+from composer.terminal.text import Chunk, Line, apart, clean, fit, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
@@ -76,17 +76,17 @@ def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: TerminalPa
     pieces = _voices(voices, palette)
     if ahead:
         pale = style(mix(palette.track(1), palette.ground, PALE), palette.ground)
-        pieces.append(Piece(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
+        pieces.append(Chunk(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
     line = squeeze(pieces, width - 1, blank)
     return fit([Segment(" ", blank), *line], width, blank)
 
 
-def _voices(names: Sequence[str], palette: TerminalPalette) -> list[Piece]:
+def _voices(names: Sequence[str], palette: TerminalPalette) -> list[Chunk]:
     look = style(palette.faint, palette.ground)
     pieces = []
     for number, name in enumerate(names):
         square = Segment("■ ", style(palette.track(number), palette.ground))
-        pieces.append(Piece(0, (square, Segment(clean(name, LONGEST_VOICE), look))))
+        pieces.append(Chunk(0, (square, Segment(clean(name, LONGEST_VOICE), look))))
     return pieces
 
 
@@ -97,7 +97,7 @@ def footer(piano: bool, width: int, palette: TerminalPalette) -> Line:
     bold = style(palette.text, palette.head, True)
     pieces = []
     for rank, key, label in PIANO_HINTS if piano else _hints():
-        pieces.append(Piece(rank, (Segment(key, bold), Segment(f" {label}", blank))))
+        pieces.append(Chunk(rank, (Segment(key, bold), Segment(f" {label}", blank))))
     line = squeeze(pieces, width - 1, blank)
     return fit([Segment(" ", blank), *line], width, blank)
 

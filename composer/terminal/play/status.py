@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from composer.terminal.palette import TerminalPalette, style
-from composer.terminal.text import Line, Piece, apart, clean, length, squeeze
+from composer.terminal.text import Chunk, Line, apart, clean, length, squeeze
 
 if TYPE_CHECKING:
     from composer.live.session.state import State
@@ -83,14 +83,14 @@ def status(shown: Status, width: int, palette: TerminalPalette) -> Line:
     blank = style(palette.text, palette.head)
     # What has a low rank stays on a narrow terminal.
     pieces = [
-        Piece(0, _phase(shown, palette)),
-        Piece(0, (_bold(shown.mode, palette),)),
-        Piece(1, (_bold(shown.place, palette),)),
-        Piece(3, _metronome(shown, palette)),
-        Piece(2, (_bold(f"♩ = {shown.qpm}", palette),)),
-        Piece(4 if shown.loop else 7, (_switch(shown.loop, "⟳ loop", "no loop", palette),)),
-        Piece(5, (_switch(shown.metronome, "♪ click", "no click", palette),)),
-        Piece(6, (_dim("melody off" if shown.alone else "", palette),)),
+        Chunk(0, _phase(shown, palette)),
+        Chunk(0, (_bold(shown.mode, palette),)),
+        Chunk(1, (_bold(shown.place, palette),)),
+        Chunk(3, _metronome(shown, palette)),
+        Chunk(2, (_bold(f"♩ = {shown.qpm}", palette),)),
+        Chunk(4 if shown.loop else 7, (_switch(shown.loop, "⟳ loop", "no loop", palette),)),
+        Chunk(5, (_switch(shown.metronome, "♪ click", "no click", palette),)),
+        Chunk(6, (_dim("melody off" if shown.alone else "", palette),)),
     ]
     left = squeeze([piece for piece in pieces if length(piece.parts)], width - 1, blank)
     room = width - length(left) - 4

@@ -25,8 +25,8 @@ from composer.terminal.text import (
     GAP,
     PLAIN,
     Area,
+    Chunk,
     Line,
-    Piece,
     beside,
     fit,
     heading,
@@ -84,8 +84,8 @@ def status(
     return fit(squeeze(pieces, area.width), area.width)
 
 
-def _piece(rank: int, text: str, style: Style = PLAIN) -> Piece:
-    return Piece(rank, (Segment(text, style),))
+def _piece(rank: int, text: str, style: Style = PLAIN) -> Chunk:
+    return Chunk(rank, (Segment(text, style),))
 
 
 def body(history: History, area: Area) -> list[Line]:
