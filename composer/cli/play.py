@@ -49,7 +49,8 @@ KnobText = Annotated[
         "composer play --out virtual:Composer --clock-out  (into a DAW, one channel a voice)",
         "composer play --programs flute,violin,viola,cello --groove +0.5",
         notes=f"On the screen: {commands.summary()}; ? shows all keys, tab makes a piano of "
-        "the letters. Every take is kept: composer takes lists them.\n\nKnobs, from -1.0 to +1.0 (a whole number without a sign is a seed): --chords: close and "
+        "the letters. Every take is kept: composer takes lists them.\n\nKnobs, from -1.0 to +1.0 "
+        "(a whole number without a sign is a seed): --chords: close and "
         "plain to wide and richer; --style: calmer to livelier, a little; --melody-knob: "
         "every voice lower to higher; --groove: calmer to denser. They turn while you play, "
         "too.",

@@ -18,7 +18,7 @@ Kind = Literal["number", "whole", "switch", "choice", "text", "knob"]
 
 @dataclass(frozen=True)
 class Argument:
-    """What a command takes beside its name.
+    """The kind and the range of what a command takes beside its name.
 
     >>> tempo = Argument("number", "quarter notes a minute", "96", least=30, most=300)
     >>> tempo.checked(96)
@@ -27,12 +27,14 @@ class Argument:
     96.0
     """
 
-    # As JSON: a number, a whole number, true or false, one of `choices`, a text, or [name, number or null].
+    # As JSON: a number, a whole number, true or false, one of `choices`, a text, or [name, number
+    # or null].
     kind: Kind
     about: str
     # One that could be typed, for help texts.
     example: str
-    # False: the command makes sense without it, and then takes the next choice, or the other way of a switch.
+    # False: the command makes sense without it, and then takes the next choice, or the other way
+    # of a switch.
     is_needed: bool = True
     least: float = 0.0
     most: float = 1.0
@@ -45,11 +47,14 @@ class Argument:
     digits: int = 3
 
     def checked(self, value: Any) -> Any:
-        """Return `value` as the method gets it. Raise ConfigError that says what was expected and what came."""
+        """Return `value` as the method gets it.
+
+        Raise ConfigError that says what was expected and what came.
+        """
         return _CHECKS[self.kind](self, value)
 
     def parsed(self, text: str) -> Any:
-        """Return the value that a typed text stands for. Raise ConfigError if it stands for none."""
+        """Return the value of a typed text. Raise ConfigError if it has none."""
         return self.checked(_READ[self.kind](text))
 
     def clipped(self, value: float) -> float:

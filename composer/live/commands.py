@@ -1,8 +1,9 @@
 """The table of what a player can ask of a session: one row a command.
 
-The keys of the stage, the buttons of MIDI keyboards, plain lines, help texts, MIDI learn and the session protocol read
-these rows. To add a command, add a row to COMMANDS and, to `composer.live.session.controls.Controls`, the method that
-the row names. Nothing else has to know of it.
+The keys of the stage, the buttons of MIDI keyboards, plain lines, help texts, MIDI learn and the
+session protocol read these rows. To add a command, add a row to COMMANDS and, to
+`composer.live.session.controls.Controls`, the method that the row names. Nothing else has to know
+of it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ class Command:
         return self.argument is None or not self.argument.is_needed
 
     def checked(self, value: Any = None) -> Any:
-        """Return the argument as the method gets it. Raise ConfigError if the command does not take it."""
+        """Return the argument as the method gets it.
+
+        Raise ConfigError if the command does not take it.
+        """
         if value is None:
             if not self.is_button:
                 raise ConfigError(f"{self.name} needs {self._expected}, got nothing")
@@ -287,7 +291,7 @@ def for_key(key: str) -> Command | None:
 
 
 def summary() -> str:
-    """Return the keys of all commands that have a label, in one line: "space play/stop, m mode, ..."."""
+    """Return the keys with a label in one line: "space play/stop, m mode, ..."."""
     labelled = [command for command in COMMANDS if command.keys and command.label]
     return ", ".join(f"{command.keys[0]} {command.label}" for command in labelled)
 
@@ -311,7 +315,7 @@ def parse(line: str) -> tuple[Command, Any]:
 
 
 def is_button(line: str) -> bool:
-    """Return True if a button of a keyboard can do what `line` says: "undo", "mode duet", "tempo 96"."""
+    """Return True if a button can do what `line` says: "undo", "mode duet", "tempo 96"."""
     try:
         parse(line)
     except ConfigError:
@@ -320,7 +324,7 @@ def is_button(line: str) -> bool:
 
 
 def is_setting(line: str) -> bool:
-    """Return True if a knob of a keyboard can do what `line` says, which lacks the number: "tempo", "knob 1"."""
+    """Return True if `line` lacks a number that a knob can give: "tempo", "knob groove"."""
     try:
         command, rest = _split(line)
     except ConfigError:

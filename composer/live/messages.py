@@ -2,19 +2,20 @@
 
 Every message is one JSON object with the version, {"v": 1, ...}. A server says:
 
-- {"v": 1, "type": "hello", "commands": [...], "models": [...], "state": {...}}: once, the whole state in it.
-- {"v": 1, "type": "state", "seconds": 12.5, "state": {...}}: the parts of the state that have changed; `seconds` is
-  the session's clock, as in the state's "clock".
-- {"v": 1, "type": "done", "id": 7} and {"v": 1, "type": "error", "id": 7, "text": "...", "mend": null}: the answer to
-  a message with an "id"; without one only errors are answered.
+- {"v": 1, "type": "hello", "commands": [...], "models": [...], "state": {...}}: once, the whole
+  state in it.
+- {"v": 1, "type": "state", "seconds": 12.5, "state": {...}}: the parts of the state that have
+  changed; `seconds` is the session's clock, as in the state's "clock".
+- {"v": 1, "type": "done", "id": 7} and {"v": 1, "type": "error", "id": 7, "text": "...", "mend":
+  null}: the answer to a message with an "id"; without one only errors are answered.
 
 A client says:
 
 - {"v": 1, "do": "tempo", "argument": 96}: a command of `composer.live.commands`.
 - {"v": 1, "press": 60, "velocity": 80} and {"v": 1, "release": 60}: a key.
 
-The "clock" of a state says that it was `beat` at `seconds`, and how fast it goes: a client that draws takes the beat
-of now from there, and hears of the clock again only when it goes otherwise.
+The "clock" of a state says that it was `beat` at `seconds`, and how fast it goes: a client that
+draws takes the beat of now from there, and hears of the clock again only when it goes otherwise.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ def document_of(state: State) -> Document:
 
 
 def _note(note: ShownNote) -> list[Any]:
-    """Return [onset, end, pitch, voice, whether it is decided ahead]; an end of null: it has none yet."""
+    """Return [onset, end, pitch, voice, ahead]; an end of null: it has none yet."""
     end = _rounded(note.end) if isfinite(note.end) else None
     return [_rounded(note.onset), end, note.pitch, note.voice, note.ahead]
 
@@ -217,7 +218,10 @@ def _shown(note: list[Any]) -> ShownNote:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a client asks for. name: a command, or "press" or "release". number: as the client numbers it."""
+    """A command or a key that a client asks for.
+
+    name: a command, or "press" or "release". number: as the client numbers it.
+    """
 
     name: str
     argument: Any = None

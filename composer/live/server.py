@@ -1,9 +1,10 @@
-"""A session on a WebSocket of this machine: states go out, commands come in; see `composer.live.messages`.
+"""A session on a WebSocket of this machine; see `composer.live.messages` for what is said.
 
-A WebSocket and not a pipe: a browser speaks it, it has messages and not only bytes, and the library is small. Nothing
-here lies on the way from a key of the keyboard to its sound: the session's thread knows of no client. A client is two
-threads. One reads what it asks for, and no faster than a session can do it. The other sends the newest state whenever
-the client has taken the one before, so that a slow client misses states and never makes a queue.
+A WebSocket and not a pipe: a browser speaks it, it has messages and not only bytes, and the library
+is small. Nothing here lies on the way from a key of the keyboard to its sound: the session's thread
+knows of no client. A client is two threads. One reads what it asks for, and no faster than a
+session can do it. The other sends the newest state whenever the client has taken the one before, so
+that a slow client misses states and never makes a queue.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ TOKEN_BYTES: Final = 32
 
 
 class Served(Protocol):
-    """What a server asks of a session: methods that return at once, from any thread."""
+    """A session as a server knows it: methods that return at once, from any thread."""
 
     def state(self) -> State:
         """Return what there is to draw."""
@@ -57,7 +58,8 @@ class Served(Protocol):
 class Server:
     """Serve a session to clients of this machine until closed; `with Server(session) as server`.
 
-    models: names that clients may offer for the command "model". token: what a client has to know; a new one without.
+    models: names that clients may offer for the command "model". token: what a client has to know;
+    a new one without.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where a client connects, with the token; who knows it can play."""
+        """The address of the server, with the token: a client that knows it can play."""
         port = self._server.socket.getsockname()[1]
         return f"ws://{HOST}:{port}/?token={self._token}"
 
@@ -146,7 +148,10 @@ class Server:
 
 
 def _listen(server: Server) -> Any:
-    """Open a port of this machine that asks for the token. The library is loaded here: it takes a tenth of a second."""
+    """Open a port of this machine that asks for the token.
+
+    The library is loaded here: it takes a tenth of a second.
+    """
     from websockets.sync.server import serve
 
     def refuse(connection: Any, request: Any) -> Any:
@@ -220,7 +225,10 @@ class _Client:
         self._connection.close()
 
     def cut_soon(self) -> None:
-        """Hang up in a moment, also on a client that takes nothing: a message that is being sent would wait for it."""
+        """Hang up in a moment.
+
+        A message that is being sent to a client that takes nothing would wait for ever.
+        """
         timer = threading.Timer(CLOSING, self._cut)
         timer.daemon = True
         timer.start()

@@ -1,7 +1,7 @@
 """What each command does to a session: one method for each row of `composer.live.commands`.
 
-Every method returns at once and may be called from any thread. It leaves a note for the session's own thread, which
-does all in order; only what must be heard without delay is done here.
+Every method returns at once and may be called from any thread. It leaves a note for the session's
+own thread, which does all in order; only what must be heard without delay is done here.
 """
 
 from __future__ import annotations
@@ -43,11 +43,15 @@ class Controls:
         self._sequencer = sequencer
         self._clock = clock
         self._leave = leave
-        # Semitones by which the keys sound higher. The threads of the keyboard read it as they sound a key.
+        # Semitones by which the keys sound higher. The threads of the keyboard read it as they
+        # sound a key.
         self.shift = 0
 
     def do(self, name: str, argument: Any = None) -> None:
-        """Do what the row of that name says. Raise ConfigError for a name or an argument that it does not know."""
+        """Do what the row of that name says.
+
+        Raise ConfigError for a name or an argument that it does not know.
+        """
         command = commands.find(name)
         value = command.checked(argument)
         method = getattr(self, command.method)
@@ -200,7 +204,8 @@ class Controls:
     def turn(self, turned: tuple[str, float | None]) -> None:
         """Turn a knob a step further, to its end at most.
 
-        The session adds the step: who asks twice in a moment does not know yet where the first step led.
+        The session adds the step: who asks twice in a moment does not know yet where the first step
+        led.
         """
         name, step = turned
 

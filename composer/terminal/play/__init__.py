@@ -1,4 +1,4 @@
-"""The front end of `composer play`: what a session does, drawn in the terminal, and keys that become its methods."""
+"""The stage of `composer play`: a session drawn in the terminal, and keys that are its commands."""
 
 from __future__ import annotations
 

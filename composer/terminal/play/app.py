@@ -33,7 +33,7 @@ NOTHING: Final = ("", False)
 
 @dataclass(frozen=True)
 class StageConfig:
-    """How a session is shown."""
+    """Settings of the stage."""
 
     # Lines of text instead of a screen; so it is, too, if there is no terminal.
     plain: bool = False

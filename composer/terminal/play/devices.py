@@ -53,7 +53,7 @@ Measured = Sequence[tuple[str, "Latency"]]
 
 
 class Devices(NamedTuple):
-    """What the line shows of a state; equal ones are drawn once."""
+    """The parts of a state that the line shows; equal ones are drawn once."""
 
     device: str
     plugged: bool
@@ -63,7 +63,7 @@ class Devices(NamedTuple):
 
     @classmethod
     def of(cls, state: State) -> Devices:
-        """Return what the line shows of a state."""
+        """Return the parts of a state that the line shows."""
         return cls(
             device=state.device,
             plugged=state.plugged,
@@ -120,7 +120,10 @@ def _light(on: bool, name: str, trouble: tuple[str, str], palette: TerminalPalet
 
 
 def latencies(measured: Measured, width: int, palette: TerminalPalette) -> Line:
-    """Return each kind of latency, in ms: the last, and what 99 of 100 keep to; as much of it as fits."""
+    """Return the latencies in ms: of each the last, and what 99 of 100 keep to.
+
+    What does not fit is left out.
+    """
     # With long names it is all or nothing; with short ones the least gives way.
     for names, room in ((LONG, sys.maxsize), (SHORT, width - 1)):
         line = _figures(measured, names, room, palette)

@@ -16,21 +16,23 @@ from textual.widgets.option_list import Option
 
 from composer.terminal.play.keys import shown_commands, shown_key
 
-BEGIN: Final = (
+# In braces the names of commands, for which their keys are put.
+LESSONS: Final = (
     (
         "Begin",
-        "Press space. Four clicks are counted in; on the one, play a melody: on the keyboard, or with tab on the "
-        "letters of this one. One note at a time is enough: the other voices are added.",
+        "Press {start}. Four clicks are counted in; on the one, play a melody: on the keyboard, or "
+        "with {piano} on the letters of this one. One note at a time is enough: the other voices "
+        "are added.",
     ),
     (
         "phrase",
-        "You play some bars, or until you press space again. On the very next downbeat the arrangement sounds. "
-        "l lets it go round, r tries another one, k keeps it.",
+        "You play some bars, or until you press {start} again. On the very next downbeat the "
+        "arrangement sounds. {loop} lets it go round, {reroll} tries another one, {keep} keeps it.",
     ),
     (
         "duet",
-        "You play on, and the other voices go with you: those of each beat are decided just before it. They follow "
-        "your tempo best when you play with the click.",
+        "You play on, and the other voices go with you: those of each beat are decided just before "
+        "it. They follow your tempo best when you play with the click.",
     ),
     (
         "call",
@@ -38,29 +40,37 @@ BEGIN: Final = (
     ),
     (
         "The picture",
-        "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched notes are decided "
-        "and not yet heard. At the left, keys light up that sound.",
+        "Time flows to the left; the upright line is now. Red is your melody. In a duet, hatched "
+        "notes are decided and not yet heard. At the left, keys light up that sound.",
     ),
     (
         "Knobs",
-        "Their numbers choose one, arrows turn it, 0 lets it go. chords: close and plain to wide and rich. style: "
-        "calmer to livelier. melody: lower to higher. groove: calmer to denser.",
+        "Their numbers choose one, arrows turn it, {let go} lets it go. chords: close and plain to "
+        "wide and rich. style: calmer to livelier. melody: lower to higher. groove: calmer to "
+        "denser.",
     ),
     (
         "Latencies",
-        "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided in: 99 of 100 took "
-        "no longer (99th percentile). ready before the beat, where small is bad: 99 of 100 had no less time left "
-        "(first percentile).",
+        "last/99%, in ms: the last one, then what 99 of 100 keep to. key to sound (thru), decided "
+        "in: 99 of 100 took no longer (99th percentile). ready before the beat, where small is "
+        "bad: 99 of 100 had no less time left (first percentile).",
     ),
     (
         "Late keys?",
-        "If notes land a step late although you are in time, press c and play along eight clicks.",
+        "If notes land a step late although you are in time, press {calibrate} and play along "
+        "eight clicks.",
     ),
     (
         "No sound?",
-        "A red light says what is missing. esc ends every note at once.",
+        "A red light says what is missing. {panic} ends every note at once.",
     ),
 )
+
+
+def lessons() -> list[tuple[str, str]]:
+    """Return what the page of help teaches: title and text, with the keys of now."""
+    keys = {row.name: shown_key(row) for row in shown_commands()}
+    return [(title, text.format_map(keys)) for title, text in LESSONS]
 
 
 class Page(ModalScreen[str]):
@@ -69,8 +79,11 @@ class Page(ModalScreen[str]):
     BINDINGS = [Binding("escape", "close", "close")]  # noqa: RUF012 -- Textual's own way
     DEFAULT_CSS = """
     Page { align: center middle; }
-    Page > Vertical { width: 76; max-width: 96%; height: auto; max-height: 96%; border: round $secondary;
-        padding: 0 1; background: $surface; border-title-color: $text; border-subtitle-color: $text-muted; }
+    Page > Vertical {
+        width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 1;
+        border: round $secondary; background: $surface;
+        border-title-color: $text; border-subtitle-color: $text-muted;
+    }
     Page OptionList, Page Input { margin: 1 0 0 0; max-height: 14; }
     Page VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
     Page Static { padding: 0 1 0 0; }
@@ -83,7 +96,7 @@ class Page(ModalScreen[str]):
 
 
 class Help(Page):
-    """What the stage is, and what its keys do."""
+    """A page that explains the stage and its keys."""
 
     BINDINGS = [Binding("q,space,enter,question_mark,f1", "close", "close")]  # noqa: RUF012
 
@@ -94,7 +107,7 @@ class Help(Page):
             box.border_title = "How to play"
             box.border_subtitle = "arrows scroll, Escape closes"
             with VerticalScroll():
-                yield Static(_grid(BEGIN))
+                yield Static(_grid(lessons()))
                 yield Static(_grid(keys))
 
 

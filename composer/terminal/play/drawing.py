@@ -54,8 +54,8 @@ class Drawing:
     ) -> list[Line]:
         """Return the lines of a screen.
 
-        size: columns and lines. chosen: the knob that stands out. own: a message of the stage's, and whether something
-        went wrong. piano: the letters are notes.
+        size: columns and lines. chosen: the knob that stands out. own: a message of the stage's,
+        and whether something went wrong. piano: the letters are notes.
         """
         width, height = size
         is_tall = height >= TALL

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Player(Protocol):
-    """What the stage asks of a session: methods that return at once, from any thread, and the state to draw."""
+    """A session as the stage knows it. Its methods return at once, from any thread."""
 
     def state(self) -> State:
         """Return what there is to draw."""

@@ -34,8 +34,8 @@ def piano_pitch(key: str, lowest: int) -> int | None:
 class Letters:
     """The piano on the letters. A terminal says when a key goes down, and never when it comes up.
 
-    So a note lasts until the next one, or for `hold` seconds (None: until the next one). A key held down is repeated
-    by the machine, which makes its note longer, not struck again.
+    So a note lasts until the next one, or for `hold` seconds (None: until the next one). A key held
+    down is repeated by the machine, which makes its note longer, not struck again.
     """
 
     def __init__(self, player: Player, hold: float | None = 0.6, lowest: int = MIDDLE_C) -> None:

@@ -22,7 +22,7 @@ PALE: Final = 0.5  # of its colour, for a note that is decided and not yet heard
 
 
 class News(NamedTuple):
-    """What the line of messages shows: a text, whether something went wrong, the takes."""
+    """The parts of a state that the line of messages shows."""
 
     text: str
     bad: bool
@@ -33,7 +33,8 @@ class News(NamedTuple):
     def of(cls, state: State, own: tuple[str, bool]) -> News:
         """Return what the line shows of a state.
 
-        The stage's `own` message (a text, and whether it went wrong) comes before the session's, that before a remark.
+        The stage's `own` message (a text, and whether it went wrong) comes before the session's,
+        that before a remark.
         """
         text, bad = own
         if not text:
@@ -45,7 +46,10 @@ class News(NamedTuple):
 
 @lru_cache(maxsize=64)
 def message(news: News, width: int, palette: TerminalPalette, voices: tuple[str, ...] = ()) -> Line:
-    """Return the message; at the right the takes and, if there is room, `voices` in their colours."""
+    """Return the message, and at the right the takes.
+
+    voices: they are named in their colours, if there is room.
+    """
     blank = style(palette.text, palette.ground)
     takes = _takes(news)
     color = palette.good if news.kept else palette.faint
@@ -76,7 +80,9 @@ def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: TerminalPa
     pieces = _voices(voices, palette)
     if ahead:
         pale = style(mix(palette.track(1), palette.ground, PALE), palette.ground)
-        pieces.append(Chunk(1, (Segment("▌▌▌", pale), Segment(" decided, not yet heard", blank))))
+        sample = Segment("▌▌▌", pale)
+        words = Segment(" decided, not yet heard", blank)
+        pieces.append(Chunk(1, (sample, words)))
     line = squeeze(pieces, width - 1, blank)
     return fit([Segment(" ", blank), *line], width, blank)
 
@@ -92,7 +98,10 @@ def _voices(names: Sequence[str], palette: TerminalPalette) -> list[Chunk]:
 
 @lru_cache(maxsize=64)
 def footer(piano: bool, width: int, palette: TerminalPalette) -> Line:
-    """Return the keys, as many as there is room for; with the piano on, its notes and how to leave it."""
+    """Return the keys, as many as there is room for.
+
+    piano: the letters are notes; then the line says which, and how to leave them.
+    """
     blank = style(palette.faint, palette.head)
     bold = style(palette.text, palette.head, True)
     pieces = []

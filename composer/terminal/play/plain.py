@@ -1,4 +1,4 @@
-"""A session told in lines, if there is no screen: what changes is printed, lines that come in are commands."""
+"""A session told in lines, if there is no screen: what changes is printed, lines are commands."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def tell(
     out: TextIO | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Print what changes until "quit" is read or Ctrl-C pressed; without `lines` they are standard input's."""
+    """Print what changes until "quit" is read or Ctrl-C pressed.
+
+    lines: that are read, by default those of the standard input.
+    """
     told = Plain(player, out or sys.stdout)
     queue: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines or sys.stdin, queue), daemon=True).start()
@@ -73,7 +76,7 @@ def tell(
 
 
 class Plain:
-    """What was told last, and the commands; without a clock of its own."""
+    """A session in lines: tells what changes and does what is typed. It has no clock of its own."""
 
     def __init__(self, player: Player, out: TextIO) -> None:
         self.player = player
@@ -151,7 +154,7 @@ def _is_known(text: str) -> bool:
 
 
 def changes(before: State | None, after: State) -> list[str]:
-    """Return what is told when one state follows another: phases, settings, devices, messages; not each beat."""
+    """Return the lines that are told when one state follows another; a beat alone tells nothing."""
     told: list[str] = []
 
     def changed(*names: str) -> bool:

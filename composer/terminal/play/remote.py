@@ -1,4 +1,5 @@
-"""The screen in a process of its own: Python runs one thread at a time, so drawing here would hold up what plays there.
+"""The screen in a process of its own: Python runs one thread at a time, so drawing here would hold
+up what plays there.
 
 It is a client of the session's server, like any other: all that goes between them is JSON.
 """
@@ -32,7 +33,10 @@ GREETING: Final = 10.0  # seconds for the first state to come
 
 
 def show_apart(player: Player, config: StageConfig) -> int:
-    """Show a session on a screen in a process of its own until that ends. Return its exit status, 0 for quit."""
+    """Show a session on a screen in a process of its own until that ends.
+
+    Return its exit status, 0 for quit.
+    """
     from composer.live.server import Server
 
     with Server(player, config.models, frames=config.frames) as server:
@@ -55,12 +59,15 @@ def _start(address: str, config: StageConfig) -> subprocess.Popen[bytes]:
         STAGE: json.dumps({"address": address, "config": to_dict(config)}),
     }
     command = [sys.executable, "-m", "composer.terminal.play"]
-    # It draws on stderr: on ours, as descriptor 2 may lead nowhere, so that C libraries keep quiet here.
+    # It draws on stderr: on ours, as descriptor 2 may lead nowhere, so that C libraries keep quiet
+    # here.
     return subprocess.Popen(command, env=environment, stderr=_own_stderr())
 
 
 def _own_stderr() -> int | None:
-    """Return the descriptor of Python's stderr; None if it has none, and the child takes what this process has."""
+    """Return the descriptor of Python's stderr; None if it has none, and the child takes what this
+    process has.
+    """
     try:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
@@ -70,8 +77,8 @@ def _own_stderr() -> int | None:
 class Remote:
     """A session as its clients see it: what is asked for here is done there, and errors come later.
 
-    on_error: is told what went wrong, and the way out if there is one. on_end: is called when the session is gone. Both
-    are called by `state`, in the thread of the screen.
+    on_error: is told what went wrong, and the way out if there is one. on_end: is called when the
+    session is gone. Both are called by `state`, in the thread of the screen.
     """
 
     def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -82,7 +89,8 @@ class Remote:
         self._clock = clock
         self._document: messages.Document = {}
         self._state = State()
-        # Of the session's clock, seconds behind this one; of several messages the fastest knows it best.
+        # Of the session's clock, seconds behind this one; of several messages the fastest knows it
+        # best.
         self._behind = float("inf")
         self._errors: SimpleQueue[tuple[str, Mend | None]] = SimpleQueue()
         self._greeted = threading.Event()
@@ -96,7 +104,7 @@ class Remote:
         self._greeted.wait(GREETING)
 
     def state(self) -> State:
-        """Return the state of now: the latest that has come, with the time that has passed since."""
+        """Return the state of now: the latest one, and the time that has passed since."""
         while not self._errors.empty():
             self.on_error(*self._errors.get())
         if self._is_over.is_set():
@@ -145,7 +153,8 @@ class Remote:
 
     def _change(self, changed: messages.Document) -> None:
         self._document = {**self._document, **changed}
-        # Notes that are as they were stay the same ones: they are many, and the screen draws only others again.
+        # Notes that are as they were stay the same ones: they are many, and the screen draws only
+        # others again.
         same = [name for name in messages.NOTES if name not in changed]
         without = messages.state_of({**self._document, **{name: [] for name in same}})
         self._state = replace(without, **{name: getattr(self._state, name) for name in same})

@@ -1,4 +1,4 @@
-"""Shows a session where there is a terminal, and tells of it in lines where there is none."""
+"""Show a session on a screen if there is a terminal, else tell of it in lines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from composer.terminal.play.plain import tell
 from composer.terminal.play.remote import show_apart
 
 # Out of the alternate screen; the cursor shown; no reports of mouse, focus, pastes and keys.
-PUT_BACK: Final = "\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?25h\x1b[?1049l\x1b[0m"
+PUT_BACK: Final = (
+    "\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
+    "\x1b[?25h\x1b[?1049l\x1b[0m"
+)
 
 
 def play(player: Player, config: StageConfig | None = None) -> None:
-    """Show a session, on a screen or in lines, until one quits. The session is the caller's to close.
+    """Show a session, on a screen or in lines, until one quits.
 
-    The screen is a process of its own. Should it end otherwise than by quitting, the music goes on, told in lines.
+    The session is the caller's to close.
+
+    The screen is a process of its own. If it ends otherwise than by quitting, the music goes on,
+    told in lines.
     """
     config = config or StageConfig()
     if not config.plain and is_screen():
@@ -36,7 +42,7 @@ def play(player: Player, config: StageConfig | None = None) -> None:
 
 @contextmanager
 def _terminal_put_back() -> Iterator[None]:
-    """Leave the terminal as it was, also where the screen's process is killed and cannot."""
+    """Leave the terminal as it was, also if the screen's process is killed and cannot."""
     try:
         import termios
     except ImportError:  # Windows has no such thing
@@ -54,7 +60,10 @@ def _terminal_put_back() -> Iterator[None]:
 
 
 def is_screen() -> bool:
-    """Whether there is a terminal at all ends (Textual draws on stderr), of an alphabet that has notes and blocks."""
+    """Return True if all three ends are a terminal that can write notes and blocks.
+
+    Textual draws on stderr.
+    """
     try:
         if not all(end.isatty() for end in (sys.stdin, sys.stdout, sys.stderr)):
             return False

@@ -29,7 +29,7 @@ NO_BEAT: Final = -1
 
 
 class Status(NamedTuple):
-    """What the line shows of a state; equal ones are drawn once."""
+    """The parts of a state that the line shows; equal ones are drawn once."""
 
     phase: str
     mode: str
@@ -47,7 +47,7 @@ class Status(NamedTuple):
 
     @classmethod
     def of(cls, state: State, piano: bool) -> Status:
-        """Return what the line shows of a state."""
+        """Return the parts of a state that the line shows."""
         beat = int(state.beat // 1) % state.beats_per_bar
         return cls(
             phase=state.phase,

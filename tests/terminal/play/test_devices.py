@@ -9,7 +9,7 @@ import pytest
 from composer.live.session.state import Latency
 from composer.terminal.palette import DARK
 from composer.terminal.play.devices import Devices, devices
-from composer.terminal.play.dialogs import BEGIN
+from composer.terminal.play.dialogs import lessons
 from tests.support.played import READY
 from tests.support.stage import text
 
@@ -21,7 +21,7 @@ def test_latencies_are_shown_as_last_and_p99():
 
 def test_figures_of_latencies_are_explained():
     assert "ready –  ms last/99%" in text(devices(Devices.of(READY), 90, DARK))
-    help_text = dict(BEGIN)["Latencies"]
+    help_text = dict(lessons())["Latencies"]
     for word in ("last one", "99th percentile", "ready", "small is bad", "first percentile"):
         assert word in help_text
 

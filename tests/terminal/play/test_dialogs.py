@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from textual.widgets import Input, OptionList
 
-from composer.terminal.play.dialogs import Help, Page
+from composer.terminal.play.dialogs import Help, Page, lessons
 from tests.support.played import READY
 from tests.support.stage import on_stage, shown
 
@@ -49,3 +49,12 @@ def test_help_teaches_and_closes():
         assert not isinstance(app.screen, Page) and double.asked == []
 
     on_stage(test)
+
+
+def test_the_help_names_the_keys_of_the_table():
+    texts = dict(lessons())
+    assert (
+        texts["Begin"].startswith("Press space. ") and "with tab on the letters" in texts["Begin"]
+    )
+    assert "press c and play along" in texts["Late keys?"]
+    assert not any("{" in text for text in texts.values())
