@@ -54,9 +54,6 @@ NETWORKS = {"numpy", "keras"}  # of every file `networks.py`
 # What the move left to be mended; nothing may be added, and what is mended must be taken out.
 LATER: set[tuple[str, str]] = set()
 SAY_FLAGS = {
-    "live.midi.outputs",
-    "live.midi.synthesiser",
-    "live.session.opening",
     "training.setup",
 }
 

@@ -68,12 +68,11 @@ def learn(
 
 def _hear(message: Any, answers: SimpleQueue[Answer]) -> None:
     """Hand over what the keyboard says; the driver's thread must not wait, so only enqueue."""
-    from composer.live.melody.capture import Event
-    from composer.live.midi.recorder import FIELDS
+    from composer.live.midi.events import event_of
 
-    if message.type in FIELDS:
-        number, value = (getattr(message, field) for field in FIELDS[message.type])
-        answers.put(Event(time.monotonic(), message.type, number, value))
+    event = event_of(message, time.monotonic())
+    if event is not None:
+        answers.put(event)
 
 
 def _read(answers: SimpleQueue[Answer]) -> None:

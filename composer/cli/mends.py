@@ -27,6 +27,8 @@ MENDS = {
     "same-role": "give one --track with both patterns, A|B, or two names",
     "one-role": "name with --track at least one part to write for it",
     "melody-first": "put another --track first",
+    "port": "--port chooses",
+    "audio": "name its driver with --audio, or give a MIDI port with --out",
     "resume": "--resume goes on with it, or choose another --out",
 }
 

@@ -1,4 +1,4 @@
-"""Whether what is sent to an output comes in at an input: then each key would be played for ever."""
+"""Notice an input that gives back what is sent to an output: each key would be played for ever."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 from composer.live.midi.outputs import MidiOutput, Output
 from composer.live.midi.ports import open_input
 
-TRIES, TRY_SECONDS = 6, 0.05  # a port that was joined just now may lose the first ones
+# A port that was joined just now may lose the first messages.
+TRIES = 6
+TRY_SECONDS = 0.05
 NO_MAKER = 0x7D  # of system exclusive messages: for tests, instruments drop what they do not know
 
 
 def echoes(name: str, api: str | None, output: Output) -> bool:
-    """Whether the MIDI input `name` gives back what `output` is sent; asked with what nobody hears.
+    """Tell whether the MIDI input `name` gives back what `output` is sent, by a message that nobody hears.
 
-    Raises PortError where there is no such input.
+    Raise PortError if there is no such input.
     """
     if not isinstance(output, MidiOutput):
         return False

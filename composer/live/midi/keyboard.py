@@ -1,4 +1,4 @@
-"""A keyboard on the stage: its keys as events in order, its sound at once, and what to do when its plug comes out.
+"""A keyboard that is played live: its keys as events in order, its sound at once, and what to do when it is unplugged.
 
 The driver's thread only stamps and enqueues. One thread of ours hands everything over, in order; another watches
 whether the keyboard is there.
@@ -15,26 +15,29 @@ from typing import Any
 
 from composer.errors import PortError
 from composer.live.melody.capture import SUSTAIN_PEDAL, Event
+from composer.live.midi.events import event_of
 from composer.live.midi.ports import InputPort, open_input
 from composer.live.midi.priority import hurry
-from composer.live.midi.recorder import FIELDS, Clock
+from composer.live.midi.recorder import Clock
 
 WATCH_SECONDS = 0.02
-REOPEN_SECONDS = (
-    0.25  # between attempts where the MIDI system itself went away: each makes a client, 20 ms
-)
+# Between attempts after the MIDI system itself went away: each makes a client, which takes 20 ms.
+REOPEN_SECONDS = 0.25
 CLOSE_SECONDS = 2.0  # a thread of a driver that hangs is left behind
 PASSED_ON = frozenset(
     {"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"}
 )
 CLOCK_KINDS = frozenset({"clock", "start", "stop", "continue"})
-UNPLUGGED, PLUGGED, CLOSED = "unplugged", "plugged", "closed"  # enqueued between messages
+# Enqueued between messages.
+UNPLUGGED = "unplugged"
+PLUGGED = "plugged"
+CLOSED = "closed"
 
 
 class Keyboard:
-    """An open MIDI input that survives its plug: releases for what is held, and open again by name when it returns.
+    """A MIDI input that survives being unplugged: it lets go of what is held, and opens again when it is back.
 
-    name, api: as in `ports.open_input`, which raises PortError where the keyboard is not there now.
+    name, api: as in `ports.open_input`, which raises PortError if the keyboard is not there now.
     clock: monotonic seconds, with which each message is stamped as the driver gives it.
     on_event: told each key and controller, `Event.seconds` being the clock's. thru: given each mido message of keys,
     controllers, wheel and pressure, before `on_event` is told. on_clock: (seconds, kind) of MIDI clock, start, stop
@@ -54,12 +57,10 @@ class Keyboard:
     ) -> None:
         self.trouble: Exception | None = None
         self._clock = clock
-        self._on_event, self._thru, self._on_clock, self._on_plug = (
-            on_event,
-            thru,
-            on_clock,
-            on_plug,
-        )
+        self._on_event = on_event
+        self._thru = thru
+        self._on_clock = on_clock
+        self._on_plug = on_plug
         self._wanted = PASSED_ON | CLOCK_KINDS if on_clock is not None else PASSED_ON
         self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
@@ -79,25 +80,26 @@ class Keyboard:
 
     @property
     def name(self) -> str:
-        """The port's name; it stays while the keyboard is away."""
+        """Return the port's name, which stays while the keyboard is away."""
         return self._name
 
     @property
     def connected(self) -> bool:
-        """Whether the keyboard is there."""
+        """Tell whether the keyboard is there."""
         return self._connected
 
     @property
     def held(self) -> frozenset[int]:
-        """Pitches of the keys that are down."""
+        """Return the pitches of the keys that are down."""
         return frozenset(pitch for _, pitch in self._down.copy())
 
     def close(self) -> None:
-        """Let go of the port, with releases for keys still down; a second time does nothing."""
+        """Close the port, with releases for keys still down. A second time does nothing."""
         if self._closing.is_set():
             return
         self._closing.set()
-        self._threads[1].join(CLOSE_SECONDS)  # the watcher may be opening the port anew
+        # The watcher may be opening the port again: it must be done before the port is closed, or that one stays open.
+        self._threads[1].join(CLOSE_SECONDS)
         self._shut()
         self._heard.put((self._clock(), CLOSED))
         if threading.current_thread() is not self._threads[0]:
@@ -116,13 +118,12 @@ class Keyboard:
         self.close()
 
     def _hear(self, message: Any) -> None:
-        """In the driver's thread: no more than this. A flood of clocks that nobody wants ends here."""
+        """Stamp a message and enqueue it: no more, in the driver's thread. Clocks that nobody wants end here."""
         at = self._clock()
         if message.type in self._wanted:
             self._heard.put((at, message))
-        if (
-            self._driver != threading.get_ident()
-        ):  # the port's first message: what comes next must not wait
+        # At the port's first message, in its thread: what comes next must not wait for other programs.
+        if self._driver != threading.get_ident():
             self._driver = threading.get_ident()
             hurry()
 
@@ -133,9 +134,11 @@ class Keyboard:
         latest = float("-inf")
         while True:
             at, message = self._heard.get()
-            latest = at = max(at, latest)  # two threads stamp
+            # The driver's thread and the watcher both stamp: what was stamped first may be enqueued second.
+            latest = at = max(at, latest)
             if isinstance(message, str):  # a mido message cannot be compared with one
-                self._release_all(at)  # when plugged too: last words may have come after the plug
+                # When plugged in too: keys may have been enqueued after the word that the keyboard is gone.
+                self._release_all(at)
                 if message == CLOSED:
                     return
                 self._tell(self._on_plug, message == PLUGGED)
@@ -147,17 +150,21 @@ class Keyboard:
     def _pass_on(self, at: float, message: Any) -> None:
         self._tell(self._thru, message)
         if message.type == "pitchwheel":
-            (self._bent.add if message.pitch else self._bent.discard)(message.channel)
-        if message.type not in FIELDS:
+            _put(self._bent, message.channel, message.pitch != 0)
+        event = event_of(message, at)
+        if event is None:
             return
-        number, value = (getattr(message, field) for field in FIELDS[message.type])
-        event = Event(at, message.type, number, value)
-        if event.kind == "control_change":
-            if number == SUSTAIN_PEDAL:
-                (self._pedals.add if value else self._pedals.discard)(message.channel)
-        else:
-            (self._down.add if event.is_press else self._down.discard)((message.channel, number))
+        self._remember(event, message.channel)
         self._tell(self._on_event, event)
+
+    def _remember(self, event: Event, channel: int) -> None:
+        """Keep which keys and pedals are down, in order to let go of them if the keyboard cannot."""
+        key = (channel, event.number)
+        if event.kind == "control_change":
+            if event.number == SUSTAIN_PEDAL:
+                _put(self._pedals, channel, event.value > 0)
+        else:
+            _put(self._down, key, event.is_press)
 
     def _release_all(self, at: float) -> None:
         """Let go of every key, pedal and wheel that the keyboard can no longer let go of itself."""
@@ -198,7 +205,8 @@ class Keyboard:
     def _look_out(self) -> None:
         if self._port is not None and not self._port.is_there():
             self._connected = False
-            self._port.listen(None)  # or keys would come twice while it and the new port are open
+            # Or each key would come twice while this port and the new one are both open.
+            self._port.listen(None)
             self._heard.put((self._clock(), UNPLUGGED))
 
     def _look_for(self) -> None:
@@ -228,3 +236,11 @@ class Keyboard:
         port, self._port = self._port, None
         if port is not None:
             port.close()
+
+
+def _put(into: set[Any], value: Any, is_in: bool) -> None:
+    """Add the value to a set, or take it out."""
+    if is_in:
+        into.add(value)
+    else:
+        into.discard(value)

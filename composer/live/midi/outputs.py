@@ -1,4 +1,4 @@
-"""Where it sounds: a synthesiser of our own, a MIDI port, or nowhere; all take mido messages and never raise."""
+"""Outputs: a synthesiser of our own, a MIDI port, or nowhere; all take mido messages and never raise."""
 
 from __future__ import annotations
 
@@ -7,49 +7,42 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from composer.errors import ComposerError, PortError
+from composer.errors import ComposerError, Mend, PortError
 from composer.live.midi.ports import OutputPort, open_output
 from composer.live.midi.synthesiser import Synthesiser, start_synthesiser
 
 WATCH_SECONDS: Final = 0.1
-SETTLE_SECONDS: Final = (
-    0.1  # from joining a port until JACK's graph, and the instrument itself, let messages through
-)
-RETRY_SECONDS: Final = (
-    0.05,
-    0.1,
-    0.2,
-    0.4,
-    0.8,
-    1.6,
-)  # after the first failure, the second...; then the last
-GAIN: Final = (
-    0.6  # with it four voices at velocity 127 just reach full scale (Debian's default SoundFont)
-)
+# From joining a port until JACK's graph, and the instrument itself, let messages through.
+SETTLE_SECONDS: Final = 0.1
+# After the first failure, the second, ...; then the last for ever.
+RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+# With it four voices at velocity 127 just reach full scale (Debian's default SoundFont).
+GAIN: Final = 0.6
 CHANNELS: Final = range(16)
-ALL_NOTES_OFF, SUSTAIN = 123, 64
+SUSTAIN: Final = 64
+ALL_NOTES_OFF: Final = 123
 # Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb, chorus.
 SETTINGS: Final = frozenset({0, 32, 7, 10, 11, 91, 93})
 
 
 class Output(Protocol):
-    """What a sequencer asks of an output."""
+    """An output as a sequencer sees it."""
 
     @property
     def name(self) -> str:
-        """What the player is told that it is called."""
+        """Return the name that the player is told."""
 
     def send(self, message: Any) -> None:
-        """Send a mido message now, from any thread; returns at once, never raises. Not there: it is dropped."""
+        """Send a mido message now, from any thread. It returns at once and never raises; without a device it is dropped."""
 
     def alive(self) -> bool:
-        """Whether messages sound now."""
+        """Tell whether messages sound now."""
 
     def close(self) -> None:
-        """End it; what is sent later is dropped. A second time does nothing."""
+        """End; what is sent later is dropped. A second time does nothing."""
 
 
-class Memory:
+class ChannelSettings:
     """Programs and settings of the channels as last sent, for an instrument that comes back without them."""
 
     def __init__(self) -> None:
@@ -63,37 +56,38 @@ class Memory:
             key = (message.type, message.channel, message.control)
         else:
             return
-        self._last.pop(
-            key, None
-        )  # in order of the last time each was sent: a bank comes before its program
+        # Kept in the order of the last time each was sent, for a bank must come before its program.
+        self._last.pop(key, None)
         self._last[key] = message
 
     def messages(self) -> list[Any]:
-        """What to send to the instrument that is back."""
+        """Return what to send to the instrument that is back."""
         return list(self._last.values())
 
 
 class Nowhere:
-    """No sound now: the take is rendered afterwards. why: what kept the synthesiser from playing, if that is so."""
+    """No sound now: the take is rendered afterwards."""
 
     name = "nowhere"
 
-    def __init__(self, why: str = "") -> None:
+    def __init__(self, why: str = "", mend: Mend | None = None) -> None:
+        """Be silent. why, mend: what kept the synthesiser from playing, if anything, and a way out of it."""
         self.why = why
+        self.mend = mend
 
     def send(self, message: Any) -> None:
         """Drop it."""
 
     def alive(self) -> bool:
-        """Silence always works."""
+        """Tell that silence always works."""
         return True
 
     def close(self) -> None:
-        """Nothing to end."""
+        """End nothing."""
 
 
 class MidiOutput:
-    """A MIDI port out. One that vanishes is opened again by its name when it is back, its programs set anew.
+    """A MIDI output that survives being unplugged: opened again by its name, it gets its programs again.
 
     name, api, virtual: as in `ports.open_output`, which raises what this raises.
     """
@@ -106,10 +100,9 @@ class MidiOutput:
         self._asked = (name if virtual else port.name, port.api, virtual)
         self._port: OutputPort | None = port
         self._sounds = True
-        self._memory = Memory()
-        self._lock = (
-            threading.Lock()
-        )  # a port must not be closed while it sends: rtmidi would crash
+        self._memory = ChannelSettings()
+        # A port must not be closed while it sends: RtMidi would write to what was freed, and crash.
+        self._lock = threading.Lock()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="composer-midi-out", daemon=True)
         self._watcher.start()
@@ -121,7 +114,7 @@ class MidiOutput:
             self._send(message)
 
     def alive(self) -> bool:
-        """Whether the port is there."""
+        """Tell whether the port is there."""
         return self._port is not None and self._sounds
 
     def close(self) -> None:
@@ -132,9 +125,8 @@ class MidiOutput:
 
     def _send(self, message: Any) -> None:
         if self._port is not None and self._sounds:
-            with suppress(
-                Exception
-            ):  # a driver that fails is a port that goes away: the watcher sees to it
+            # A driver that fails is a port that goes away: the watcher sees to it.
+            with suppress(Exception):
                 self._port.send(message)
 
     def _watch(self) -> None:
@@ -143,13 +135,15 @@ class MidiOutput:
             port = self._port
             if port is not None and self._sounds and not port.is_there():
                 self._sounds = False
-                # On JACK a port of a dead server must be closed; one whose other side went away can wait and see.
-                if port.is_lost() or self._asked[2]:
+                # A port of a JACK server that has died must be closed, or the next send waits for ever. A port whose
+                # other side went away can wait and see; a virtual one has no other side.
+                is_virtual = self._asked[2]
+                if port.is_lost() or is_virtual:
                     self._drop()
             failures = 0 if self.alive() or self._look_for() else failures + 1
 
     def _look_for(self) -> bool:
-        """Join the port if its other side is back; one that is lost is opened anew. False where that fails."""
+        """Join the port if its other side is back; open one that is lost again. Return False if that fails."""
         port = self._port
         if port is not None and not port.is_lost():
             name = port.found()
@@ -186,7 +180,7 @@ class SynthOutput:
 
     soundfont: see `catalog.soundfont`. gain: 0 to 10. driver: fluidsynth's audio driver (alsa, jack,
     pulseaudio, coreaudio, ...; None: the first of this system's that works).
-    Raises PortError where fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
+    Raise PortError if fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """
 
     def __init__(
@@ -195,7 +189,7 @@ class SynthOutput:
         self._child: Synthesiser | None = start_synthesiser(soundfont, gain, driver)
         self.name = self._child.name
         self._command = self._child.command
-        self._memory = Memory()
+        self._memory = ChannelSettings()
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._keeper = threading.Thread(
@@ -208,16 +202,17 @@ class SynthOutput:
         with self._lock:
             self._memory.hear(message)
             if self._child is not None and not self._child.tell(message):
-                self._child.kill()  # it reads no more: started again it will
+                # It reads no more: started again it will.
+                self._child.kill()
 
     def alive(self) -> bool:
-        """Whether the synthesiser runs and has its SoundFont."""
+        """Tell whether the synthesiser runs and has its SoundFont."""
         child = self._child
         return child is not None and child.runs()
 
     @property
     def pid(self) -> int | None:
-        """Process id of the synthesiser; None while there is none."""
+        """Return the process id of the synthesiser; None while there is none."""
         child = self._child
         return child.process.pid if child is not None else None
 
@@ -253,7 +248,8 @@ class SynthOutput:
                 self._child = child
                 for message in self._memory.messages():
                     child.tell(message)
-                if self._closing.is_set():  # closed while it started
+                # `close` came while this one started, and found none to end.
+                if self._closing.is_set():
                     self._child = None
                     child.close()
 
@@ -264,10 +260,10 @@ def open_output_named(
     soundfont: str | Path | None = None,
     driver: str | None = None,
 ) -> Output:
-    """What `--out` says: "synth", "none", "virtual", "virtual:NAME", or (a part of) a MIDI output's name.
+    """Open the output called "synth", "none", "virtual", "virtual:NAME", or (a part of) a MIDI output's name.
 
-    None is "synth", and `Nowhere` with the reason in `why` where that cannot be.
-    Raises PortError or ComposerError where what is named cannot be had.
+    None is "synth", or `Nowhere`, with the reason in `why`, if that does not play.
+    Raise PortError or ComposerError if what is named cannot be had.
     """
     if text is None:
         try:
@@ -275,7 +271,7 @@ def open_output_named(
         except ComposerError as error:
             if soundfont or driver:
                 raise
-            return Nowhere(str(error))
+            return Nowhere(str(error), error.mend)
     kind, _, name = text.partition(":")
     if text == "synth":
         return SynthOutput(soundfont, driver=driver)
@@ -285,16 +281,20 @@ def open_output_named(
         return MidiOutput(name or None, api, virtual=True)
     if not text.strip():
         raise PortError(
-            "--out is synth, none, virtual[:NAME] or the name of a MIDI output, got nothing"
+            "an output is synth, none, virtual[:NAME] or the name of a MIDI output, got nothing"
         )
     return MidiOutput(text, api)
 
 
 def _silence() -> list[Any]:
-    """Pedal up and all notes off on every channel: what sounded when the port went away has no end else."""
+    """Return pedal up and all notes off for every channel: what sounded when the port went away has no other end.
+
+    mido's `panic_messages` cut releases off, and its `reset_messages` leave the pedal to instruments that know
+    controller 121, which many do not.
+    """
     from mido import Message
 
-    controls = ((channel, control) for channel in CHANNELS for control in (SUSTAIN, ALL_NOTES_OFF))
+    controls = [(channel, control) for channel in CHANNELS for control in (SUSTAIN, ALL_NOTES_OFF)]
     return [
         Message("control_change", channel=channel, control=control, value=0)
         for channel, control in controls
@@ -302,5 +302,6 @@ def _silence() -> list[Any]:
 
 
 def _pause(failures: int) -> float:
-    """Seconds to wait before the next try."""
-    return RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+    """Return the seconds to wait before the next try."""
+    last = len(RETRY_SECONDS) - 1
+    return RETRY_SECONDS[min(failures, last)]

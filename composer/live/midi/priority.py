@@ -1,4 +1,4 @@
-"""Threads that must not wait for a busy machine: real-time priority, where the system grants it."""
+"""Real-time priority for threads that must not wait for a busy machine, if the system grants it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LOWEST = 1  # below JACK and its clients, which must go first: without them noth
 
 
 def hurry() -> bool:
-    """Let the calling thread go before all that is not real-time; whether the system lets it.
+    """Let the calling thread go before all that is not real-time. Return True if the system lets it.
 
     Linux grants it to root and to who may have `rtprio` (limits.conf; Debian's jackd2 gives it to the group audio).
     Only for threads that sleep nearly all the time. Never raises; what the thread starts does not inherit it.

@@ -1,4 +1,4 @@
-"""A take: what a port hears, stamped with our own clock, until it is stopped; then one melody.
+"""Record a port, stamped with our own clock, until it is stopped; then make one melody of it.
 
 The driver's thread only stamps and enqueues; everything else happens in the thread that called `record`.
 """
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from composer.errors import MelodyError
 from composer.live.melody.capture import Event, RecordConfig, capture
 from composer.live.melody.quantise import quantise_onsets
+from composer.live.midi.events import event_of
 from composer.live.midi.ports import Callback, open_input
 from composer.songs.song import Song
 
@@ -29,12 +30,6 @@ __all__ = [
 ]
 
 POLL_SECONDS = 0.01
-# mido's kinds of message that are kept, and where they carry their number and value.
-FIELDS = {
-    "note_on": ("note", "velocity"),
-    "note_off": ("note", "velocity"),
-    "control_change": ("control", "value"),
-}
 
 Clock = Callable[[], float]
 Wait = Callable[[float], Any]
@@ -42,26 +37,25 @@ OnEvent = Callable[[Event], None]
 
 
 class Port(Protocol):
-    """What a recorder asks of a port; `composer.live.midi.ports.InputPort` is the real one."""
+    """A source of messages for a recorder; `composer.live.midi.ports.InputPort` is the real one."""
 
     def listen(self, callback: Callback | None) -> None:
         """Give each message from now on to `callback`."""
 
     def is_there(self) -> bool:
-        """Whether the source still exists."""
+        """Tell whether the source still exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What was played: raw `events`, the `song` they make, the length in `seconds`, and what ended it.
-
-    ended: "stop key", "bars", "port gone" or "stopped" (Ctrl-C, or the caller).
-    """
+    """Keys that were recorded, and the melody that they make."""
 
     events: tuple[Event, ...]
     song: Song
     seconds: float
+    """The length."""
     ended: str
+    """"stop key", "bars", "port gone" or "stopped" (Ctrl-C, or the caller)."""
 
 
 class Recorder:
@@ -79,56 +73,55 @@ class Recorder:
         self._heard.put((self._clock(), message))
 
     def seconds(self) -> float:
-        """Time since the take began."""
+        """Return the time since the recording began."""
         return self._clock() - self._start
 
     def drain(self) -> list[Event]:
-        """The events heard since the last call; clocks, bends and other messages are left out."""
+        """Return the events heard since the last call, without clocks, bends and other messages."""
         first = len(self.events)
         while True:
             try:
                 at, message = self._heard.get_nowait()
             except Empty:
                 return self.events[first:]
-            if message.type in FIELDS:
-                number, value = (getattr(message, name) for name in FIELDS[message.type])
-                self.events.append(Event(at - self._start, message.type, number, value))
+            event = event_of(message, at - self._start)
+            if event is not None:
+                self.events.append(event)
 
     def ending(self) -> tuple[float, str] | None:
-        """When the take is over, in seconds, and why: the stop key was pressed, or the bars are full; None if not."""
-        stops = (e.seconds for e in self.events if self._is_stop(e))
-        ends = [(at, "stop key") for at in (next(stops, None),) if at is not None]
+        """Return when the recording is over, in seconds, and why; None if it goes on.
+
+        It is over once the stop key was pressed or the bars are full, whichever came first.
+        """
+        ends = [(event.seconds, "stop key") for event in self.events if self._is_stop(event)]
         full = self._full()
         if full is not None and self.seconds() >= full:
             ends.append((full, "bars"))
         return min(ends, default=None)
 
     def take(self, end: float, ended: str) -> Recording:
-        """The take as it is at `end` (seconds); events after it are left out."""
+        """Return the recording as it is at `end` (seconds), without later events."""
         events = tuple(e for e in self.events if e.seconds <= end)
         return Recording(events, capture(events, end, self.config), end, ended)
 
     def _is_stop(self, event: Event) -> bool:
-        return (
-            event.kind == "control_change"
-            and event.number == self.config.stop_key
-            and event.value > 0
-        )
+        is_stop_key = event.kind == "control_change" and event.number == self.config.stop_key
+        return is_stop_key and event.value > 0
 
     def _full(self) -> float | None:
-        """Seconds at which the last bar ends; None while that is not known."""
+        """Return the seconds at which the last bar ends; None while that is not known."""
         config = self.config
         if config.bars is None:
             return None
-        bars = config.bars + config.count_in
-        downbeat = (
-            0.0 if config.count_in else next((e.seconds for e in self.events if e.is_press), None)
-        )
-        return (
-            None
-            if downbeat is None
-            else downbeat + bars * config.beats_per_bar * config.beat_seconds
-        )
+        if config.count_in:
+            downbeat = 0.0
+        else:
+            presses = [event.seconds for event in self.events if event.is_press]
+            if not presses:
+                return None
+            downbeat = presses[0]
+        beats = (config.bars + config.count_in) * config.beats_per_bar
+        return downbeat + beats * config.beat_seconds
 
 
 def record(
@@ -138,7 +131,7 @@ def record(
     wait: Wait = time.sleep,
     on_event: OnEvent | None = None,
 ) -> Recording:
-    """Listen to `port` until the stop key, the last bar, Ctrl-C, or the port going away; what was heard is kept.
+    """Listen to `port` until the stop key, the last bar, Ctrl-C, or the port going away. What was heard is kept.
 
     wait: sleeps that many seconds; true ends the take (`threading.Event().wait` stops it from another thread).
     on_event: told each event, in this thread, within POLL_SECONDS.
@@ -160,7 +153,8 @@ def _listen(
     recorder: Recorder, port: Port, wait: Wait, on_event: OnEvent | None
 ) -> tuple[float, str] | None:
     while True:
-        is_there = port.is_there()  # asked first, so that its last words are drained
+        # Asked before the queue is drained: what a port said just before it went away is heard too.
+        is_there = port.is_there()
         for event in recorder.drain():
             if on_event is not None:
                 on_event(event)
@@ -181,7 +175,7 @@ def record_melody(
 ) -> Song:
     """Record one melody from the input called `port_name` (None: the only one there is).
 
-    Raises PortError where the port is not there, MelodyError where nothing was played.
+    Raise PortError if the port is not there, MelodyError if nothing was played.
     """
     with open_input(port_name, api) as port:
         take = record(port, config, on_event=on_event)

@@ -1,4 +1,4 @@
-"""The sequencer: sends each message in its time, from one thread, and lets no note hang."""
+"""Send each message in its time, from one thread, and let no note hang."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OnSent = Callable[[float, Any], None]
 
 
 class Beats(Protocol):
-    """What the MIDI clock asks of a transport; `composer.live.melody.transport.Transport` is the real one."""
+    """A tempo for the MIDI clock; `composer.live.melody.transport.Transport` is the real one."""
 
     def beat(self, seconds: float) -> float:
-        """The beat at `seconds`."""
+        """Return the beat at `seconds`."""
 
     def seconds(self, beat: float) -> float:
-        """When `beat` is."""
+        """Return the seconds at which `beat` is."""
 
 
 class Sequencer:
@@ -61,7 +61,7 @@ class Sequencer:
 
     @property
     def sounding(self) -> set[Key]:
-        """The notes that sound: (channel, pitch)."""
+        """Return the (channel, pitch) of the notes that sound."""
         with self._changed:
             return set(self._agenda.sounding)
 
@@ -154,7 +154,8 @@ class Sequencer:
                         None if math.isinf(wait) else min(wait - NEAR, threading.TIMEOUT_MAX)
                     )
                 elif wait > 0:
-                    self._changed.release()  # a message by hand may go first
+                    # Not while the lock is held: a message by hand may go first.
+                    self._changed.release()
                     time.sleep(min(wait, SLICE))
                     self._changed.acquire()
                 else:
@@ -167,20 +168,25 @@ class Sequencer:
         self._send(self._agenda.due(now))
 
     def _next_clock(self) -> float:
-        return (
-            math.inf if self._beats is None else self._beats.seconds(self._tick / CLOCKS_PER_BEAT)
-        )
+        if self._beats is None:
+            return math.inf
+        return self._beats.seconds(self._tick / CLOCKS_PER_BEAT)
 
     def _clocks(self, now: float) -> list[Any]:
-        """The clock that is due, after a stall with those missed; of whole beats missed none: the beat stays ours."""
+        """Return the clocks that are due, after a stall with those missed.
+
+        Whole beats that were missed are left out: an instrument that counts clocks stays on our beat all the same.
+        """
         from mido import Message
 
-        first = [] if self._is_started else [Message("start")]
+        messages = [] if self._is_started else [Message("start")]
         self._is_started = True
         before = self._tick
         while self._next_clock() <= now:
             self._tick += 1
-        return [*first, *[Message("clock")] * ((self._tick - before - 1) % CLOCKS_PER_BEAT + 1)]
+        missed = self._tick - before
+        clocks = (missed - 1) % CLOCKS_PER_BEAT + 1
+        return messages + [Message("clock")] * clocks
 
     def _stop_clock(self) -> None:
         from mido import Message
@@ -192,9 +198,8 @@ class Sequencer:
     def _send(self, messages: Iterable[Any]) -> None:
         for message in messages:
             seconds = self._clock()
-            with suppress(
-                Exception
-            ):  # an output does not raise; if it does, the next message may fare better
+            # An output does not raise; if it does, the next message may fare better.
+            with suppress(Exception):
                 self.output.send(message)
             if self.on_sent is not None:
                 try:

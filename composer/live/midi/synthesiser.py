@@ -36,7 +36,7 @@ MISSING: Final = (
 
 
 def line_of(message: Any) -> str | None:
-    """The mido message as a line of fluidsynth's shell; None for what that does not know (clocks, aftertouch)."""
+    """Return a mido message as a line of fluidsynth's shell; None for what that does not know (clocks, aftertouch)."""
     kind = message.type
     if kind == "note_on" and message.velocity:
         return f"noteon {message.channel} {message.note} {message.velocity}\n"
@@ -52,9 +52,9 @@ def line_of(message: Any) -> str | None:
 
 
 def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | None) -> Synthesiser:
-    """A synthesiser that plays; with the first audio driver that works where none is named.
+    """Start a synthesiser that plays, with the audio driver that is named, or the first that works.
 
-    Raises PortError where fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
+    Raise PortError if fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """
     font = catalog.soundfont(soundfont)
     program = shutil.which("fluidsynth")
@@ -72,9 +72,7 @@ def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | N
                 f"fluidsynth cannot play with {font}: {child.reason()}; choose another SoundFont"
             )
         reasons.append(f"{audio or 'its own choice'}: {child.reason()}")
-    raise PortError(
-        f"fluidsynth finds no sound device ({'; '.join(reasons)}); name its driver with --audio, or give a MIDI port"
-    )
+    raise PortError(f"fluidsynth finds no sound device ({'; '.join(reasons)})", mend="audio")
 
 
 class Synthesiser:
@@ -96,7 +94,7 @@ class Synthesiser:
         )
 
     def start(self) -> bool:
-        """Wait until it plays; False where it does not, then it is ended."""
+        """Wait until it plays. If it does not, end it and return False."""
         late = threading.Timer(START_SECONDS, self.kill)
         late.start()
         with suppress(OSError):
@@ -104,9 +102,9 @@ class Synthesiser:
         ready = any(READY in line and "echo" not in line for line in self._lines())
         late.cancel()
         # Without the font that was asked for it plays on with another, or with none.
-        self.without_font = ready and not any(
-            FONT.match(w) and w.endswith(self.command[-1]) for w in self._words
-        )
+        asked = self.command[-1]
+        has_font = any(FONT.match(line) and line.endswith(asked) for line in self._words)
+        self.without_font = ready and not has_font
         if not ready or self.without_font:
             self.close()
             return False
@@ -115,12 +113,13 @@ class Synthesiser:
         return True
 
     def tell(self, message: Any) -> bool:
-        """Pass the message on; False where the synthesiser reads no more. Never waits."""
+        """Pass the message on without waiting. Return False if the synthesiser reads no more."""
         line = line_of(message)
         if line is None:
             return True
         try:
-            os.write(self._input(), line.encode())  # short enough to go whole or not at all
+            # A line is short enough for a pipe to take it whole or not at all.
+            os.write(self._input(), line.encode())
         except (OSError, ValueError):  # full, broken, closed
             return False
         return True
@@ -132,7 +131,7 @@ class Synthesiser:
                 return
 
     def runs(self) -> bool:
-        """Whether the process is there."""
+        """Tell whether the process is there."""
         return self.process.poll() is None
 
     def kill(self) -> None:
@@ -141,7 +140,7 @@ class Synthesiser:
             self.process.kill()
 
     def close(self) -> None:
-        """End it: asked, then made to. A second time does nothing."""
+        """Ask it to end, then make it. A second time does nothing."""
         with suppress(OSError, ValueError):
             os.write(self._input(), b"quit\n")
         with suppress(OSError):
@@ -154,19 +153,13 @@ class Synthesiser:
             self.process.wait()
 
     def reason(self) -> str:
-        """What it said was wrong, in one line."""
-        wrong = [w for w in self._words if w.startswith("fluidsynth: error:")]
-        lines = (
-            wrong
-            or [w for w in self._words if "error" in w]
-            or list(self._words)
-            or ["it said nothing"]
-        )
-        drivers = [w for w in self._words if "following audio drivers" in w]
-        return "; ".join(
-            w.removeprefix("fluidsynth: ").removeprefix("error: ").rstrip(".")
-            for w in lines[:1] + drivers
-        )
+        """Return what it said was wrong, in one line."""
+        said = list(self._words)
+        errors = [line for line in said if line.startswith("fluidsynth: error:")]
+        maybe_errors = [line for line in said if "error" in line]
+        first = (errors or maybe_errors or said or ["it said nothing"])[0]
+        drivers = [line for line in said if "following audio drivers" in line]
+        return "; ".join(_stripped(line) for line in (first, *drivers))
 
     def _lines(self) -> Any:
         assert self.process.stdout is not None
@@ -180,13 +173,13 @@ class Synthesiser:
         return self.process.stdin.fileno()
 
 
+def _stripped(line: str) -> str:
+    return line.removeprefix("fluidsynth: ").removeprefix("error: ").rstrip(".")
+
+
 def _command(program: str, font: Path, gain: float, driver: str | None) -> list[str]:
-    settings = [
-        "-o",
-        "synth.lock-memory=0",
-        "-o",
-        "audio.jack.autoconnect=1",
-        *LATENCY.get(sys.platform, ()),
-    ]
+    settings = ["-o", "synth.lock-memory=0"]
+    settings += ["-o", "audio.jack.autoconnect=1"]
+    settings += LATENCY.get(sys.platform, ())
     audio = ["-a", driver] if driver else []
     return [program, "-q", "-n", "-f", os.devnull, "-g", str(gain), *audio, *settings, str(font)]

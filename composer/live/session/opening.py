@@ -1,4 +1,4 @@
-"""What `composer play` opens: the model, where it sounds, the keyboard, and the session that they meet in."""
+"""Open what `composer play` needs: the model, the output, the keyboard, and the session that they meet in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from composer.errors import PortError
+from composer.errors import Mend, PortError
 from composer.generators import Player, load_model
 from composer.live.midi.devices import GENERIC, Profile, profile, profile_for
 from composer.live.midi.echo import echoes
@@ -24,41 +24,42 @@ from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import takes_folder
 from composer.live.takes.writer import check_folder
 
-LOOK_SECONDS = 0.5  # between looks for a keyboard, where there is none yet
+LOOK_SECONDS = 0.5  # between looks for a keyboard, while there is none
 
 
 @dataclass(frozen=True)
 class PlayOptions:
-    """Everything that `composer play` can be told.
-
-    session: how it listens and answers. model: a name or folder. port: of the keyboard, or a part of its name (None:
-    the one that is there, or comes; else the computer's keyboard). midi_api: as in `ports.list_ports`. out: as in
-    `outputs.open_output_named`; audio: fluidsynth's driver; soundfont: what it plays. takes: the folder for them
-    (None: `takes.takes_folder()`). device: a profile's name or file (None: the one that fits the port). plain: lines
-    instead of a screen.
-    """
+    """Everything that `composer play` can be told."""
 
     session: SessionConfig = field(default_factory=SessionConfig)
+    """How it listens and answers."""
     model: str = "jsb-chorales"
+    """A name or folder."""
     port: str | None = None
+    """The keyboard, or a part of its name; None for the one that is there or comes, else the computer's keyboard."""
     midi_api: str | None = None
+    """As in `ports.list_ports`."""
     out: str | None = None
+    """As in `outputs.open_output_named`."""
     audio: str | None = None
+    """The audio driver of fluidsynth."""
     soundfont: Path | None = None
     takes: Path | None = None
+    """The folder for takes; None for `takes.takes_folder()`."""
     device: str | None = None
+    """The name or file of a profile; None for the one that fits the port."""
     plain: bool = False
+    """Lines instead of a screen."""
 
 
 @contextmanager
 def open_session(
     options: PlayOptions, open_model: Callable[[str], Player] = load_model
 ) -> Iterator[Session]:
-    """A session that listens and answers until the end of the block; all is closed then.
+    """Open a session that listens and answers until the end of the block, and close all of it then.
 
-    Raises PortError for a keyboard or an output that is named and not there, ModelError for the model, ConfigError for
-    the profile. Without a name the keyboard may come later.
-    open_model: from the name of a model to that model.
+    Raise PortError for a keyboard or an output that is named and not there, ModelError for the model, ConfigError for
+    the profile. Without a name the keyboard may come later. open_model: from the name of a model to that model.
     """
     known = profile(options.device) if options.device else None
     model = ready_model(options.model, open_model)
@@ -66,6 +67,7 @@ def open_session(
         check_partner(Accompanist(model))
     folder = options.takes or takes_folder()
     check_folder(folder)
+    # What is opened last is closed first: the session before the sequencer, and that before the output.
     with ExitStack() as open_parts:
         output = open_output_named(options.out, options.midi_api, options.soundfont, options.audio)
         open_parts.callback(output.close)
@@ -75,41 +77,42 @@ def open_session(
             Session(options.session, model, sequencer, takes=folder, open_model=open_model)
         )
         finder = open_parts.enter_context(_KeyboardFinder(session, options, known, output))
-        session.tell(
-            _welcome(output.why if isinstance(output, Nowhere) else "", finder, options.plain)
-        )
+        text, mend = _welcome(output, finder, options.plain)
+        session.tell(text, mend)
         yield session
 
 
-def _welcome(silent: str, finder: _KeyboardFinder, plain: bool) -> str:
-    """The first line that the player reads."""
+def _welcome(output: Output, finder: _KeyboardFinder, plain: bool) -> tuple[str, Mend | None]:
+    """Return the first line that the player reads, and a way out of what it says."""
     letters = "" if plain else ", or Tab for the letters"
-    none = (
-        f"no keyboard: {finder.missing}{letters}"
-        if finder.missing
-        else f"no keyboard yet: plug one in{letters}"
-    )
-    keys = f"{finder.keyboard.name} is there{finder.others}" if finder.keyboard else none
-    return (
-        f"{keys}; no sound ({silent}): takes are rendered to WAV"
-        if silent
-        else f"{keys}; space begins"
-    )
+    mend = None
+    if finder.keyboard is not None:
+        keys = f"{finder.keyboard.name} is there{finder.others}"
+        mend = Mend("port") if finder.others else None
+    elif finder.missing:
+        keys = f"no keyboard: {finder.missing}{letters}"
+    else:
+        keys = f"no keyboard yet: plug one in{letters}"
+    if isinstance(output, Nowhere) and output.why:
+        return f"{keys}; no sound ({output.why}): takes are rendered to WAV", output.mend or mend
+    return f"{keys}; space begins", mend
 
 
 class _KeyboardFinder:
-    """The keyboard's place in a session: for the one that is named, else the first that comes.
+    """Connects a keyboard to a session: the one that is named, else the first that comes.
 
-    No keyboard is what gives back what `output` is sent: it would play itself for ever. Nor is,
-    where none is named, the instrument that sounds.
+    A port that gives back what `output` is sent is no keyboard: it would play itself for ever. Nor is, if none is
+    named, the instrument that sounds.
     """
 
     def __init__(
         self, session: Session, options: PlayOptions, known: Profile | None, output: Output
     ) -> None:
-        self._session, self._options, self._known = session, options, known
+        self._session = session
+        self._options = options
+        self._known = known
         self._output = output
-        self._echoing: set[str] = set()  # ports that were tried
+        self._echoing: set[str] = set()  # ports that give back what is sent
         self._left = threading.Event()
         self.keyboard: Keyboard | None = None
         self.others = ""  # what to say of further keyboards
@@ -118,12 +121,7 @@ class _KeyboardFinder:
 
     def __enter__(self) -> _KeyboardFinder:
         if self._options.port is not None:
-            if echoes(self._options.port, self._options.midi_api, self._output):
-                raise PortError(
-                    f"{self._options.port!r} gives back what is sent to {self._output.name}, and would "
-                    "play itself for ever: choose another keyboard or another output"
-                )
-            self._take(self._options.port)
+            self._connect_named(self._options.port)
         elif not self._look():
             self._thread = threading.Thread(
                 target=self._wait, name="composer-keyboard", daemon=True
@@ -138,34 +136,47 @@ class _KeyboardFinder:
         if self.keyboard is not None:
             self.keyboard.close()
 
+    def _connect_named(self, port: str) -> None:
+        if echoes(port, self._options.midi_api, self._output):
+            raise PortError(
+                f"{port!r} gives back what is sent to {self._output.name}, and would play itself for ever: "
+                "choose another keyboard or another output"
+            )
+        self._connect(port)
+
     def _wait(self) -> None:
         while not self._left.wait(LOOK_SECONDS) and not self._look():
             pass
 
     def _look(self) -> bool:
-        """Take a keyboard if one is there; of several one whose profile is known."""
+        """Connect a keyboard if one is there; of several one whose profile is known."""
         try:
-            api = self._options.midi_api
-            names = [n for n in list_ports(api).inputs if self._may_be_keyboard(n)]
-            names.sort(key=lambda name: profile_for(name).name == GENERIC)
-            while names and echoes(names[0], api, self._output):
-                self._echoing.add(names.pop(0))
-            if names:
-                self.others = (
-                    f"; there is also {', '.join(names[1:])}: --port chooses" if names[1:] else ""
-                )
-                self._take(names[0])
-                self._session.tell(f"{names[0]} is there{self.others}; space begins")
-                return True
+            names = self._keyboards()
+            if not names:
+                return False
+            self.others = f"; there is also {', '.join(names[1:])}" if names[1:] else ""
+            self._connect(names[0])
         except PortError as error:  # no MIDI system, or it went away between two looks
             self.missing = str(error)
-        return False
+            return False
+        mend = Mend("port") if self.others else None
+        self._session.tell(f"{names[0]} is there{self.others}; space begins", mend)
+        return True
+
+    def _keyboards(self) -> list[str]:
+        """Return the ports that may be keyboards, those with a profile first; the first one was tried for echoes."""
+        api = self._options.midi_api
+        names = [name for name in list_ports(api).inputs if self._may_be_keyboard(name)]
+        names.sort(key=lambda name: profile_for(name).name == GENERIC)
+        while names and echoes(names[0], api, self._output):
+            self._echoing.add(names.pop(0))
+        return names
 
     def _may_be_keyboard(self, name: str) -> bool:
         is_output = plain(name) == plain(self._output.name)
         return is_instrument(name) and not is_output and name not in self._echoing
 
-    def _take(self, name: str) -> None:
+    def _connect(self, name: str) -> None:
         session = self._session
         self.keyboard = keyboard = Keyboard(
             name,

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from composer.errors import ComposerError
+from composer.errors import ComposerError, Mend
 from composer.generators import Player, load_model
 from composer.generators.latents import check_names
 from composer.live.melody.capture import Event
@@ -164,9 +164,9 @@ class Session:
         """
         self._controls.do(name, argument)
 
-    def tell(self, message: str) -> None:
-        """Show one line to the player."""
-        self._director.tell(message)
+    def tell(self, message: str, mend: Mend | None = None) -> None:
+        """Show one line to the player. mend: a way out of what it says."""
+        self._director.tell(message, mend)
 
     def state(self) -> State:
         """What the screen draws."""

@@ -17,7 +17,13 @@ from mido import Message
 from composer.catalog import soundfont
 from composer.errors import ComposerError, PortError
 from composer.live.midi import outputs
-from composer.live.midi.outputs import Memory, MidiOutput, Nowhere, SynthOutput, open_output_named
+from composer.live.midi.outputs import (
+    ChannelSettings,
+    MidiOutput,
+    Nowhere,
+    SynthOutput,
+    open_output_named,
+)
 from composer.live.midi.ports import list_ports, open_input, open_output
 from composer.live.midi.synthesiser import line_of
 from tests.support.jack_listener import JackListener
@@ -58,7 +64,7 @@ def test_messages_as_lines_of_the_shell(message, line):
 
 
 def test_the_last_program_and_settings_are_remembered_bank_before_program():
-    memory = Memory()
+    memory = ChannelSettings()
     bank = Message("control_change", channel=1, control=0, value=8)
     program, other = (Message("program_change", channel=1, program=p) for p in (5, 7))
     loud, pedal = (Message("control_change", channel=1, control=c, value=99) for c in (7, 64))
