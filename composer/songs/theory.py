@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from composer.errors import ShapeError
-from composer.songs.song import KeySignature, Note, Song
+from composer.songs.song import KeySignature, Note, Song, TimeSignature
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
+CLASSES: Final = 12  # pitch classes
+LATE: Final = 0.1  # of a beat; what is played a little late is still on it
+
+
 def scale_mask(*classes: int) -> Mask:
-    """Pitch classes as bool [12], C first. Do not write to it: it is shared."""
-    mask = np.zeros(12, bool)
+    """Return pitch classes as bool [12], C first. Do not write to it: it is shared."""
+    mask = np.zeros(CLASSES, bool)
     mask[list(classes)] = True
     mask.flags.writeable = False
     return mask
@@ -47,7 +51,7 @@ KRUMHANSL_MINOR: Final = np.array(
 )
 
 # How much the best key's correlation (-1 to 1) counts beside the share of the notes in the scale (0 to 1).
-# Chosen on the 225 sopranos of JSB train, where .80 get the signature that is printed; on the 75 of valid, which
+# Chosen on the 225 sopranos of JSB train, of which .80 get the signature that is printed; on the 75 of valid, which
 # had no part in the choice, .84. At 0: .75 and .76; by correlation alone: .64 and .68. Nearly all of the others
 # are one fifth away.
 KEY_PRIOR: Final = 0.35
@@ -66,7 +70,7 @@ CHORDS: Final = {
     frozenset({0, 3, 7, 11}): "mMaj7",
     frozenset({0, 5, 7, 10}): "7sus4",
 }
-# The same with a note left out, taken only where no complete chord fits.
+# The same with a note left out, taken only if no complete chord fits.
 PARTIAL_CHORDS: Final = {
     frozenset({0, 7}): "5",
     frozenset({0, 4}): "",
@@ -78,65 +82,87 @@ PARTIAL_CHORDS: Final = {
 }
 
 
+# Correlation is the product of what differs from the mean, over the lengths of both.
 _PROFILES: Final = np.stack([p - p.mean() for p in (KRUMHANSL_MAJOR, KRUMHANSL_MINOR)])
 _PROFILE_NORMS: Final = np.linalg.norm(_PROFILES, axis=1)[:, None]
-# [tonic, degree]: the pitch class so many semitones above each tonic.
-_FROM_TONIC: Final = (np.arange(12)[:, None] + np.arange(12)) % 12
+# [tonic, degree]: the pitch class `degree` semitones above each tonic.
+_FROM_TONIC: Final = (np.arange(CLASSES)[:, None] + np.arange(CLASSES)) % CLASSES
 
 
 def pitch_class_weights(notes: Iterable[Note]) -> Floats:
-    """How long each pitch class sounds, in beats: float [12], C first."""
-    weights = np.zeros(12)
+    """Return how long each pitch class sounds, in beats: float [12], C first.
+
+    >>> float(pitch_class_weights([Note(0.0, 60, 2.0), Note(2.0, 72, 1.0)])[0])
+    3.0
+    """
+    weights = np.zeros(CLASSES)
     for note in notes:
-        weights[note.pitch % 12] += max(note.duration, 0.0)
+        weights[note.pitch % CLASSES] += max(note.duration, 0.0)
     return weights
 
 
+# --- keys --------------------------------------------------------------------------------
+
+
 def key_correlations(weights: ArrayLike) -> Floats:
-    """Correlation of pitch-class weights with every key's Krumhansl-Kessler profile.
+    """Return the correlation of pitch-class weights with every key's Krumhansl-Kessler profile.
 
     weights: float [12], C first, not negative. Returns float [2, 12]: major and minor, by tonic;
-    zeros where the weights are all equal. Raises ShapeError if `weights` is anything else.
+    zeros if the weights are all equal. Raise ShapeError if `weights` is anything else.
     """
     counts = _checked(weights)
-    shifted = counts[_FROM_TONIC]
-    shifted = shifted - counts.mean()
-    scale = _PROFILE_NORMS * np.sqrt(((counts - counts.mean()) ** 2).sum())
+    shifted = counts[_FROM_TONIC] - counts.mean()
+    spread = np.sqrt(((counts - counts.mean()) ** 2).sum())
+    scale = _PROFILE_NORMS * spread
     correlations: Floats = np.divide(
-        _PROFILES @ shifted.T, scale, out=np.zeros((2, 12)), where=scale > 1e-12
+        _PROFILES @ shifted.T,
+        scale,
+        out=np.zeros((2, CLASSES)),
+        where=scale > 1e-12,
     )
     return correlations
 
 
 def estimate_key(weights: ArrayLike) -> tuple[int, bool]:
-    """The likeliest key of pitch-class weights, as (tonic 0-11, is_minor); (0, False) for silence.
+    """Return the likeliest key of pitch-class weights: its tonic (0-11), and whether it is minor.
 
-    weights: float [12], C first: how long each class sounds.
-    Krumhansl 1990, ch. 4: the key whose profile correlates best. Raises ShapeError.
+    weights: float [12], C first: how long each class sounds. Silence is in C major.
+    Krumhansl 1990, ch. 4: the key whose profile correlates best. Raise ShapeError.
+
+    >>> estimate_key([3, 0, 1, 0, 2, 1, 0, 2, 0, 1, 0, 1])
+    (0, False)
     """
-    mode, tonic = divmod(int(np.argmax(key_correlations(weights).round(9))), 12)
+    best = int(np.argmax(key_correlations(weights).round(9)))
+    mode, tonic = divmod(best, CLASSES)
     return tonic, bool(mode)
 
 
 def signature_shift(weights: ArrayLike) -> int:
-    """Semitones, -6 to 5, that take a melody to the key signature without sharps or flats.
+    """Return the semitones, -6 to 5, that take a melody to the signature without sharps or flats.
 
-    weights: float [12], C first: how long each class sounds. A melody in D major gets -2,
-    one in B minor too. Each of the twelve diatonic scales is scored by the share of the
-    weights inside it and, for scales that hold them equally, by the better correlation of
-    its major and its relative minor key; ties go to the smallest move. Raises ShapeError.
+    weights: float [12], C first: how long each class sounds. A melody in D major gets -2, one in
+    B minor too. Each of the twelve diatonic scales is scored by the share of the weights inside it
+    and, for scales that hold them equally, by the better correlation of its major and its relative
+    minor key; ties go to the smallest move. Raise ShapeError.
+
+    >>> d_major = [0, 1, 3, 0, 1, 0, 2, 1, 0, 2, 0, 1]
+    >>> signature_shift(d_major)
+    -2
     """
     counts = _checked(weights)
-    inside = counts[_FROM_TONIC] @ C_MAJOR
+    share_inside = counts[_FROM_TONIC] @ C_MAJOR / max(counts.sum(), 1e-12)
     major, minor = key_correlations(counts)
-    scores = inside / max(counts.sum(), 1e-12) + KEY_PRIOR * np.maximum(major, np.roll(minor, 3))
-    shifts = (6 - np.arange(12)) % 12 - 6
-    return int(min(zip(-scores.round(9), np.abs(shifts), shifts, strict=True))[2])
+    relative_minor = np.roll(minor, 3)
+    scores = share_inside + KEY_PRIOR * np.maximum(major, relative_minor)
+    shifts = (6 - np.arange(CLASSES)) % CLASSES - 6
+    order = zip(-scores.round(9), np.abs(shifts), shifts, strict=True)
+    _, _, shift = min(order)
+    return int(shift)
 
 
 def _checked(weights: ArrayLike) -> Floats:
     counts = np.asarray(weights, dtype=np.float64)
-    if counts.shape != (12,) or not np.isfinite(counts).all() or (counts < 0).any():
+    if counts.shape != (CLASSES,) or not np.isfinite(counts).all() or (counts < 0).any():
         raise ShapeError(
             f"pitch-class weights are 12 numbers, none negative; got {list(counts.shape)}: {counts}"
         )
@@ -144,112 +170,163 @@ def _checked(weights: ArrayLike) -> Floats:
 
 
 def song_key(song: Song) -> KeySignature:
-    """The key signature at the start of `song`; where it has none, the one of the estimated key."""
+    """Return the key signature at the start of a song; without one, that of the estimated key.
+
+    >>> from composer.songs.song import Track
+    >>> song_key(Song((Track((Note(0.0, 62, 2.0), Note(2.0, 66, 1.0), Note(3.0, 69, 1.0))),)))
+    KeySignature(onset=0.0, sharps=2, is_minor=False)
+    """
     if song.key_signatures:
         return song.key_signatures[0]
     tonic, is_minor = estimate_key(pitch_class_weights(_pitched_notes(song)))
-    return KeySignature(0.0, ((tonic + 3 * is_minor) * 7 + 5) % 12 - 5, is_minor)
+    major_tonic = tonic + 3 * is_minor
+    # Seven semitones are a fifth, and each fifth up is a sharp: from -5 (Db) to 6 (F#).
+    sharps = (major_tonic * 7 + 5) % CLASSES - 5
+    return KeySignature(0.0, sharps, is_minor)
 
 
 def key_name(key: KeySignature) -> str:
-    """The name of a key: "Eb major", "F# minor"."""
-    return f"{_spell(key.sharps + 3 * key.is_minor)} {'minor' if key.is_minor else 'major'}"
+    """Return the name of a key.
+
+    >>> key_name(KeySignature(0.0, 3, is_minor=True)), key_name(KeySignature(0.0, -3))
+    ('F# minor', 'Eb major')
+    """
+    tonic = _spell(key.sharps + 3 * key.is_minor)
+    return f"{tonic} {'minor' if key.is_minor else 'major'}"
 
 
 def pitch_class_name(pitch: int, sharps: int = 0) -> str:
-    """The name of a pitch or pitch class under a signature of `sharps` (negative: flats).
+    """Return the name of a pitch or pitch class under a signature of `sharps` (negative: flats).
 
-    The scale, then up to three more flats and three more sharps: in C C# Eb F# G# Bb, in F Ab, in D D#.
+    The scale, then up to three more flats and three more sharps: in C C# Eb F# G# Bb, in F Ab, in
+    D D#.
+
+    >>> pitch_class_name(63), pitch_class_name(63, sharps=2)
+    ('Eb', 'D#')
     """
-    first = min(
-        max(sharps - 3, -8), 1
-    )  # fifths above C; -8 to 12 are the names without double accidentals
-    return _spell(first + (pitch * 7 - first) % 12)
+    # In fifths above C; -8 to 12 are the names without double accidentals.
+    first = min(max(sharps - 3, -8), 1)
+    return _spell(first + (pitch * 7 - first) % CLASSES)
 
 
 def _spell(fifths: int) -> str:
-    octave, letter = divmod(fifths + 1, 7)
-    return "FCGDAEB"[letter] + ("#" * octave if octave > 0 else "b" * -octave)
+    """Return the name of the pitch class so many fifths above C."""
+    accidentals, letter = divmod(fifths + 1, 7)
+    sign = "#" * accidentals if accidentals > 0 else "b" * -accidentals
+    return "FCGDAEB"[letter] + sign
+
+
+# --- chords ------------------------------------------------------------------------------
 
 
 def name_chord(pitches: Iterable[int], sharps: int = 0) -> str:
-    """The name of the chord that MIDI pitches make, "" where they make none: "C", "Am7/G", "F#dim".
+    """Return the name of the chord that MIDI pitches make, "" if they make none.
 
-    The lowest pitch is the bass: it follows a slash where it is not the root, and it is taken as the
-    root where several would do (aug, dim7). Names are spelled under a signature of `sharps`.
+    The lowest pitch is the bass: it follows a slash if it is not the root, and it is taken as the
+    root if several would do (aug, dim7). Names are spelled under a signature of `sharps`.
+
+    >>> name_chord([60, 64, 67]), name_chord([55, 60, 64, 69]), name_chord([60, 61])
+    ('C', 'Am7/G', '')
     """
     pitches = sorted(pitches)
     if not pitches:
         return ""
-    bass = pitches[0] % 12
-    roots = sorted({pitch % 12 for pitch in pitches}, key=lambda c: (c - bass) % 12)
+    bass = pitches[0] % CLASSES
+    classes = {pitch % CLASSES for pitch in pitches}
+    from_the_bass = sorted(classes, key=lambda c: (c - bass) % CLASSES)
     for chords in (CHORDS, PARTIAL_CHORDS):
-        for root in roots:
-            suffix = chords.get(frozenset((c - root) % 12 for c in roots))
-            if suffix is not None:
+        for root in from_the_bass:
+            intervals = frozenset((c - root) % CLASSES for c in classes)
+            if intervals in chords:
                 slash = "" if root == bass else "/" + pitch_class_name(bass, sharps)
-                return pitch_class_name(root, sharps) + suffix + slash
+                return pitch_class_name(root, sharps) + chords[intervals] + slash
     return ""
 
 
 def beat_onsets(song: Song, until: float | None = None) -> list[float]:
-    """Onset in beats (quarter notes) of every beat that is felt before `until` (default: the end); at least one.
+    """Return the onset in beats (quarter notes) of every beat that is felt, at least one.
 
-    Counted bar by bar, so that a pickup moves them. A quarter note each; in eighths three at once
-    where the bar divides by three (6/8, 9/8), else one.
+    until: in beats, by default the end of the song. Counted bar by bar, so that a pickup moves
+    them. A beat is a quarter note; in eighths three at once if the bar divides by three (6/8, 9/8),
+    else one.
+
+    >>> beat_onsets(Song(time_signatures=(TimeSignature(0.0, 6, 8),)), until=6.0)
+    [0.0, 1.5, 3.0, 4.5]
     """
     until = song.end if until is None else until
-    bars = [*song.bar_onsets(until), until]
+    edges = [*song.bar_onsets(until), until]
     onsets: list[float] = []
-    for bar, end in pairwise(bars):
-        metre = song.metre_at(bar)
-        eighths = 3 if metre.numerator % 3 == 0 else 1
-        beat = 1.0 if metre.denominator < 8 else eighths * 4.0 / metre.denominator
-        onsets += [bar + i * beat for i in range(max(1, int(np.ceil((end - bar) / beat - 1e-9))))]
+    for bar, end in pairwise(edges):
+        beat = _felt_beat(song.metre_at(bar))
+        count = max(1, int(np.ceil((end - bar) / beat - 1e-9)))
+        onsets += [bar + i * beat for i in range(count)]
     return onsets
 
 
-def chords_per_beat(song: Song) -> list[tuple[float, str]]:
-    """(onset in beats, chord name or "") for every beat of `beat_onsets`, drums left out.
+def _felt_beat(metre: TimeSignature) -> float:
+    if metre.denominator < 8:
+        return 1.0
+    eighths = 3 if metre.numerator % 3 == 0 else 1
+    return eighths * 4.0 / metre.denominator
 
-    The notes on the beat name the chord. Where they make none, those that fill half the beat do;
-    where these make none, those on the beat without the one, not the bass, that sounds shortest in it:
-    so a suspension or a passing note does not hide the chord.
+
+def chords_per_beat(song: Song) -> list[tuple[float, str]]:
+    """Return onset in beats and chord name (or "") of every beat of `beat_onsets`, without drums.
+
+    The notes on the beat name the chord. If they make none, those that fill half the beat do; if
+    these make none, those on the beat without the one, not the bass, that sounds shortest in it: so
+    a suspension or a passing note does not hide the chord.
+
+    >>> from composer.songs.song import Track
+    >>> chord = tuple(Note(0.0, pitch, 1.0) for pitch in (60, 64, 67))
+    >>> chords_per_beat(Song((Track(chord),)))
+    [(0.0, 'C')]
     """
-    notes, sharps, starts = list(_pitched_notes(song)), song_key(song).sharps, beat_onsets(song)
-    onsets, ends = np.array([n.onset for n in notes]), np.array([n.end for n in notes])
+    notes = list(_pitched_notes(song))
+    sharps = song_key(song).sharps
+    starts = beat_onsets(song)
+    last = max(song.end, starts[-1] + 1e-6)
+    onsets = np.array([note.onset for note in notes])
+    ends = np.array([note.end for note in notes])
     chords = []
-    for start, end in pairwise([*starts, max(song.end, starts[-1] + 1e-6)]):
+    for start, end in pairwise([*starts, last]):
         inside = np.flatnonzero((onsets < end) & (ends > start))
         chords.append((start, _chord_in([notes[i] for i in inside], start, end, sharps)))
     return chords
 
 
-def _chord_in(notes: list[Note], start: float, end: float, sharps: int) -> str:
-    here = start + 0.1 * (end - start)  # played a little late is still on the beat
-    parts = [
-        Note(max(n.onset, start), n.pitch, min(n.end, end) - max(n.onset, start)) for n in notes
-    ]
-    on_beat = [n.pitch for n in parts if n.onset <= here < n.end]
-    long = [n.pitch for n in parts if n.duration >= 0.5 * (end - start) - 1e-9]
-    return (
-        name_chord(on_beat, sharps)
-        or name_chord(long, sharps)
-        or _name_without_one(on_beat, parts, sharps)
-    )
+def _chord_in(notes: Sequence[Note], start: float, end: float, sharps: int) -> str:
+    """Return the name of the chord in a beat. notes: those that sound in it."""
+    parts = [_part_between(note, start, end) for note in notes]
+    here = start + LATE * (end - start)
+    on_beat = [part.pitch for part in parts if part.onset <= here < part.end]
+    half = 0.5 * (end - start) - 1e-9
+    long = [part.pitch for part in parts if part.duration >= half]
+    found = name_chord(on_beat, sharps) or name_chord(long, sharps)
+    return found or _name_without_one(on_beat, parts, sharps)
 
 
-def _name_without_one(pitches: list[int], parts: list[Note], sharps: int) -> str:
-    if len({pitch % 12 for pitch in pitches}) < 4:
+def _part_between(note: Note, start: float, end: float) -> Note:
+    onset = max(note.onset, start)
+    return Note(onset, note.pitch, min(note.end, end) - onset)
+
+
+def _name_without_one(pitches: Sequence[int], parts: Sequence[Note], sharps: int) -> str:
+    """Return the name of a chord of four pitch classes or more without one of them, "" if none."""
+    classes = {pitch % CLASSES for pitch in pitches}
+    if len(classes) < 4:
         return ""
-    bass = min(pitches)
-    sounding = pitch_class_weights(parts)
-    others = {pitch % 12 for pitch in pitches} - {bass % 12}
-    for spare in sorted(others, key=lambda c: (sounding[c].round(6), (c - bass) % 12)):
-        if name := name_chord((p for p in pitches if p % 12 != spare), sharps):
+    bass = min(pitches) % CLASSES
+    sounding = pitch_class_weights(parts).round(6)
+    upper = sorted(classes - {bass}, key=lambda c: (sounding[c], (c - bass) % CLASSES))
+    for spare in upper:
+        name = name_chord((pitch for pitch in pitches if pitch % CLASSES != spare), sharps)
+        if name:
             return name
     return ""
 
 
-def _pitched_notes(song: Song) -> Iterable[Note]:
-    return (note for track in song.tracks if not track.is_drum for note in track.notes)
+def _pitched_notes(song: Song) -> Iterator[Note]:
+    for track in song.tracks:
+        if not track.is_drum:
+            yield from track.notes
