@@ -1,4 +1,4 @@
-"""How a Song is laid out on paper: bars, note values, ties. Pure; `musicxml` puts it into a file.
+"""The layout of a Song as a score: bars, note values, ties. Pure; `musicxml` puts it into a file.
 
 A unit is a twelfth of a beat: a sixteenth has three, a triplet eighth four.
 """
@@ -11,10 +11,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from composer.songs.song import DEFAULT_QPM, KeySignature, Note, Song, Tempo, Track
+from composer.songs.song import (
+    DEFAULT_QPM,
+    KeySignature,
+    Note,
+    Song,
+    Tempo,
+    Track,
+)
 from composer.songs.theory import song_key
 
 UNITS: Final = 12  # a beat
+SIXTEENTH: Final = 3
 SIXTEENTHS: Final = (0, 3, 6, 9, 12)
 TRIPLETS: Final = (0, 4, 8, 12)
 VALUES: Final = {  # units: (note type, dots), longest first
@@ -31,76 +39,96 @@ VALUES: Final = {  # units: (note type, dots), longest first
 TRIPLET_VALUES: Final = {8: "quarter", 4: "eighth"}
 
 Group = tuple[int, int, tuple[int, ...]]
-"""(start, stop, pitches from the bottom up) in units: a note or a chord before it is cut into values."""
+"""(start, stop, pitches from the bottom up) in units: a note or a chord before it is cut."""
+
+
+# --- bars --------------------------------------------------------------------------------
 
 
 @dataclass
-class Bar:
-    """A bar from `start` to `stop` (units); `new_...` only where something changes."""
+class ScoreBar:
+    """A bar of a score."""
 
-    number: int
-    start: int
+    number: int  # as printed; a pickup is 0
+    start: int  # in units
     stop: int
     sharps: int
+    # Only where something changes:
     new_key: KeySignature | None = None
     new_metre: tuple[int, int] | None = None
     tempos: list[Tempo] = field(default_factory=list)
 
 
-def bars_of(song: Song) -> list[Bar]:
-    """The bars of `song`, the last one whole, barlines rounded to sixteenths.
+def bars_of(song: Song) -> list[ScoreBar]:
+    """Return the bars of a song, the last one whole, barlines rounded to sixteenths.
 
-    A short first bar before a new metre is a pickup: number 0, under the metre that follows. Tempos and keys belong
-    to the bar in which they fall. A song without metre is in 4/4, without key in the one that its notes suggest.
+    A short first bar before a new metre is a pickup: number 0, under the metre that follows. Tempos
+    and keys belong to the bar in which they fall. A song without metre is in 4/4, without key in
+    the one that its notes suggest.
+
+    >>> tune = Track((Note(0.0, 67, 1.0), Note(1.0, 72, 3.0)))
+    >>> from composer.songs.song import TimeSignature
+    >>> metres = TimeSignature(0.0, 1, 4), TimeSignature(1.0, 3, 4)
+    >>> [(bar.number, bar.start, bar.stop) for bar in bars_of(Song((tune,), time_signatures=metres))]
+    [(0, 0, 12), (1, 12, 48)]
     """
     onsets = song.bar_onsets()
-    last = onsets[-1] + song.metre_at(onsets[-1]).beats_per_bar
-    lines = [round(onset * 4) * 3 for onset in [*onsets, last]]
-    lines[-1] = max(lines[-1], 3)  # a song in 1/64 has a bar too
+    lines = _barlines(song, onsets)
     first_key = song_key(song)
-    pickup = _has_pickup(song)
-    bars: list[Bar] = []
+    has_pickup = _has_pickup(song)
+    bars: list[ScoreBar] = []
     metre_before: tuple[int, int] | None = None
-    key_before: KeySignature | None = None
+    key_before: tuple[int, bool] | None = None
     for onset, (start, stop) in zip(onsets, pairwise(lines), strict=True):
+        # A bar shorter than half a sixteenth is rounded away.
         if stop <= start:
             continue
-        metre = song.metre_at(song.time_signatures[1].onset if pickup and not bars else onset)
-        key = next((k for k in reversed(song.key_signatures) if k.onset * UNITS < stop), first_key)
-        bar = Bar(len(bars) + (not pickup), start, stop, key.sharps)
-        if (metre.numerator, metre.denominator) != metre_before:
-            bar.new_metre = metre_before = (metre.numerator, metre.denominator)
-        if key_before is None or (key.sharps, key.is_minor) != (
-            key_before.sharps,
-            key_before.is_minor,
-        ):
-            bar.new_key = key_before = key
+        is_pickup = has_pickup and not bars
+        metre = song.metre_at(song.time_signatures[1].onset if is_pickup else onset)
+        figures = metre.numerator, metre.denominator
+        key = _key_in(song, stop, first_key)
+        number = len(bars) + (0 if has_pickup else 1)
+        bar = ScoreBar(number, start, stop, key.sharps)
+        if figures != metre_before:
+            bar.new_metre = figures
+        if (key.sharps, key.is_minor) != key_before:
+            bar.new_key = key
         bar.tempos = [tempo for tempo in song.tempos if start <= tempo.onset * UNITS < stop]
         bars.append(bar)
+        metre_before = figures
+        key_before = key.sharps, key.is_minor
     if not song.tempos:
         bars[0].tempos = [Tempo(0.0, DEFAULT_QPM)]
     return bars
 
 
+def _barlines(song: Song, onsets: Sequence[float]) -> list[int]:
+    """Return the barlines in units, one more than there are bars."""
+    end = onsets[-1] + song.metre_at(onsets[-1]).beats_per_bar
+    lines = [round(onset * 4) * SIXTEENTH for onset in [*onsets, end]]
+    lines[-1] = max(lines[-1], SIXTEENTH)  # a song in 1/64 has a bar too
+    return lines
+
+
 def _has_pickup(song: Song) -> bool:
-    metres = song.time_signatures
-    return len(metres) > 1 and metres[0].onset <= 0 < metres[1].onset < metres[1].beats_per_bar
+    if len(song.time_signatures) < 2:
+        return False
+    first, second = song.time_signatures[:2]
+    return first.onset <= 0 < second.onset < second.beats_per_bar
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What is printed as one note, chord or rest: a part of a bar (units), tied to what is before and after it."""
+def _key_in(song: Song, stop: int, first_key: KeySignature) -> KeySignature:
+    """Return the last key that begins before `stop` (units)."""
+    begun = [key for key in song.key_signatures if key.onset * UNITS < stop]
+    return begun[-1] if begun else first_key
 
-    start: int
-    stop: int
-    pitches: tuple[int, ...] = ()
-    tied_from: bool = False
-    tied_to: bool = False
+
+# --- where notes start and stop ----------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Beat:
-    """A beat of a bar (units) and the places in it where notes may start."""
+    """A beat of a bar (units) and the places in it at which notes may start."""
 
     start: int
     stop: int
@@ -114,51 +142,60 @@ class _Beat:
 
 
 class Ruler:
-    """The beats of a part, each with the grid that its notes need; what lies behind the last bar is cut."""
+    """The beats of a part, each with the grid that its notes need; notes end with the last bar."""
 
-    def __init__(self, track: Track, bars: Sequence[Bar]) -> None:
-        self.starts = [at for bar in bars for at in range(bar.start, bar.stop, UNITS)]
-        stops = [
-            min(at + UNITS, bar.stop) for bar in bars for at in range(bar.start, bar.stop, UNITS)
+    def __init__(self, track: Track, bars: Sequence[ScoreBar]) -> None:
+        self.starts: list[int] = []
+        stops: list[int] = []
+        for bar in bars:
+            for start in range(bar.start, bar.stop, UNITS):
+                self.starts.append(start)
+                stops.append(min(start + UNITS, bar.stop))
+        places = self._places(track)
+        self.beats = [
+            _Beat(start, stop, _grid(inside, stop - start))
+            for start, stop, inside in zip(self.starts, stops, places, strict=True)
         ]
+
+    def _places(self, track: Track) -> list[list[float]]:
+        """Return where in each beat notes start and stop, in units from the beat."""
         places: list[list[float]] = [[] for _ in self.starts]
         for note in track.notes:
             for at in (note.onset * UNITS, note.end * UNITS):
-                i = self._index(at)
-                places[i].append(at - self.starts[i])
-        spans = zip(self.starts, stops, places, strict=True)
-        self.beats = [
-            _Beat(start, stop, _grid(inside, stop - start)) for start, stop, inside in spans
-        ]
+                beat = self._index(at)
+                places[beat].append(at - self.starts[beat])
+        return places
 
     def _index(self, at: float) -> int:
         return max(bisect_right(self.starts, at) - 1, 0)
 
     def beat(self, at: float) -> _Beat:
-        """The beat in which `at` (units) lies."""
+        """Return the beat in which `at` (units) lies."""
         return self.beats[self._index(at)]
 
     def snap(self, at: float) -> int:
-        """The place (units) nearest to `at` where a note may start or stop."""
+        """Return the place (units) nearest to `at` at which a note may start or stop."""
         return self.beat(at).snap(at)
 
     def groups(self, notes: Sequence[Note]) -> list[Group]:
-        """What starts together is one group, as long as its longest note, or to the next group."""
+        """Join what starts together into groups, as long as the longest note or to the next."""
+        end = self.beats[-1].stop
         stops: dict[int, int] = {}
         pitches: dict[int, set[int]] = {}
         for note in notes:
             start = self.snap(note.onset * UNITS)
-            if note.duration <= 0 or start >= self.beats[-1].stop:
+            if note.duration <= 0 or start >= end:
                 continue
-            stop = max(self.snap(note.end * UNITS), self.beat(start).after(start))
+            shortest = self.beat(start).after(start)
+            stop = max(self.snap(note.end * UNITS), shortest)
             stops[start] = max(stops.get(start, 0), stop)
             pitches.setdefault(start, set()).add(note.pitch)
         starts = sorted(stops)
-        ends = [*starts[1:], self.beats[-1].stop] if starts else []
-        return [
-            (a, min(stops[a], b), tuple(sorted(pitches[a])))
-            for a, b in zip(starts, ends, strict=True)
-        ]
+        groups = []
+        for start, following in zip(starts, [*starts[1:], end], strict=False):
+            stop = min(stops[start], following)
+            groups.append((start, stop, tuple(sorted(pitches[start]))))
+        return groups
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Cut a span inside one bar into values that can be printed."""
@@ -168,41 +205,70 @@ class Ruler:
             start = end
 
     def _piece_end(self, start: int, stop: int) -> int:
-        beat, last = self.beat(start), self.beat(stop)
+        beat = self.beat(start)
+        last = self.beat(stop)
         within = start - beat.start
-        if beat.grid is TRIPLETS and (within or stop < beat.stop):
+        fills_the_beat = within == 0 and stop >= beat.stop
+        if beat.grid is TRIPLETS and not fills_the_beat:
             return min(stop, beat.stop)
-        if (stop - last.start) % 3:  # it ends inside a beat of triplets: up to that beat first
+        ends_in_triplets = (stop - last.start) % SIXTEENTH != 0
+        if ends_in_triplets:  # up to that beat first
             stop = last.start
-        if (
-            within % 6 and stop > beat.stop
-        ):  # the second or last sixteenth of a beat: not over the beat
+        # From the second or last sixteenth of a beat a note does not go over the beat.
+        is_off_the_eighth = within % (2 * SIXTEENTH) != 0
+        if is_off_the_eighth and stop > beat.stop:
             stop = beat.stop
-        return start + next(value for value in VALUES if value <= stop - start)
+        longest = next(value for value in VALUES if value <= stop - start)
+        return start + longest
 
 
 def _grid(places: Sequence[float], length: int) -> tuple[int, ...]:
-    """Sixteenths or triplets, whichever `places` (units from the beat) are nearer to; a short beat has no triplets."""
+    """Return sixteenths or triplets, whichever `places` (units from the beat) are nearer to.
+
+    length: of the beat; one that a barline cuts short has no triplets.
+    """
     sixteenths = tuple(place for place in SIXTEENTHS if place <= length)
     if length < UNITS:
         return sixteenths
-    errors = [
-        sum(min(abs(at - place) for place in grid) for at in places)
-        for grid in (sixteenths, TRIPLETS)
-    ]
-    return TRIPLETS if errors[1] < errors[0] - 1e-6 else sixteenths
+    is_triplets = _error(places, TRIPLETS) < _error(places, sixteenths) - 1e-6
+    return TRIPLETS if is_triplets else sixteenths
 
 
-def bar_pieces(ruler: Ruler, groups: Iterable[Group], bar: Bar) -> Iterator[Piece]:
-    """The bar from its start to its stop, without gaps."""
+def _error(places: Sequence[float], grid: Sequence[int]) -> float:
+    """Return how far places lie from the grid, all in all."""
+    return sum(min(abs(at - place) for place in grid) for at in places)
+
+
+# --- what is printed ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PrintedNote:
+    """A note, chord or rest as printed: a part of a bar, tied to what is before and after it."""
+
+    start: int  # in units
+    stop: int
+    pitches: tuple[int, ...] = ()  # none: a rest
+    tied_from: bool = False
+    tied_to: bool = False
+
+
+def bar_pieces(ruler: Ruler, groups: Iterable[Group], bar: ScoreBar) -> Iterator[PrintedNote]:
+    """Yield what is printed in a bar, from its start to its stop, without gaps."""
     at = bar.start
     for start, stop, pitches in groups:
-        first, last = max(start, bar.start), min(stop, bar.stop)
-        yield from (Piece(a, b) for a, b in ruler.pieces(at, first))
+        first = max(start, bar.start)
+        last = min(stop, bar.stop)
+        yield from _rests(ruler, at, first)
         for a, b in ruler.pieces(first, last):
-            yield Piece(a, b, pitches, tied_from=a > start, tied_to=b < stop)
+            yield PrintedNote(a, b, pitches, tied_from=a > start, tied_to=b < stop)
         at = last
     if at == bar.start:
-        yield Piece(bar.start, bar.stop)
+        yield PrintedNote(bar.start, bar.stop)  # one rest, whatever the metre
     else:
-        yield from (Piece(a, b) for a, b in ruler.pieces(at, bar.stop))
+        yield from _rests(ruler, at, bar.stop)
+
+
+def _rests(ruler: Ruler, start: int, stop: int) -> Iterator[PrintedNote]:
+    for a, b in ruler.pieces(start, stop):
+        yield PrintedNote(a, b)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer.errors import OutputError
-from composer.songs.engraving import UNITS, Bar, Ruler, bar_pieces, bars_of
+from composer.songs.engraving import UNITS, Ruler, ScoreBar, bar_pieces, bars_of
 from composer.songs.musicxml import to_bytes, write_musicxml
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 from tests.conftest import needs
@@ -302,7 +302,7 @@ def test_a_beat_is_read_by_the_bar() -> None:
         (0.5 + 1 / 3, 2 / 3, 64),
         time_signatures=metre((0, 1, 8), (0.5, 3, 4)),
     )
-    assert isinstance(bars_of(song)[0], Bar)
+    assert isinstance(bars_of(song)[0], ScoreBar)
     assert UNITS == 12
     assert [at for at, _, _ in heard(song)] == pytest.approx([0, 0.5, 0.5 + 1 / 3], abs=1e-5)
 
