@@ -1,4 +1,6 @@
-"""Families of generators behind one interface, and trained models, which play without TensorFlow."""
+"""Families of generators behind one interface, and trained models, which play without
+TensorFlow.
+"""
 
 from composer.catalog import CARD
 from composer.generators.family import FAMILIES, Arrays, Family, Request, family

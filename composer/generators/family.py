@@ -1,7 +1,8 @@
 """The interface of a family of generators, and the registry that names them all.
 
-A family is a folder below this one. It gives a config, a codec (`encode`, `decode`), networks, the name of the recipe
-by which it trains, and its capabilities. The trainer, the command line, the stage and the studio ask for nothing more.
+A family is a folder below this one. It gives a config, a codec (`encode`, `decode`), networks, the
+name of the recipe by which it trains, and its capabilities. The trainer, the command line, the
+stage and the studio ask for nothing more.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ FAMILIES = {
     "chorale": "composer.generators.chorale:FAMILY",
     "unet": "composer.generators.unet:FAMILY",
 }
-"""Where the object of each family lies, as "module:name"; a plain table, to which more may be added."""
+"""Where the object of each family lies, as "module:name"; a plain table, to which more may be
+added.
+"""
 
 Arrays = dict[str, NDArray[Any]]
 """Inputs or outputs of networks, by name."""
@@ -50,7 +53,7 @@ CAN: dict[Capability, str] = {
 
 @dataclass(frozen=True)
 class Request:
-    """What a family is asked to do with one song.
+    """One question to a family: arrange this, from these latents, keeping that.
 
     >>> Request(Latents(3), Keep(voices=("alto",))).keep.voices
     ('alto',)
@@ -113,7 +116,9 @@ class Family(Protocol):
     def encode(
         self, song: Song, melody: Melody, request: Request, config: Any
     ) -> tuple[Arrays, Any]:
-        """Return the generator's inputs, each with a batch axis, and what `decode` needs to go back."""
+        """Return the generator's inputs, each with a batch axis, and what `decode` needs to go
+        back.
+        """
 
     def decode(self, outputs: Arrays, context: Any, song: Song, melody: Melody) -> Song:
         """Return the arrangement: `melody.kept` as the first track, then the added ones."""
@@ -125,11 +130,14 @@ class Family(Protocol):
         """Return training examples of `songs`: an object with `batch(rng, size, length)`."""
 
     def playing_model(self, networks: Any) -> tuple[Any, Shapes]:
-        """Return what is exported to play, a function of inputs by name, and the shapes of its inputs."""
+        """Return what is exported to play, a function of inputs by name, and the shapes of its
+        inputs.
+        """
 
 
 def family(name: str) -> Family:
-    """Return the family of that name, imported on first use. Raise ConfigError if FAMILIES does not have it.
+    """Return the family of that name, imported on first use. Raise ConfigError if FAMILIES does not
+    have it.
 
     >>> family("chorale").latents
     ('chords', 'style', 'melody', 'groove')

@@ -1,4 +1,6 @@
-"""Keep a part of an arrangement, voices or bars, while the rest is made again around it; and play ahead."""
+"""Keep a part of an arrangement, voices or bars, while the rest is made again around it; and play
+ahead.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ _BARS = re.compile(r"(\d+)(?:-(\d+))?")
 
 @dataclass(frozen=True)
 class Keep:
-    """What of an arrangement comes back note for note.
+    """The voices and bars of an arrangement that come back note for note.
 
     A note that reaches into a bar that is kept is kept whole.
 
@@ -77,7 +79,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of one voice."""
+    """The notes of one voice that stay, and the room that they leave."""
 
     track: Track
     """The voice as it was."""
@@ -93,7 +95,8 @@ class Kept:
 
 
 def parse(keep: Sequence[str], only: Sequence[str]) -> Keep | None:
-    """Return what is asked for in words: a number or two (`1-4`) are bars, anything else names a voice.
+    """Return what is asked for in words: a number or two (`1-4`) are bars, anything else names a
+    voice.
 
     None if nothing is asked for. Raise ConfigError for bars that are none.
 
@@ -191,7 +194,9 @@ def _is_among(bar: int, ranges: Sequence[Bars]) -> bool:
 
 
 def _kept(track: Track, spans: Sequence[Span], grid: PulseGrid) -> Kept:
-    """Return the notes of a voice that reach into the spans, and where they leave no room for others."""
+    """Return the notes of a voice that reach into the spans, and where they leave no room for
+    others.
+    """
     notes = tuple(note for note in track.notes if _reaches_into(note, spans))
     taken = (*spans, *((note.onset, note.end) for note in notes))
     line, _ = top_line(Track(notes))
@@ -204,7 +209,9 @@ def _reaches_into(note: Note, spans: Sequence[Span]) -> bool:
 
 
 def continued(kept: Sequence[Note], made: Sequence[Note], now: float) -> tuple[Note, ...]:
-    """Return notes kept from before beat `now`, and what goes on from there; one that holds on grows longer."""
+    """Return notes kept from before beat `now`, and what goes on from there; one that holds on
+    grows longer.
+    """
     later = [note for note in made if note.onset >= now - TINY]
     going = _going_on(made, now)
     if going is None:

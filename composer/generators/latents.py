@@ -1,9 +1,10 @@
 """Latents: where the random numbers of an arrangement come from.
 
-A family names its latents ("chords", "groove" ...), as MuseGAN does (Dong et al. 2018). Each has a seed, and some have
-a knob. Every decision of a generator is the inverse of a distribution at a number in 0..1. That number is the share of
-the normal distribution below a mix of latents. So a latent that is pushed in one direction pushes all decisions that
-it feeds the same way; each family says which way that is (`Directions`).
+A family names its latents ("chords", "groove" ...), as MuseGAN does (Dong et al. 2018). Each has a
+seed, and some have a knob. Every decision of a generator is the inverse of a distribution at a
+number in 0..1. That number is the share of the normal distribution below a mix of latents. So a
+latent that is pushed in one direction pushes all decisions that it feeds the same way; each family
+says which way that is (`Directions`).
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ Sample = Callable[[int], dict[str, Array]]
 """A function from a seed to its latents by name, standard normal numbers."""
 
 Directions = Mapping[str, Any]
-"""For each latent with a knob, how far the knob pushes: -1..1, an array that broadcasts to the latent."""
+"""For each latent with a knob, how far the knob pushes: -1..1, an array that broadcasts to the
+latent.
+"""
 
-# A pushed number is SHARE parts of a constant, and sqrt(1 - SHARE ** 2) = 0.6 parts of the number drawn.
+# A pushed number is SHARE parts of a constant, and sqrt(1 - SHARE ** 2) = 0.6 parts of the number
+# drawn.
 SHARE = 0.8
 PUSH = 1.3  # the constant, in standard deviations
 
@@ -39,7 +43,7 @@ _WRITTEN = re.compile(_SEED + _KNOB)
 
 @dataclass(frozen=True)
 class Source:
-    """Where one latent comes from.
+    """The source of one latent: a seed, a knob or both.
 
     Raise ConfigError if the seed is negative or the knob lies outside -1..1.
 
@@ -66,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Latents:
-    """Where all latents of an arrangement come from.
+    """The sources of all latents of an arrangement.
 
     A source that changes nothing is left out, so that equal latents compare as equal.
 
@@ -110,7 +114,8 @@ class Between:
 Origin = Latents | Between
 
 Given = Origin | Mapping[str, "Source | int | float"]
-"""Latents as a caller may give them: by name a seed (an int), a knob (a float), or both (a Source)."""
+"""Latents as a caller may give them: by name a seed (an int), a knob (a float), or both (a Source).
+"""
 
 
 def to_origin(given: Given | None, seed: int, names: Sequence[str]) -> Origin:
@@ -130,7 +135,8 @@ def to_origin(given: Given | None, seed: int, names: Sequence[str]) -> Origin:
 def checked(origin: Origin, names: Sequence[str]) -> Origin:
     """Return `origin` with its sources in the order of `names`, the latents of the family.
 
-    The order counts because latents are saved as text. Raise ConfigError if a source has none of these names.
+    The order counts because latents are saved as text. Raise ConfigError if a source has none of
+    these names.
     """
     if isinstance(origin, Between):
         first = checked(origin.first, names)
@@ -162,7 +168,8 @@ def _source(name: str, value: Source | float) -> Source:
 
 
 def parse(name: str, text: str) -> Source:
-    """Return a source from its text: `7` is a seed, `+1`, `-0.5` and `.3` are knobs, `7+0.5` is both.
+    """Return a source from its text: `7` is a seed, `+1`, `-0.5` and `.3` are knobs, `7+0.5` is
+    both.
 
     Raise ConfigError, which calls the latent `name`, if the text is none of these.
 
@@ -182,7 +189,8 @@ def parse(name: str, text: str) -> Source:
 
 
 def draw(origin: Origin, sample: Sample, directions: Directions) -> dict[str, Array]:
-    """Return the latents by name: drawn, pushed by their knobs, and mixed if `origin` lies between two.
+    """Return the latents by name: drawn, pushed by their knobs, and mixed if `origin` lies between
+    two.
 
     Raise ConfigError if a knob is turned that the family does not have.
     """
@@ -191,6 +199,8 @@ def draw(origin: Origin, sample: Sample, directions: Directions) -> dict[str, Ar
         second = draw(origin.second, sample, directions)
         return {name: slerp(first[name], second[name], origin.share) for name in first}
     drawn = sample(origin.seed)
+    # A latent of another seed is drawn with all others of that seed, so that it is the same one
+    # there and here.
     for name, source in origin.sources.items():
         if source.seed is not None and source.seed != origin.seed:
             drawn[name] = sample(source.seed)[name]
@@ -213,11 +223,13 @@ def _direction(name: str, directions: Directions) -> NDArray[np.float64]:
 def push(normal: Array, knob: NDArray[np.float64] | float) -> Array:
     """Return normal numbers moved by `knob` (-1..1, broadcast); 0 leaves them bit for bit.
 
-    At an end their mean is SHARE * PUSH and their deviation 0.6, so that most lie beyond the average, none far out.
+    At an end their mean is SHARE * PUSH and their deviation 0.6, so that most lie beyond the
+    average, none far out.
 
     >>> push(np.float32([0, 1]), 1.0).tolist()
     [1.0399999618530273, 1.6399999856948853]
     """
+    # The two shares are of the variance, so that the numbers do not grow when they are pushed.
     share = SHARE * np.asarray(knob, float)
     moved = np.sqrt(1 - share**2) * normal + share * PUSH
     return np.where(share == 0, normal, moved).astype(np.float32)
@@ -238,14 +250,16 @@ def slerp(first: Array, second: Array, share: float) -> Array:
     length = sqrt(float((first**2).sum()) * float((second**2).sum()))
     cosine = float((first * second).sum()) / max(length, 1e-9)
     angle = acos(min(max(cosine, -1.0), 1.0))
-    if sin(angle) < 1e-6:  # on one line: no great circle is the shortest
+    # Opposite or alike, they lie on one line: no great circle is the shortest, so it is straight.
+    if sin(angle) < 1e-6:
         return ((1 - share) * first + share * second).astype(np.float32)
     of_first = sin((1 - share) * angle) / sin(angle)
     of_second = sin(share * angle) / sin(angle)
     return (of_first * first + of_second * second).astype(np.float32)
 
 
-# Abramowitz and Stegun 1964, 7.1.26: the error function as a polynomial in 1 / (1 + POLE * x), to 1.5e-7.
+# Abramowitz and Stegun 1964, 7.1.26: the error function as a polynomial in 1 / (1 + POLE * x), to
+# 1.5e-7.
 _POLE = 0.3275911
 _POLYNOMIAL = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
@@ -295,7 +309,8 @@ def _changed(source: Source) -> dict[str, Any]:
 
 
 def from_json(values: Any) -> Origin:
-    """Return the latents that `to_json` wrote; their names are checked when they are used (`checked`).
+    """Return the latents that `to_json` wrote; their names are checked when they are used
+    (`checked`).
 
     Raise ConfigError if `values` are anything else.
 

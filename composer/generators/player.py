@@ -1,6 +1,7 @@
 """Players arrange with a generator, wherever it runs; a Model is one that was loaded from a folder.
 
-A trained model is a folder: `model.json`, `generator.tflite` (plays), `generator.weights.h5` (training goes on).
+A trained model is a folder: `model.json`, `generator.tflite` (plays), `generator.weights.h5`
+(training goes on).
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ WEIGHTS = "generator.weights.h5"
 class Player:
     """A generator that arranges, wherever it runs.
 
-    family, config: its family and settings. run: its networks, from inputs by name to outputs by name.
+    family, config: its family and settings. run: its networks, from inputs by name to outputs by
+    name.
     """
 
     def __init__(self, kind: Family, config: Any, run: Callable[[Arrays], Arrays]) -> None:
@@ -38,7 +40,7 @@ class Player:
 
     @property
     def title(self) -> str:
-        """What errors call the model."""
+        """The name that errors call the model by."""
         return f"this model (family {self.family.name})"
 
     def arrange(
@@ -49,21 +51,24 @@ class Player:
         latents: Given | None = None,
         keep: Keep | None = None,
     ) -> Song:
-        """Return the melody of `song`, note for note, as the first track, and the added voices after it.
+        """Return the melody of `song`, note for note, as the first track, and the added voices
+        after it.
 
         seed: the same seed, model and melody give the same notes.
         track: of the melody, from 0; by default the highest on average that is not drums.
-        latents: by name a seed of its own (an int), a knob in -1..1 (a float), or both (a Source); or all of them as
-            Latents or Between, and then `seed` does not count.
-        keep: voices or bars that come back note for note; `song` is then an arrangement, and its melody the first
-            track that is no voice.
+        latents: by name a seed of its own (an int), a knob in -1..1 (a float), or both (a Source);
+            or all of them as Latents or Between, and then `seed` does not count.
+        keep: voices or bars that come back note for note; `song` is then an arrangement, and its
+            melody the first track that is no voice.
 
-        Raise MelodyError if there is no melody, ConfigError if the family has no such latent or cannot keep a part.
+        Raise MelodyError if there is no melody, ConfigError if the family has no such latent or
+        cannot keep a part.
 
         >>> from composer.songs.song import Note, Song, Track
         >>> scale = [Note(beat, pitch, 1.0) for beat, pitch in enumerate([60, 62, 64, 65, 67])]
         >>> model = load_model("jsb-chorales")
-        >>> song = model.arrange(Song((Track(tuple(scale), "Tune"),)), seed=3, latents={"groove": 0.5})
+        >>> tune = Song((Track(tuple(scale), "Tune"),))
+        >>> song = model.arrange(tune, seed=3, latents={"groove": 0.5})
         >>> [track.name for track in song.tracks]
         ['Tune', 'Alto', 'Tenor', 'Bass']
         """
@@ -86,17 +91,18 @@ class Player:
         latents: Given | None = None,
         expected: int | None = None,
     ) -> Song:
-        """Return voices for what is played so far and for `horizon` beats more, whose melody is not known.
+        """Return voices for what is played so far and for `horizon` beats more, whose melody is not
+        known.
 
-        song: the melody as far as it was heard before beat `now` (what is later is not looked at), and beside it,
-            under the names of the voices, what they have played so far. That stays, and a note that holds on grows
-            longer. Without voices those of the past are made too.
+        song: the melody as far as it was heard before beat `now` (what is later is not looked at),
+            and beside it, under the names of the voices, what they have played so far. That stays,
+            and a note that holds on grows longer. Without voices those of the past are made too.
         seed: the same seed goes on as it began.
-        expected: the pitch that the melody is taken to play in those beats; so voices can be ready for each note that
-            may come.
+        expected: the pitch that the melody is taken to play in those beats; so voices can be ready
+            for each note that may come.
 
-        Raise MelodyError if nothing was heard yet, ConfigError if the horizon is not above 0 or the family cannot
-        play ahead.
+        Raise MelodyError if nothing was heard yet, ConfigError if the horizon is not above 0 or the
+        family cannot play ahead.
 
         >>> from composer.songs.song import Note, Song, Track
         >>> heard = Song((Track((Note(0.0, 67, 1.0), Note(1.0, 69, 1.0))),))
@@ -113,6 +119,7 @@ class Player:
             raise ConfigError(f"an expected pitch lies in 0..127, got {expected}")
         heard = until(song, now)
         track = self.kept_melody(heard)
+        # Without voices nothing was played yet: all of it is made, from the start.
         keep = Keep(before=now) if len(heard.tracks) > 1 else None
         origin = self.origin(latents, seed)
         ahead = Ahead(now, now + horizon, expected)
@@ -126,7 +133,9 @@ class Player:
         return self.family.decode(outputs, context, song, melody)
 
     def made(self, origin: Origin, keep: Keep | None) -> str:  # noqa: ARG002
-        """Return what an arrangement says of how it was made (`Song.made`): nothing, without a name."""
+        """Return what an arrangement says of how it was made (`Song.made`): nothing, without a
+        name.
+        """
         return ""
 
     def kept_melody(self, song: Song) -> int:
@@ -141,6 +150,7 @@ class Player:
         """Raise ConfigError, which names the models that can, if the family lacks a capability."""
         if capability in self.family.capabilities:
             return
+        # Only models that can be named in a command: families have many more.
         able = [name for name in models() if capability in _capabilities(name)]
         known = ", ".join(able) or "none of the bundled ones"
         raise ConfigError(
@@ -160,7 +170,8 @@ class Player:
 class Model(Player):
     """A trained model, loaded to play.
 
-    folder: where it lies. card: all that its `model.json` says. family, config: its kind and settings.
+    folder: where it lies. card: all that its `model.json` says. family, config: its kind and
+    settings.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -180,7 +191,7 @@ class Model(Player):
 
     @property
     def title(self) -> str:
-        """What errors call the model."""
+        """The name that errors call the model by."""
         return f"model {self.name} (family {self.family.name})"
 
     def made(self, origin: Origin, keep: Keep | None) -> str:

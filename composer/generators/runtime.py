@@ -14,7 +14,8 @@ from composer.generators.family import Arrays
 class Runner:
     """A LiteRT interpreter that takes arrays of any length by input name.
 
-    Threads take turns: the interpreter is one set of buffers, and a server may arrange in several threads.
+    Threads take turns: the interpreter is one set of buffers, and a server may arrange in several
+    threads.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +48,9 @@ class Runner:
         return {name: self._interpreter.get_tensor(at) for name, at in self._outputs.items()}
 
     def _make_room(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Make room for inputs of those shapes; it costs more than a run, so only if they change."""
+        """Make room for inputs of those shapes; it costs more than a run, so only if they
+        change.
+        """
         if shapes == self._shapes:
             return
         self._shapes = {}  # until it has worked: after an error the next run starts from nothing
@@ -61,7 +64,8 @@ def _interpreter(path: Path) -> Any:
     """Return an interpreter of the exported model."""
     from ai_edge_litert.interpreter import Interpreter
 
-    # Of the bytes, not the file: that would be mapped, and an export over a model that plays would end the program.
+    # Of the bytes, not the file: that would be mapped, and an export over a model that plays would
+    # end the program.
     content = path.read_bytes()
     # One thread: the matrices are small, and more threads cost more than they bring.
     return Interpreter(model_content=content, num_threads=1)

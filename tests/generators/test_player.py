@@ -1,4 +1,6 @@
-"""The shipped model, used as a player does: every bundled melody, melodies that nobody would bundle, and ahead of them."""
+"""The shipped model, used as a player does: every bundled melody, melodies that nobody would
+bundle, and ahead of them.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,8 @@ def test_voices_sound_exactly_where_the_melody_does(model: Model, name: str) -> 
     sounding = to_voices(model.arrange(song), 12)[0] >= 0
     melody = sounding[:, 0]
     for voice in sounding[:, 1:].T:
-        # A rest of one step (a sixteenth, or in compound metres up to an eighth) is too short to stop for.
+        # A rest of one step (a sixteenth, or in compound metres up to an eighth) is too short to
+        # stop for.
         gap = np.flatnonzero(voice[: len(melody)] != melody)
         assert len(gap) <= 0.02 * len(melody)
 

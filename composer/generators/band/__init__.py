@@ -48,7 +48,9 @@ class BandFamily:
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> BandConfig:
-        """Return the config that `given` and the songs call for. Raise ConfigError if their tracks differ in number."""
+        """Return the config that `given` and the songs call for. Raise ConfigError if their tracks
+        differ in number.
+        """
         from composer.generators.band.windows import configure
 
         return configure(given, songs)

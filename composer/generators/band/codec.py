@@ -1,10 +1,11 @@
 """From a melody to the networks' inputs and from their outputs to tracks.
 
-Every added track is a row of cells, one a pitch (or a drum), on four steps a pulse: binary pianorolls as in MuseGAN
-(Dong et al. 2018), with where notes start beside them. Everything but drums is transposed so that the melody's
-likeliest diatonic scale is C major's. The networks first plan a chord for each pulse, one of the pitch-class sets that
-are commonest in the training songs; then, coarse to fine, what each track sounds: its lowest cell, its highest, those
-between. Every decision is the inverse of a distribution at a number in 0..1, which comes from the latents.
+Every added track is a row of cells, one a pitch (or a drum), on four steps a pulse: binary
+pianorolls as in MuseGAN (Dong et al. 2018), with where notes start beside them. Everything but
+drums is transposed so that the melody's likeliest diatonic scale is C major's. The networks first
+plan a chord for each pulse, one of the pitch-class sets that are commonest in the training songs;
+then, coarse to fine, what each track sounds: its lowest cell, its highest, those between. Every
+decision is the inverse of a distribution at a number in 0..1, which comes from the latents.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SOFTER = 0.85  # velocity of the added notes, times what the melody plays at the
 
 @dataclass(frozen=True)
 class Encoded:
-    """What is needed to go back from the networks' outputs to notes."""
+    """The context in which `decode` goes back from the networks' outputs to notes."""
 
     grid: PulseGrid
 
@@ -59,6 +60,7 @@ def encode(
     """
     grid, places = pulses(song, config.strides[0], melody.line.end)
     pitches, onsets = sample_line(melody.line, grid)
+    # One key for all: what is learnt in C then holds in every key.
     fitted = fit_octaves(pitches, config.melody_low, config.melody_high)
     shift = signature_shift(pitch_class_weights(fitted))
     inputs = melody_inputs(fitted, onsets, shift, config)
@@ -84,7 +86,8 @@ def pulses(song: Song, multiple: int, until: float | None = None) -> tuple[Pulse
 
 
 def fit_octaves(pitches: Ints, low: int, high: int) -> Ints:
-    """Return a line moved by octaves so that most of it lies in low..high, then single notes; rests (-1) stay.
+    """Return a line moved by octaves so that most of it lies in low..high, then single notes; rests
+    (-1) stay.
 
     >>> fit_octaves(np.array([-1, 36, 38, 40, 70, -1]), 60, 79).tolist()
     [-1, 60, 62, 64, 70, -1]
@@ -94,7 +97,9 @@ def fit_octaves(pitches: Ints, low: int, high: int) -> Ints:
 
 
 def melody_inputs(fitted: Ints, onsets: Bools, shift: int, config: BandConfig) -> Arrays:
-    """Return melody int [pulse, 4], from 0, a rest the highest; and attack float [pulse, 4], 1 where a note starts."""
+    """Return melody int [pulse, 4], from 0, a rest the highest; and attack float [pulse, 4], 1
+    where a note starts.
+    """
     in_c = fitted + shift - config.melody_low + MARGIN
     index = np.where(fitted == REST, config.melody_pitches, in_c)
     return {
@@ -106,12 +111,13 @@ def melody_inputs(fitted: Ints, onsets: Bools, shift: int, config: BandConfig) -
 def place_inputs(grid: PulseGrid) -> Array:
     """Return where each pulse lies, float [pulse, PLACES].
 
-    Place in the bar (the eighth and all after it are one), last of the bar, bar in a group of four, compound, pulses
-    of the bar. First and last pulse of the piece, and the transposition, are left 0. The last bar, if it is cut short,
-    counts as long as the one before.
+    Place in the bar (the eighth and all after it are one), last of the bar, bar in a group of four,
+    compound, pulses of the bar. First and last pulse of the piece, and the transposition, are left
+    0. The last bar, if it is cut short, counts as long as the one before.
     """
     places = np.zeros((len(grid), PLACES), np.float32)
     pulse = np.arange(len(grid))
+    # Bars may differ in length, so the longest place seen says how long each is.
     lengths = np.zeros(int(grid.bar.max()) + 1, np.int64)
     np.maximum.at(lengths, grid.bar, grid.place + 1)
     lengths[-1] = max(lengths[-2:])
@@ -132,9 +138,11 @@ def with_shift(places: Array, shift: int) -> Array:
 
 
 def decode(outputs: Arrays, encoded: Encoded, song: Song, melody: Melody) -> Song:
-    """Return the arrangement: the melody as it came, then the added tracks, which play only while it lasts.
+    """Return the arrangement: the melody as it came, then the added tracks, which play only while
+    it lasts.
 
-    outputs: sound and onset, float [1, pulse, 4, F], above 0.5 where a cell sounds and where a note starts.
+    outputs: sound and onset, float [1, pulse, 4, F], above 0.5 where a cell sounds and where a note
+    starts.
     """
     config = encoded.config
     cells = config.cells
@@ -159,11 +167,13 @@ def note_spots(sound: Bools, onset: Bools) -> Ints:
 
     sound, onset: bool [step, cell]. A note ends where its cell is silent or a note starts in it.
 
-    >>> note_spots(np.array([[True], [True], [False]]), np.array([[True], [False], [False]])).tolist()
+    >>> sound = np.array([[True], [True], [False]])
+    >>> note_spots(sound, np.array([[True], [False], [False]])).tolist()
     [[0, 2, 0]]
     """
     steps = len(sound)
-    # One cell after another, each with a step of silence at its end, so that one search finds where notes end.
+    # One cell after another, each with a step of silence at its end, so that one search finds where
+    # notes end.
     stops_here = np.pad(~sound | onset, [(0, 1), (0, 0)], constant_values=True)
     stops = np.flatnonzero(stops_here.T)
     cell, start = np.nonzero((sound & onset).T)

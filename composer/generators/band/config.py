@@ -29,10 +29,10 @@ PLACES = 36
 
 @dataclass(frozen=True)
 class BandConfig:
-    """What is played, sizes of the networks, and how they decide.
+    """The tracks to play, sizes of the networks, and settings of their decisions.
 
-    `windows.configure` finds the fields without a default, and some others, in the training songs. Raise ConfigError
-    for values that do not fit together.
+    `windows.configure` finds the fields without a default, and some others, in the training songs.
+    Raise ConfigError for values that do not fit together.
     """
 
     names: tuple[str, ...]
@@ -141,25 +141,28 @@ class BandConfig:
 
     @cached_property
     def cells(self) -> Cells:
-        """Where the cells of each track lie."""
+        """Cells of all tracks; counted once, as every decision needs them."""
         return Cells(self)
 
     @property
     def melody_pitches(self) -> int:
-        """How many pitches the networks know a melody to have."""
+        """Number of pitches that the networks know a melody to have."""
         return self.melody_high - self.melody_low + 1 + 2 * MARGIN
 
 
 class Cells:
-    """The cells of all tracks side by side, [F]: a row of binary pianoroll has one a pitch, or a drum.
+    """The cells of all tracks side by side, [F]: a row of binary pianoroll has one a pitch, or a
+    drum.
 
-    counts: cells of each track. spans: slice of each track. pitch: int [F], after transposition to C (drums: their
-    own). track: int [F]. drum: bool [F]. low, high: int [F], the track's range as it is heard.
+    counts: cells of each track. spans: slice of each track. pitch: int [F], after transposition to
+    C (drums: their own). track: int [F]. drum: bool [F]. low, high: int [F], the track's range as
+    it is heard.
     """
 
     def __init__(self, config: BandConfig) -> None:
         drums = np.array(sorted(set(config.drum_pitches)), np.int64)
         pitches = []
+        # A margin, because after transposition to C a track can lie higher or lower by it.
         for is_drum, low, high in zip(config.drums, config.lows, config.highs, strict=True):
             pitches.append(drums if is_drum else np.arange(low - MARGIN, high + MARGIN + 1))
         self.counts = tuple(len(each) for each in pitches)
@@ -175,7 +178,8 @@ class Cells:
         return len(self.pitch)
 
     def allowed(self, shift: int, present: Bools | None = None) -> Array:
-        """Return 1 where a cell may sound, float [F]: in its track's range, `shift` semitones away from C.
+        """Return 1 where a cell may sound, float [F]: in its track's range, `shift` semitones away
+        from C.
 
         present: bool [track], the tracks that play at all; by default every one.
         """
@@ -191,7 +195,9 @@ class Cells:
         return np.asarray(by_class & ~self.drum[:, None])
 
     def table(self) -> Ints:
-        """Return the cell of each pitch + MARGIN (in C) in each track: int [track, any], -1 if it has none."""
+        """Return the cell of each pitch + MARGIN (in C) in each track: int [track, any], -1 if it
+        has none.
+        """
         found = np.full((len(self.counts), 128 + 2 * MARGIN), -1, np.int64)
         found[self.track, self.pitch + MARGIN] = np.arange(len(self))
         return found

@@ -26,8 +26,9 @@ _KINDS = 4
 def sample_latents(seed: int, bars: int, config: BandConfig) -> dict[str, Array]:
     """Return standard normal latents; bar n draws the same numbers however many bars there are.
 
-    chords [bar, CELLS / 4], style [CELLS, 4], melody [bar, CELLS, W], groove [CELLS, W]. W is the numbers of a step,
-    in the order of `spread_latents`: two ends a track, the cells, then tracks and cells again.
+    chords [bar, CELLS / 4], style [CELLS, 4], melody [bar, CELLS, W], groove [CELLS, W]. W is the
+    numbers of a step, in the order of `spread_latents`: two ends a track, the cells, then tracks
+    and cells again.
     """
     width = 3 * len(config.names) + 2 * len(config.cells)
     rng = np.random.default_rng(seed)
@@ -56,10 +57,11 @@ def spread_latents(
 ) -> dict[str, Array]:
     """Return the number in 0..1 that each decision takes.
 
-    chord [pulse, 1]: the chord of the pulse (chords). ends [pulse, 4, 2 T]: lowest and highest cell of each track;
-    inner [pulse, 4, F]: the cells between; again [pulse, 4, T + F]: whether notes that go on are struck again, and
-    which (melody; groove too where it is rhythm: between pulses, in striking again, in drums). A little style in all.
-    Each is uniform, and independent of the others but for what the shared latents make alike from bar to bar.
+    chord [pulse, 1]: the chord of the pulse (chords). ends [pulse, 4, 2 T]: lowest and highest cell
+    of each track; inner [pulse, 4, F]: the cells between; again [pulse, 4, T + F]: whether notes
+    that go on are struck again, and which (melody; groove too where it is rhythm: between pulses,
+    in striking again, in drums). A little style in all. Each is uniform, and independent of the
+    others but for what the shared latents make alike from bar to bar.
     """
     tracks = len(config.names)
     cells = len(config.cells)

@@ -1,7 +1,8 @@
 """Generator and critic of family `band`, in Keras 3 layers and operations (any backend).
 
-Shapes: B pieces, P pulses, 4 steps a pulse, T tracks, F cells in all, N of one track, K chords, C channels. The
-generator works on rows, R = B * P pulses one after another (see `layers.pulses`), or on some of them, r.
+Shapes: B pieces, P pulses, 4 steps a pulse, T tracks, F cells in all, N of one track, K chords, C
+channels. The generator works on rows, R = B * P pulses one after another (see `layers.pulses`), or
+on some of them, r.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def weave(even: Tensor, odd: Tensor) -> Tensor:
 
 
 def toss(logits: Tensor, uniform: Tensor, temperature: float, min_p: float, soft: bool) -> Tensor:
-    """Return 1 where `uniform` lies below the probability, else 0; what is less likely than `min_p` never is.
+    """Return 1 where `uniform` lies below the probability, else 0; what is less likely than `min_p`
+    never is.
 
     soft: gradients go straight through the hard decision to the probability.
     """
@@ -87,7 +89,9 @@ def plain_above(x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Spot:
-    """Which rows are decided: those of every `stride`th pulse, of these the odd ones if `halved`; at `step`."""
+    """The rows that are decided: those of every `stride`th pulse, of these the odd ones if
+    `halved`; at `step`.
+    """
 
     stride: int = 1
     halved: bool = False
@@ -100,9 +104,11 @@ class Spot:
 
 
 class Voicing(layers.Layer):
-    """The cells of one track at one step: silence, or the lowest, then the highest, then those between.
+    """The cells of one track at one step: silence, or the lowest, then the highest, then those
+    between.
 
-    So any number of notes can sound, and one is no harder to learn than four. holds: a symbol more, "as before".
+    So any number of notes can sound, and one is no harder to learn than four. holds: a symbol more,
+    "as before".
     """
 
     def __init__(self, cells: int, channels: int, holds: bool, **kwargs: Any) -> None:
@@ -116,7 +122,7 @@ class Voicing(layers.Layer):
         self.between = layers.Dense(cells)
 
     def build(self, *_: Any) -> None:
-        """Make nothing of its own."""
+        """Make nothing of its own; its layers make theirs when they are first called."""
 
     def lowest_logits(self, state: Tensor, out: Tensor) -> Tensor:
         """Return logits of silence, each cell, and holding on: [r, 1 + N + holds].
@@ -126,7 +132,9 @@ class Voicing(layers.Layer):
         return self.lowest(state) - ops.pad(out, [[0, 0], [1, int(self.holds)]])
 
     def highest_logits(self, state: Tensor, out: Tensor, low: Tensor) -> Tensor:
-        """Return logits of the highest cell [r, N], given the lowest one-hot [r, N]: not below it."""
+        """Return logits of the highest cell [r, N], given the lowest one-hot [r, N]: not below
+        it.
+        """
         seen = ops.relu(state + self.see_lowest(low))
         return self.highest(seen) - out - NEVER * above(low)
 
@@ -137,7 +145,8 @@ class Voicing(layers.Layer):
 
 
 class Chooser(Protocol):
-    """What answers when the generator asks: a draw, when playing, or the song that is learnt from.
+    """The one that answers when the generator asks: a draw, when playing, or the song that is
+    learnt from.
 
     So what is played and what is learnt are decided by one piece of code, in one order.
     """
@@ -159,12 +168,15 @@ class Chooser(Protocol):
     def again(self, logits: Tensor, common: Tensor, track: int) -> Tensor:
         """Return which notes that go on are struck again, [R, 4 * N].
 
-        common: 1 where cells go on. logits: [R, 4 + 4 * N], of any at each step, and of each cell then.
+        common: 1 where cells go on. logits: [R, 4 + 4 * N], of any at each step, and of each cell
+        then.
         """
 
 
 class Seen:
-    """What every decision sees of a piece: the encoded melody h [R, C], its pitch classes [R, 12], cells out of range."""
+    """The piece as every decision sees it: the encoded melody h [R, C], its pitch classes [R, 12],
+    cells out of range.
+    """
 
     def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
         config = generator.config
@@ -185,7 +197,9 @@ class Seen:
         return rows(ops.expand_dims(x, 1) + 0.0 * like)
 
     def out(self, track: int, state: Tensor) -> Tensor:
-        """Return a number that is large where a track's cells are out of range, for the rows of `state`: [r, N]."""
+        """Return a number that is large where a track's cells are out of range, for the rows of
+        `state`: [r, N].
+        """
         out = self._out[track]
         if self.pieces == 1:
             return out
@@ -200,9 +214,11 @@ def _pitch_classes(config: BandConfig) -> Any:
 
 
 class Generator(keras.Model):
-    """Plans chords, then decides the tracks in order, coarse to fine, each seeing all that was decided before.
+    """Plans chords, then decides the tracks in order, coarse to fine, each seeing all that was
+    decided before.
 
-    A plan of chords lets tracks that never meet in time agree; decided without it, each follows the melody alone.
+    A plan of chords lets tracks that never meet in time agree; decided without it, each follows the
+    melody alone.
     """
 
     def __init__(self, config: BandConfig, **kwargs: Any) -> None:
@@ -275,6 +291,7 @@ class Generator(keras.Model):
     def _coarse(self, seen: Seen, choose: Chooser, plan: Tensor) -> list[Tensor]:
         """Return the cells of each track on the pulses, [R, N] each."""
         known: list[Tensor] = []
+        # Far apart pulses first: they give a piece its shape, those between only fill it in.
         for turn, stride in enumerate(self.config.strides):
             h = every(seen.h, stride, seen.pieces)
             chords = every(plan, stride, seen.pieces)
@@ -285,7 +302,8 @@ class Generator(keras.Model):
                 state = stack(join(chords, *known), h, pieces=seen.pieces, training=seen.training)
                 open_rows = odd(state) if turn else state
                 drawn = choose.voicing(self.on_pulse[turn][t], open_rows, seen, spot, t)
-                # In the first round `known` grows by a track, later the track's pulses half-way are filled in.
+                # In the first round `known` grows by a track, later the track's pulses half-way are
+                # filled in.
                 known[t : t + 1] = [weave(coarser[t], drawn) if turn else drawn]
         return known
 
@@ -293,6 +311,7 @@ class Generator(keras.Model):
         self, seen: Seen, choose: Chooser, plan: Tensor, now: list[Tensor]
     ) -> list[list[Tensor]]:
         """Return the cells at each of the four steps, of each track: [step][track], [R, N]."""
+        # The next pulse is known by now, so that what moves between can lead to it.
         told = join(plan, *now, *(later(n, 1, seen.pieces) for n in now))
         half: list[Tensor] = []
         for t, stack in enumerate(self.half):
@@ -313,12 +332,16 @@ class Generator(keras.Model):
     def _struck(
         self, seen: Seen, choose: Chooser, steps: list[list[Tensor]]
     ) -> tuple[Tensor, Tensor]:
-        """Return sound and onset [B, P, 4, F]: a cell that goes on is held, unless it is struck again; drums are struck."""
+        """Return sound and onset [B, P, 4, F]: a cell that goes on is held, unless it is struck
+        again; drums are struck.
+        """
         sounds = []
         onsets = []
         for t, count in enumerate(self.config.cells.counts):
             sound = join(*(step[t] for step in steps))  # [R, 4 * N]
             onset = sound
+            # A pitch that sounds at two steps may be one note or two; that is a decision of its
+            # own.
             if t in self.pitched:
                 i = self.pitched.index(t)
                 before = join(later(steps[3][t], -1, seen.pieces), sound[:, : 3 * count])
@@ -344,10 +367,13 @@ class Generator(keras.Model):
 
 
 class Draws:
-    """Answers at random, by the numbers that came with the piece; the methods are those of Chooser."""
+    """Answers at random, by the numbers that came with the piece; the methods are those of
+    Chooser.
+    """
 
     def __init__(self, config: BandConfig, x: dict[str, Tensor], playing: bool) -> None:
-        # Between pulses no tail is cut: each of many moves is unlikely beside holding on, together they are the rhythm.
+        # Between pulses no tail is cut: each of many moves is unlikely beside holding on, together
+        # they are the rhythm.
         self.between = (1.0, 0.0, not playing)
         self.knobs = (config.temperature, config.min_p, False) if playing else self.between
         self.pieces = x["melody"].shape[0]
@@ -412,7 +438,9 @@ def _by_pulse(x: Tensor) -> Tensor:
 
 
 class Answers:
-    """Answers as the song goes, and adds up how unlikely that was: `loss`, in nats; the methods are those of Chooser."""
+    """Answers as the song goes, and adds up how unlikely that was: `loss`, in nats; the methods are
+    those of Chooser.
+    """
 
     def __init__(self, config: BandConfig, plan: Tensor, sound: Tensor, onset: Tensor) -> None:
         self.loss: Tensor = 0.0
@@ -476,7 +504,9 @@ class Answers:
 
 
 class Critic(keras.Model):
-    """Scores a piece by what is heard: cells, each track's harmony with the melody and the others, and rhythm."""
+    """Scores a piece by what is heard: cells, each track's harmony with the melody and the others,
+    and rhythm.
+    """
 
     def __init__(self, config: BandConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -492,12 +522,15 @@ class Critic(keras.Model):
         self._heard = heard_in(config)
 
     def call(self, x: dict[str, Tensor], piece: Tensor) -> Tensor:
-        """Return scores [B] of `piece` [B, P, 4, 2 * F] (sound and onset; or between two) under the melody in `x`."""
+        """Return scores [B] of `piece` [B, P, 4, 2 * F] (sound and onset; or between two) under the
+        melody in `x`.
+        """
         pieces = x["melody"].shape[0]
         melody = ops.one_hot(x["melody"], self.count, dtype="float32")
         tune = ops.matmul(rows(melody, 3), constant(self._classes))
         heard = ops.matmul(rows(piece, 3), constant(self._heard))  # [4 * R, 12 * T + 2 * T]
         classes = [heard[:, 12 * t : 12 * (t + 1)] for t in self.pitched]
+        # Each track against all together: pairs of all tracks would be too many to learn from.
         everyone = sum(classes, tune)
         pairs = [interval_classes(everyone, one) for one in (tune, *classes)]
         told = [self._by_pulse(v, pieces) for v in (piece, melody, x["attack"], x["place"])]
@@ -514,10 +547,12 @@ class Critic(keras.Model):
 
 
 def heard_in(config: BandConfig) -> Any:
-    """Return the matrix from sound and onset of the cells to what is heard of them, [2 * F, 14 * T].
+    """Return the matrix from sound and onset of the cells to what is heard of them, [2 * F, 14 *
+    T].
 
-    The pitch classes of each track (drums have none), then how many cells sound, then how many start; of pitched tracks
-    these count a third, so that a chord weighs as a stroke of drums does. See `plain_heard`.
+    The pitch classes of each track (drums have none), then how many cells sound, then how many
+    start; of pitched tracks these count a third, so that a chord weighs as a stroke of drums does.
+    See `plain_heard`.
     """
     cells = config.cells
     member = np.eye(len(config.names))[cells.track]  # [F, T]
@@ -529,7 +564,9 @@ def heard_in(config: BandConfig) -> Any:
 
 
 def plain_heard(config: BandConfig, sound: Any, onset: Any) -> Any:
-    """Return what `heard_in` gives of one step, sound and onset [F], as loops in numpy: [14 * T]."""
+    """Return what `heard_in` gives of one step, sound and onset [F], as loops in numpy: [14 *
+    T].
+    """
     tracks = len(config.names)
     cells = config.cells
     classes = np.zeros((tracks, 12))
@@ -548,7 +585,8 @@ def plain_heard(config: BandConfig, sound: Any, onset: Any) -> Any:
 class Networks:
     """Generator and critic of one config, built, and what a training step asks of them.
 
-    batch: tensors by name as `Windows.batch` draws them. Pieces: float [B, P, 4, 2 * F], sound and onset.
+    batch: tensors by name as `Windows.batch` draws them. Pieces: float [B, P, 4, 2 * F], sound and
+    onset.
     """
 
     def __init__(self, config: BandConfig) -> None:

@@ -1,7 +1,8 @@
-"""Training side of family `band` without networks: songs on their pulses, windows, and what a corpus calls for (numpy).
+"""Training side of family `band` without networks: songs on their pulses, windows, and what a
+corpus calls for (numpy).
 
-A song's first track is its melody, the others are the config's tracks in order; an empty one is a role that the piece
-lacks, and the networks are told to leave it silent there.
+A song's first track is its melody, the others are the config's tracks in order; an empty one is a
+role that the piece lacks, and the networks are told to leave it silent there.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ DRUM_PITCHES = 24
 CHORDS = 64
 WIDEST = 60  # semitones of a track
 
+KICK = 36  # General MIDI
+
 C_MAJOR = 0b10010001  # C, E, G
 
-# How likely a window is moved this many semitones from the key that its melody suggests: melodies modulate, and the
-# key of a short one is guessed wrongly.
+# How likely a window is moved this many semitones from the key that its melody suggests: melodies
+# modulate, and the key of a short one is guessed wrongly.
 _DETOURS = {0: 0.7, 5: 0.1, 7: 0.1, 2: 0.05, 10: 0.05}
 
 _FOUND = (
@@ -110,7 +113,9 @@ def _check_tracks(song: Song, config: BandConfig) -> None:
 
 
 def on_grid(track: Track, grid: PulseGrid) -> Ints:
-    """Return notes as int [note, 3]: first step, one past the last, pitch. None is shorter than a step."""
+    """Return notes as int [note, 3]: first step, one past the last, pitch. None is shorter than a
+    step.
+    """
     if not track.notes:
         return np.zeros((0, 3), np.int64)
     beats = np.array([[note.onset, note.end] for note in track.notes])
@@ -166,10 +171,11 @@ class Windows:
     def batch(self, rng: np.random.Generator, size: int, length: int) -> Arrays:
         """Return `size` windows of `length` pulses: the networks' inputs, and what the song plays.
 
-        Beside the inputs: sound and onset float [B, P, 4, F], plan int [B, P]. Raise ConfigError if no piece is as
-        long, or the length is no multiple of the first stride.
+        Beside the inputs: sound and onset float [B, P, 4, F], plan int [B, P]. Raise ConfigError if
+        no piece is as long, or the length is no multiple of the first stride.
         """
         long = self._long_enough(length)
+        # Long pieces more often, so that each beat comes as often as any; short ones not never.
         weights = np.array([len(piece) - length + 8 for piece in long], float)
         chosen = rng.choice(len(long), size, p=weights / weights.sum())
         rows = [self._window(long[index], rng, length) for index in chosen]
@@ -203,23 +209,31 @@ class Windows:
         row["place"] = with_shift(piece.places[start : start + length], shift)
         row["allowed"] = config.cells.allowed(shift, piece.present)
 
+        # Notes go straight to C: moved with the melody, and shifted as it is.
         sound, onset = self.render(piece.notes, 4 * start, 4 * length, move + shift)
         row["sound"] = sound.reshape(length, 4, -1).astype(np.float32)
         row["onset"] = onset.reshape(length, 4, -1).astype(np.float32)
         row["plan"] = nearest_chord(pulse_classes(sound, config), self._chords).astype(np.int32)
 
-        tracks = len(config.names)
-        cells = len(config.cells)
-        for name, width in (("ends", 2 * tracks), ("inner", cells), ("again", tracks + cells)):
-            row[name] = rng.random((length, 4, width), np.float32)
-        row["chord"] = rng.random((length, 1), np.float32)
+        row |= self._numbers(rng, length)
         return row
+
+    def _numbers(self, rng: np.random.Generator, length: int) -> Arrays:
+        """Return the numbers in 0..1 that decide a piece of `length` pulses."""
+        tracks = len(self.config.names)
+        cells = len(self.config.cells)
+        widths = {"ends": 2 * tracks, "inner": cells, "again": tracks + cells}
+        drawn: Arrays = {}
+        for name, width in widths.items():
+            drawn[name] = rng.random((length, 4, width), np.float32)
+        drawn["chord"] = rng.random((length, 1), np.float32)
+        return drawn
 
     def render(self, notes: Ints, first: int, steps: int, up: int) -> tuple[Bools, Bools]:
         """Return sound and onset, bool [step, F], of a piece's notes from step `first` on.
 
-        Pitched notes are moved `up` semitones. A stroke of drums sounds for one step; one that began before the first
-        step is not heard.
+        Pitched notes are moved `up` semitones. A stroke of drums sounds for one step; one that
+        began before the first step is not heard.
         """
         cells = self.config.cells
         is_here = (notes[:, 0] < first + steps) & (notes[:, 1] > first)
@@ -247,7 +261,8 @@ class Windows:
 
 
 def pulse_classes(sound: Bools, config: BandConfig) -> Bools:
-    """Return the pitch classes of each pulse, bool [pulse, 12]: those that fill half of it, else all that sound.
+    """Return the pitch classes of each pulse, bool [pulse, 12]: those that fill half of it, else
+    all that sound.
 
     sound: bool [step, F]; drums are left out.
     """
@@ -259,7 +274,8 @@ def pulse_classes(sound: Bools, config: BandConfig) -> Bools:
 
 
 def nearest_chord(classes: Bools, chords: Bools) -> Ints:
-    """Return the index of the most alike of `chords`, bool [K, 12], for each row of `classes`, bool [any, 12].
+    """Return the index of the most alike of `chords`, bool [K, 12], for each row of `classes`, bool
+    [any, 12].
 
     Alike is the share of all their classes that both have (Jaccard); of equals the first is taken.
     """
@@ -272,7 +288,8 @@ def nearest_chord(classes: Bools, chords: Bools) -> Ints:
 
 
 def configure(given: dict[str, Any], songs: Sequence[Song]) -> BandConfig:
-    """Return the config that `given` (JSON values) and, for what is not given, the training songs call for.
+    """Return the config that `given` (JSON values) and, for what is not given, the training songs
+    call for.
 
     Raise ConfigError if the songs differ in their number of tracks, or a field is unknown.
     """
@@ -300,23 +317,31 @@ def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
     strokes: Counter[int] = Counter()
     for index in range(1, counts.pop()):
         tracks = [song.tracks[index] for song in songs]
+        # A role that a piece lacks says nothing of the role.
         played = [track for track in tracks if track.notes] or tracks
         is_drum = sum(track.is_drum for track in played) * 2 > len(played)
         pitches = np.array(list(_pitches(played)))
-        low, high = (0, 0) if is_drum else pitch_range(pitches)
         if is_drum:
+            low, high = 0, 0
             strokes.update(pitches.tolist())
+        else:
+            low, high = pitch_range(pitches)
         name = _commonest(track.name for track in played)
         found["names"].append(name or f"Track {index + 1}")
         found["programs"].append(_commonest(track.program for track in played))
         found["drums"].append(is_drum)
         found["lows"].append(low)
         found["highs"].append(high)
-    common = sorted(pitch for pitch, _ in strokes.most_common(DRUM_PITCHES))
-    if any(found["drums"]) and not common:
-        common = [36]  # drums that never play: a kick that never sounds
-    found["drum_pitches"] = common
+    found["drum_pitches"] = _common_strokes(strokes, any(found["drums"]))
     return found
+
+
+def _common_strokes(strokes: Counter[int], has_drums: bool) -> list[int]:
+    """Return the commonest drums, from low to high; one for drums that never play."""
+    common = sorted(pitch for pitch, _ in strokes.most_common(DRUM_PITCHES))
+    if has_drums and not common:
+        return [KICK]
+    return common
 
 
 def _pitches(tracks: Sequence[Track]) -> Iterator[int]:

@@ -40,7 +40,9 @@ class ChoraleFamily:
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> ChoraleConfig:
-        """Return the config that `given` and the songs call for. Raise ConfigError for songs not in four parts."""
+        """Return the config that `given` and the songs call for. Raise ConfigError for songs not in
+        four parts.
+        """
         from composer.generators.chorale.windows import configure
 
         return configure(given, songs)

@@ -1,9 +1,10 @@
 """From a melody to the networks' inputs and from their outputs to three voices.
 
-The melody is laid on its pulses (four steps each), moved by octaves into the first voice's range, and transposed so
-that its likeliest diatonic scale is C major's. The networks decide the voices in rounds: first what sounds on the
-pulses, coarse to fine (every `strides[0]`th pulse, then those half-way ...), bass, alto, tenor; then what moves between
-them. Every decision is the inverse of a distribution at a number in 0..1, which comes from the latents.
+The melody is laid on its pulses (four steps each), moved by octaves into the first voice's range,
+and transposed so that its likeliest diatonic scale is C major's. The networks decide the voices in
+rounds: first what sounds on the pulses, coarse to fine (every `strides[0]`th pulse, then those
+half-way ...), bass, alto, tenor; then what moves between them. Every decision is the inverse of a
+distribution at a number in 0..1, which comes from the latents.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ SOFTER = 0.85  # velocity of the added voices, times that of the melody
 
 @dataclass(frozen=True)
 class Encoded:
-    """What is needed to go back from the networks' outputs to notes."""
+    """The context in which `decode` goes back from the networks' outputs to notes."""
 
     grid: PulseGrid
 
@@ -79,46 +80,73 @@ def encode(
 ) -> tuple[Arrays, Encoded]:
     """Return the networks' inputs for `melody` under the metre of `song`, and what `decode` needs.
 
-    request: where the latents come from, which voices of `song` stay as they are, how far to play ahead.
+    request: where the latents come from, which voices of `song` stay as they are, how far to play
+    ahead.
     """
     ahead = request.ahead
     line = ahead.line(melody.line) if ahead else melody.line
     now = ahead.now if ahead else None
     end = ahead.end if ahead else melody.line.end
+    stride = config.strides[0]
     whole = pulse_grid(song, end)
-    forgets = ahead is not None and request.keep is not None
-    cut = _not_needed(len(whole), config.strides[0]) if forgets else 0
+    cut = 0
+    if ahead is not None and request.keep is not None:
+        cut = _not_needed(len(whole), stride)
     short = whole.since(cut)
-    grid = short.extended(config.strides[0])
-
-    pitches, onsets = sample_line(line, grid)
-    reach = config.lowest[0], config.highest[0]
-    octaves = octave_shift(pitches, *reach)
-    sounds, bridged = bridge_rests(pitches)
-    if now is not None:
-        sounds = sounds | (grid.step_beats()[:-1] >= now - TINY)
-    moved = fold(bridged + np.where(bridged == REST, 0, octaves), *reach)
-    shift = signature_shift(pitch_class_weights(moved))
-
+    # Rest is added up to a multiple of the first stride: the rounds need it.
+    grid = short.extended(stride)
+    heard = _heard(line, grid, config)
     kept: list[Kept] = []
     if request.keep:
         kept = keep_voices(request.keep, song, config.parts[1:], melody.index, grid, end)
-    has_metre = bool(song.time_signatures)
-    inputs = melody_inputs(moved, onsets, grid, shift, known_metre=has_metre)
+
+    inputs = melody_inputs(
+        heard.pitches, heard.onsets, grid, heard.shift, known_metre=bool(song.time_signatures)
+    )
     inputs["place"][0, FIRST_PULSE] = cut == 0
     _mark_end(inputs["place"], grid, len(short) - 1, ahead)
-    inputs["given"] = _given(inputs["given"], kept, octaves + shift)
+    inputs["given"] = _given(inputs["given"], kept, heard.octaves + heard.shift)
     if now is not None:
         inputs["given"] = _recall(inputs["given"], grid, now)
-    inputs["allowed"] = allowed_pitches(shift, config)
+    inputs["allowed"] = allowed_pitches(heard.shift, config)
     bars = int(grid.bar.max()) + 1
     inputs |= spread_latents(draw_latents(request.origin, bars), grid, config)
     batch = {name: values[None] for name, values in inputs.items()}
-    return batch, Encoded(grid, octaves, shift, sounds, config, end, now, tuple(kept))
+    sounds = heard.sounds
+    if now is not None:
+        # Nobody knows yet whether the melody will rest there, so the voices may sound.
+        sounds = sounds | (grid.step_beats()[:-1] >= now - TINY)
+    context = Encoded(grid, heard.octaves, heard.shift, sounds, config, end, now, tuple(kept))
+    return batch, context
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A melody on its pulses, in the range of the first voice."""
+
+    pitches: Ints  # [step], as heard; -1 is a rest
+    onsets: Bools  # [step]
+    sounds: Bools  # [step], True where the melody does, short rests bridged
+    octaves: int  # semitones that were added to reach the range
+    shift: int  # semitones from there to C
+
+
+def _heard(line: Track, grid: PulseGrid, config: ChoraleConfig) -> _Heard:
+    """Return a melody on its pulses. Raise MelodyError if nothing of it sounds there."""
+    pitches, onsets = sample_line(line, grid)
+    low = config.lowest[0]
+    high = config.highest[0]
+    octaves = octave_shift(pitches, low, high)
+    sounds, bridged = bridge_rests(pitches)
+    moved = fold(bridged + np.where(bridged == REST, 0, octaves), low, high)
+    shift = signature_shift(pitch_class_weights(moved))
+    return _Heard(moved, onsets, sounds, octaves, shift)
 
 
 def _mark_end(place: Array, grid: PulseGrid, last: int, ahead: Ahead | None) -> None:
-    """Mark in `place` the last pulse of the melody or, when playing ahead, those whose melody is not known."""
+    """Mark in `place` the last pulse of the melody or, when playing ahead, those whose melody is
+    not known.
+    """
     if ahead is None:
         place[last, LAST_PULSE] = 1
     else:
@@ -126,7 +154,9 @@ def _mark_end(place: Array, grid: PulseGrid, last: int, ahead: Ahead | None) -> 
 
 
 def _given(nothing: NDArray[np.int32], kept: list[Kept], moved: int) -> NDArray[np.int32]:
-    """Return the pitches of kept voices as the networks know them: int [pulse, 4, 3], voices as DECIDED."""
+    """Return the pitches of kept voices as the networks know them: int [pulse, 4, 3], voices as
+    DECIDED.
+    """
     given = nothing.copy()
     for voice, one in enumerate(kept, 1):
         given[:, :, DECIDED.index(voice)] = given_pitches(one.pitches, moved)
@@ -134,9 +164,11 @@ def _given(nothing: NDArray[np.int32], kept: list[Kept], moved: int) -> NDArray[
 
 
 def _recall(given: NDArray[np.int32], grid: PulseGrid, now: float) -> NDArray[np.int32]:
-    """Return, of what was played [pulse, 4, 3], the last RECALL pulses, and of the last one how it ended.
+    """Return, of what was played [pulse, 4, 3], the last RECALL pulses, and of the last one how it
+    ended.
 
-    From there the voices go on: told how it began, they run in parallel with the melody five times as often.
+    From there the voices go on: told how it began, they run in parallel with the melody five times
+    as often.
     """
     told = given.copy()
     played = np.flatnonzero(grid.beats[1:] <= now + TINY)
@@ -150,8 +182,9 @@ def _recall(given: NDArray[np.int32], grid: PulseGrid, now: float) -> NDArray[np
 def _not_needed(pulses: int, stride: int) -> int:
     """Return the number of pulses at the start that are left out when playing ahead.
 
-    Those to come are to be the last of the grid, so that they are decided with all before them known and nothing
-    guessed after them. And a decision is to take as long after an hour as after a minute.
+    Those to come are to be the last of the grid, so that they are decided with all before them
+    known and nothing guessed after them. And a decision is to take as long after an hour as after a
+    minute.
     """
     beyond_memory = max(0, (pulses - MEMORY) // stride) * stride
     cut = min(pulses - stride, pulses % stride + beyond_memory)
@@ -159,9 +192,11 @@ def _not_needed(pulses: int, stride: int) -> int:
 
 
 def given_pitches(pitches: Ints, moved: int) -> NDArray[np.int32]:
-    """Return kept pitches [step], `moved` by so many semitones, as the networks know them: int [pulse, 4].
+    """Return kept pitches [step], `moved` by so many semitones, as the networks know them: int
+    [pulse, 4].
 
-    Those beyond what they know are folded into it, for the networks alone; PITCHES where nothing is kept.
+    Those beyond what they know are folded into it, for the networks alone; PITCHES where nothing is
+    kept.
     """
     index = fold(np.where(pitches == REST, REST, pitches + moved), LOW, LOW + PITCHES - 1)
     known = np.where(pitches == REST, PITCHES, index - LOW)
@@ -173,8 +208,9 @@ def melody_inputs(
 ) -> Arrays:
     """Return what the networks are told of a melody.
 
-    melody int [pulse, 4], PITCHES for a rest. attack float [pulse, 4], 1 where a note starts. place float
-    [pulse, PLACE]; last pulse and hidden ones are left to the caller. given int [pulse, 4, 3], nothing yet.
+    melody int [pulse, 4], PITCHES for a rest. attack float [pulse, 4], 1 where a note starts. place
+    float [pulse, PLACE]; last pulse and hidden ones are left to the caller. given int [pulse, 4,
+    3], nothing yet.
     """
     count = len(grid)
     index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
@@ -201,8 +237,8 @@ def allowed_pitches(shift: int, config: ChoraleConfig) -> Array:
 def decode(outputs: Arrays, encoded: Encoded, song: Song, melody: Melody) -> Song:
     """Return the arrangement: the melody as it came, then alto, tenor and bass.
 
-    outputs: pitches int [1, pulse, 4, 3] of network pitches, voices as DECIDED; strike float [1, pulse, 3], above 0.5
-    if a pitch that goes on over the pulse starts again there.
+    outputs: pitches int [1, pulse, 4, 3] of network pitches, voices as DECIDED; strike float [1,
+    pulse, 3], above 0.5 if a pitch that goes on over the pulse starts again there.
     """
     pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
     struck = np.zeros(pitches.shape, bool)
@@ -218,7 +254,8 @@ def decode(outputs: Arrays, encoded: Encoded, song: Song, melody: Melody) -> Son
         column = DECIDED.index(voice)
         line = np.where(encoded.sounds, pitches[:, :, column].ravel(), REST)
         notes = line_notes(line, struck[:, :, column].ravel(), beats, velocity)
-        made = Track(tuple(_fit(notes, encoded.end)), config.parts[voice], programs[voice - 1])
+        notes = _fit(notes, encoded.end)
+        made = Track(tuple(notes), config.parts[voice], programs[voice - 1])
         if encoded.kept:
             made = _merged(encoded.kept[voice - 1], made, encoded.now)
         tracks.append(made)
@@ -230,7 +267,9 @@ def _named(melody: Track) -> Track:
 
 
 def _merged(kept: Kept, made: Track, now: float | None) -> Track:
-    """Return a voice whose kept notes stay, with what was made around them or, when playing ahead, after them."""
+    """Return a voice whose kept notes stay, with what was made around them or, when playing ahead,
+    after them.
+    """
     if now is None:
         return replace(kept.track, notes=(*kept.notes, *outside(made.notes, kept.spans)))
     return replace(kept.track, notes=continued(kept.notes, made.notes, now))

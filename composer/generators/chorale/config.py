@@ -11,7 +11,8 @@ DECIDED = (3, 1, 2)  # the order in which the networks decide: bass, alto, tenor
 REACH = (36, 81)  # pitches that the networks can hold in every key
 
 MEMORY = 32  # pulses that are looked back on when playing ahead
-# Pulses whose voices are told as they were played, when playing ahead; those before them are imagined in hindsight.
+# Pulses whose voices are told as they were played, when playing ahead; those before them are
+# imagined in hindsight.
 RECALL = 2
 
 # What is told of a pulse, by its number in `place`.
@@ -56,10 +57,14 @@ class ChoraleConfig:
     """How often, when playing, every fourth pulse is decided again, each time others."""
 
     temperatures: tuple[float, ...] = (0.6, 0.75, 0.85)
-    """What logits on the pulses are divided by in each round, when playing; training sees the bare distribution."""
+    """What logits on the pulses are divided by in each round, when playing; training sees the bare
+    distribution.
+    """
 
     ahead_temperature: float = 0.7
-    """The same in the last round, for pulses after which nothing is known yet, as when playing ahead."""
+    """The same in the last round, for pulses after which nothing is known yet, as when playing
+    ahead.
+    """
 
     strictness: float = 1.8
     """How much parallels are held back when playing; 1 is as learnt from Bach."""
@@ -68,10 +73,14 @@ class ChoraleConfig:
     """What is less likely than this times the likeliest is left out when playing."""
 
     chords_share: tuple[float, ...] = (0.9, 0.15)
-    """Share of latent `chords` in the numbers that decide the bass on the pulses, and the voices above it."""
+    """Share of latent `chords` in the numbers that decide the bass on the pulses, and the voices
+    above it.
+    """
 
     style_share: float = 0.04
-    """Share of latent `style` in all numbers; what is left is `melody`'s on the pulses, `groove`'s between them."""
+    """Share of latent `style` in all numbers; what is left is `melody`'s on the pulses, `groove`'s
+    between them.
+    """
 
     groove_repeats: float = 0.7
     """What all bars share of the groove."""

@@ -17,8 +17,8 @@ PULSES = CELLS // 4
 TOGETHER = 0.85  # how alike a bar's melody latents are for all voices: they rise and fall together
 TURNS = 8  # variations of the groove, of which bars take turns
 
-# Of each cell of the groove: a low number strikes a pitch again, a high one moves on. So a knob that is to make more
-# notes pushes the first step of each pulse down and the others up.
+# Of each cell of the groove: a low number strikes a pitch again, a high one moves on. So a knob
+# that is to make more notes pushes the first step of each pulse down and the others up.
 _RHYTHM = np.where(np.arange(CELLS) % 4 == 0, -1.0, 1.0)
 
 DIRECTIONS = {
@@ -43,8 +43,9 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
 
     Bar n draws the same numbers however many bars there are.
 
-    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody [bar, 3]: one
-    number a voice. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then variations.
+    chords [bar, PULSES, 3]. style [PULSES + CELLS, 3]: for what is on pulses, and between. melody
+    [bar, 3]: one number a voice. groove [1 + TURNS, 3, CELLS]: the pattern of all bars, then
+    variations.
     """
     shapes = {
         "chords": (bars, PULSES, 3),
@@ -60,7 +61,9 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
 
 
 def draw_latents(origin: Origin, bars: int) -> dict[str, Array]:
-    """Return the latents of `bars` bars as `origin` says. Raise ConfigError for a knob that is not there."""
+    """Return the latents of `bars` bars as `origin` says. Raise ConfigError for a knob that is not
+    there.
+    """
 
     def sample(seed: int) -> dict[str, Array]:
         return sample_latents(seed, bars)
@@ -71,11 +74,13 @@ def draw_latents(origin: Origin, bars: int) -> dict[str, Array]:
 def spread_latents(
     latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig
 ) -> dict[str, Array]:
-    """Return the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4, 3].
+    """Return the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4,
+    3].
 
-    On the pulse: chords, pulse by pulse, and melody, which holds the voices high or low for a bar, mostly together.
-    Between pulses: groove, the same pattern in every bar and variations of it. A little style in all. between[:, 0]
-    decides whether a repeated pitch is struck again. Each number is uniform.
+    On the pulse: chords, pulse by pulse, and melody, which holds the voices high or low for a bar,
+    mostly together. Between pulses: groove, the same pattern in every bar and variations of it. A
+    little style in all. between[:, 0] decides whether a repeated pitch is struck again. Each number
+    is uniform.
     """
     return {
         "on_pulse": uniform(_on_pulse(latents, grid, config).astype(np.float32)),
@@ -98,7 +103,9 @@ def _on_pulse(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig)
 
 
 def _together(melody: Array) -> Array:
-    """Return melody latents [bar, 3] of which the voices of a bar are alike; still standard normal."""
+    """Return melody latents [bar, 3] of which the voices of a bar are alike; still standard
+    normal.
+    """
     common = melody.sum(1, keepdims=True) / sqrt(3)
     own = melody - common / sqrt(3)  # what is left of each voice; its variance is 2/3
     mixed = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own

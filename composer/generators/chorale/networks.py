@@ -1,7 +1,8 @@
 """Generator and critic of family `chorale`, in Keras 3 layers and operations (any backend).
 
-Shapes: B pieces, P pulses, 4 steps a pulse, 3 voices (bass, alto, tenor), N = PITCHES pitches, C channels. The
-generator works on rows: R = B * P pulses one after another, [R, any] (see `layers.pulses`).
+Shapes: B pieces, P pulses, 4 steps a pulse, 3 voices (bass, alto, tenor), N = PITCHES pitches, C
+channels. The generator works on rows: R = B * P pulses one after another, [R, any] (see
+`layers.pulses`).
 """
 
 from __future__ import annotations
@@ -56,15 +57,18 @@ INPUTS: Shapes = {
 }
 """Shapes, without the batch axis, and types of the generator's inputs."""
 
-# Thinking over: every fourth pulse at once, in this order, so that each is decided with both neighbours known.
+# Thinking over: every fourth pulse at once, in this order, so that each is decided with both
+# neighbours known.
 RETHINK = 4
 PHASES = (2, 0, 3, 1)
 
 
 class Generator(keras.Model):
-    """Decides three voices in rounds, each seeing all that was decided before it, then thinks some pulses over.
+    """Decides three voices in rounds, each seeing all that was decided before it, then thinks some
+    pulses over.
 
-    Voices decided one after another, each seeing the others, agree on a harmony; decided all at once they clash.
+    Voices decided one after another, each seeing the others, agree on a harmony; decided all at
+    once they clash.
     """
 
     def __init__(self, config: ChoraleConfig, **kwargs: Any) -> None:
@@ -119,8 +123,8 @@ class Generator(keras.Model):
     ) -> tuple[Tensor, Tensor]:
         """Return (voices one-hot [B, P, 4, 3, N], struck again [B, P, 3]).
 
-        Cells in `given` come back as they were. playing: the config's temperatures and min_p, and pulses thought
-        over; else the bare distributions.
+        Cells in `given` come back as they were. playing: the config's temperatures and min_p, and
+        pulses thought over; else the bare distributions.
         """
         seen = Seen(self, x, training, self.config.strictness if playing else 1.0)
         given = ops.reshape(one_hot(ops.reshape(x["given"], (-1, 12))), (-1, 12 * PITCHES))
@@ -136,6 +140,7 @@ class Generator(keras.Model):
         """Return what the melody [R, 4 * N] says, once for all rounds: [R, C]."""
         pieces = x["melody"].shape[0]
         first = melody[:, :PITCHES]
+        # How the melody moves is told as intervals, so that a turn is the same turn at any height.
         beside = join(*(later(first, by, pieces) for by in (-2, -1, 1, 2)))
         motion = relative(beside, join(*[first] * 4))
         told = join(melody, motion, rows(x["attack"]), rows(x["place"]))
@@ -146,7 +151,9 @@ class Generator(keras.Model):
     def _on_pulses(
         self, x: dict[str, Tensor], seen: Seen, given: list[Tensor], playing: bool
     ) -> list[Tensor]:
-        """Return what sounds on the pulses [R, N] a voice: decided in rounds, coarse to fine; when playing, thought over."""
+        """Return what sounds on the pulses [R, N] a voice: decided in rounds, coarse to fine; when
+        playing, thought over.
+        """
         config = self.config
         uniform = rows(x["on_pulse"])
         known = list(given)
@@ -173,7 +180,9 @@ class Generator(keras.Model):
         playing: bool,
         temperature: float,
     ) -> list[Tensor]:
-        """Return `known` with bass, alto and tenor decided on the pulses of a cut, where they were not known."""
+        """Return `known` with bass, alto and tenor decided on the pulses of a cut, where they were
+        not known.
+        """
         state = self.skeleton_state(seen, known, turn)
         numbers = cut(uniform)
         known = list(known)
@@ -181,7 +190,8 @@ class Generator(keras.Model):
         if self.config.strides[turn] == 1:
             state = cut(state)
             if playing:
-                # A pulse after which nothing is known yet, as when playing ahead, has a temperature of its own.
+                # A pulse after which nothing is known yet, as when playing ahead, has a temperature
+                # of its own.
                 after = cut(ops.sum(later(known[0], 1, seen.pieces), -1, keepdims=True))
                 sharp = after + (1.0 - after) * temperature / self.config.ahead_temperature
         min_p = self.config.min_p * playing
@@ -193,7 +203,9 @@ class Generator(keras.Model):
         return known
 
     def skeleton_state(self, seen: Seen, known: list[Tensor], turn: int) -> Tensor:
-        """Return what is known before round `turn` decides [R / stride, C]; known: [R, N] a voice (zeros: not yet)."""
+        """Return what is known before round `turn` decides [R / stride, C]; known: [R, N] a voice
+        (zeros: not yet).
+        """
         stride = self.config.strides[turn]
         here = [every(k, stride, seen.pieces) for k in known]
         heard = every(seen.h, stride, seen.pieces)
@@ -202,7 +214,9 @@ class Generator(keras.Model):
     def voice_logits(
         self, seen: Seen, state: Tensor, known: list[Tensor], turn: int, cut: Cut, v: int
     ) -> Tensor:
-        """Return logits of voice v on the pulses of a cut [R / stride, N]; state, known: all that is known by now."""
+        """Return logits of voice v on the pulses of a cut [R / stride, N]; state, known: all that
+        is known by now.
+        """
         others = [cut(k) for w, k in enumerate(known) if w != v]
         apart = self.config.strides[turn]
         own = [later(known[v], by * apart, seen.pieces) for by in (-2, -1, 1, 2)]
@@ -239,7 +253,8 @@ class Generator(keras.Model):
     ) -> tuple[Tensor, Tensor]:
         """Return (the four steps of each voice [R, 12 * N], logits of striking again [R, 3]).
 
-        No tail is cut here: each of many moves is unlikely beside holding on, and together they are the rhythm.
+        No tail is cut here: each of many moves is unlikely beside holding on, and together they are
+        the rhythm.
         """
         uniform = rows(x["between"])  # [R, 4 * 3]
         half = list(fixed[2])
@@ -261,7 +276,9 @@ class Generator(keras.Model):
 
     @staticmethod
     def moves(seen: Seen, now: list[Tensor]) -> Tensor:
-        """Return where each voice goes on the next pulse and came from on the last: one-hot intervals [R, 6 * 25]."""
+        """Return where each voice goes on the next pulse and came from on the last: one-hot
+        intervals [R, 6 * 25].
+        """
         here = join(*now)
         beside = join(later(here, 1, seen.pieces), later(here, -1, seen.pieces))
         return relative(beside, join(here, here))
@@ -269,7 +286,10 @@ class Generator(keras.Model):
     def fine_state(
         self, seen: Seen, now: list[Tensor], moves: Tensor, half: list[Tensor]
     ) -> Tensor:
-        """Return what is known between pulses [R, C]; now (step 0) and half (step 2): [R, N] a voice, zeros: not yet."""
+        """Return what is known between pulses [R, C]; now (step 0) and half (step 2): [R, N] a
+        voice, zeros: not yet.
+        """
+        # What moves away from the pulse is told as an interval too.
         turns = relative(join(*half), join(*now))
         told = join(*now, *half, moves, turns)
         return self.fine(told, seen.h, pieces=seen.pieces, training=seen.training)
@@ -277,7 +297,9 @@ class Generator(keras.Model):
     def half_logits(
         self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int
     ) -> Tensor:
-        """Return logits of step 2 of `voice` [R, SYMBOLS]; half: [R, N] of the voices decided so far, zeros: not yet."""
+        """Return logits of step 2 of `voice` [R, SYMBOLS]; half: [R, N] of the voices decided so
+        far, zeros: not yet.
+        """
         # A voice that has not decided is taken to hold on: most do.
         waiting = []
         for moved, begun in zip(half, now, strict=True):
@@ -289,6 +311,7 @@ class Generator(keras.Model):
                 others += [half[w], classes(waiting[w])]
         mixed = ops.relu(self.half_mix[voice](join(state, *others)))
 
+        # Parallels inside the pulse, and those into the next one.
         begin = classes(seen.melody[0], *now)
         along = classes(*waiting)
         after = later(begin, 1, seen.pieces)
@@ -304,7 +327,9 @@ class Generator(keras.Model):
         return self.half[voice](mixed) + join(held, moving)
 
     def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Return logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking again [R, 3]."""
+        """Return logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking
+        again [R, 3].
+        """
         y = self.quarters(state)
         masks = [
             ops.pad(f, [[0, 0], [1, 0]]) for f in seen.forbidden
@@ -323,14 +348,18 @@ class Generator(keras.Model):
         counts: Tensor,
         half: Tensor,
     ) -> Tensor:
-        """Return the mean negative log-likelihood of Bach's cells, in nats a cell: every round, and between pulses.
+        """Return the mean negative log-likelihood of Bach's cells, in nats a cell: every round, and
+        between pulses.
 
         target: int [B, P, 4, 3].
         strike: float [B, P, 3], -1 where the pitch changes and nothing is to decide.
-        shown: float [B, P], 1 where a pulse is known in the last round; counts: alike, how much it counts there.
+        shown: float [B, P], 1 where a pulse is known in the last round; counts: alike, how much it
+        counts there.
         half: float [B, 1, 3], 1 where a voice's step 2 is known before the others'.
         Cells in `given` are known in every round, as they are there.
         """
+        # The same logits as when playing, of what Bach wrote before each decision instead of what
+        # was drawn.
         seen = Seen(self, x, True)
         voices = range(VOICES)
         index = [[ops.reshape(target[:, :, step, v], (-1,)) for v in voices] for step in range(4)]
@@ -355,7 +384,8 @@ class Generator(keras.Model):
     ) -> Tensor:
         """Return the loss of one round.
 
-        last: float [B, P] each, 1 where the last round knows a pulse, and how much a pulse counts there.
+        last: float [B, P] each, 1 where the last round knows a pulse, and how much a pulse counts
+        there.
         """
         stride = self.config.strides[turn]
         pulses = now[0].shape[0] // seen.pieces
@@ -379,6 +409,7 @@ class Generator(keras.Model):
             likely = ops.sum(cut(now[v]) * ops.log_softmax(logits, axis=-1), axis=-1)
             loss = loss - ops.sum(counts * likely)
             total = total + ops.sum(counts)
+        # One more, so that a batch in which nothing is asked has a loss of 0.
         return loss / (total + 1.0)
 
     def _between_entropy(
@@ -389,7 +420,9 @@ class Generator(keras.Model):
         middle: list[Tensor],
         known: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Return (loss of the steps between pulses, logits of striking again); known: [R, 3], 1 where step 2 is shown."""
+        """Return (loss of the steps between pulses, logits of striking again); known: [R, 3], 1
+        where step 2 is shown.
+        """
         shown = [m * known[:, v : v + 1] for v, m in enumerate(middle)]
         moves = self.moves(seen, now)
         state = self.fine_state(seen, now, moves, shown)
@@ -405,10 +438,10 @@ class Generator(keras.Model):
 
 
 class Seen:
-    """What every round sees of the piece.
+    """The piece as every round sees it.
 
-    h: the encoded melody [R, C]. melody: its four steps [R, N] each. forbidden: large for pitches out of range, of
-    each voice. strict: how much a warning of parallels counts.
+    h: the encoded melody [R, C]. melody: its four steps [R, N] each. forbidden: large for pitches
+    out of range, of each voice. strict: how much a warning of parallels counts.
     """
 
     def __init__(
@@ -423,7 +456,9 @@ class Seen:
         self.forbidden = [self._forbidden(x, v) for v in range(VOICES)]
 
     def _forbidden(self, x: dict[str, Tensor], v: int) -> Tensor:
-        """Return what is taken from the logits of voice v: [R, N]; of one piece, one row serves all, [1, N]."""
+        """Return what is taken from the logits of voice v: [R, N]; of one piece, one row serves
+        all, [1, N].
+        """
         out = ops.expand_dims(NEVER * (1.0 - x["allowed"][:, v]), 1)
         if self.pieces == 1:
             return out[0]
@@ -432,12 +467,16 @@ class Seen:
 
 
 def _of_voice(x: Tensor, voice: int) -> Tensor:
-    """Return the pitch classes of one voice (0: bass) of those of four, [R, 4 * 12], soprano first: [R, 12]."""
+    """Return the pitch classes of one voice (0: bass) of those of four, [R, 4 * 12], soprano first:
+    [R, 12].
+    """
     return x[:, 12 * (voice + 1) : 12 * (voice + 2)]
 
 
 def _moved(drawn: Tensor, held: Tensor, fixed: Tensor) -> Tensor:
-    """Return symbols [R, SYMBOLS] as pitches [R, N], a hold going on with `held`; `fixed` pitches stay."""
+    """Return symbols [R, SYMBOLS] as pitches [R, N], a hold going on with `held`; `fixed` pitches
+    stay.
+    """
     pitch = drawn[:, 1:] + drawn[:, :1] * held
     return fixed + (1.0 - ops.sum(fixed, -1, keepdims=True)) * pitch
 
@@ -455,7 +494,8 @@ def _picked(logits: Tensor, index: Tensor) -> Tensor:
 
 
 class Critic(keras.Model):
-    """Scores a piece by what is heard: pitches, vertical intervals and motion, locally and as a whole.
+    """Scores a piece by what is heard: pitches, vertical intervals and motion, locally and as a
+    whole.
 
     Intervals and motion could be learnt from the pitches, but from far more pieces than there are.
     """
@@ -469,13 +509,16 @@ class Critic(keras.Model):
         self.judge = Judge(c)
 
     def call(self, x: dict[str, Tensor], voices: Tensor) -> Tensor:
-        """Return scores [B] of `voices` [B, P, 4, 3, N] (one-hot, or between two pieces) under the melody in `x`."""
+        """Return scores [B] of `voices` [B, P, 4, 3, N] (one-hot, or between two pieces) under the
+        melody in `x`.
+        """
         pieces = x["melody"].shape[0]
         four = 4 * PITCHES
         melody = ops.expand_dims(one_hot(x["melody"]), 3)
         together = ops.concatenate([melody, voices], axis=3)
         score = ops.reshape(together, (pieces, -1, four))  # [B, 4 * P, 4 * N]
-        # Classes first: slices of them are a fifth as wide, and the gradients of slices are most of the work.
+        # Classes first: slices of them are a fifth as wide, and the gradients of slices are most of
+        # the work.
         heard = ops.matmul(ops.reshape(score, (-1, four)), constant(np.kron(np.eye(4), FOLD)))
         voice = [heard[:, 12 * i : 12 * (i + 1)] for i in range(4)]
         pairs = join(*(interval_classes(voice[i], voice[j]) for i in range(4) for j in range(i)))
@@ -502,9 +545,11 @@ class Critic(keras.Model):
 
 
 def plain_motion(pitches: Any) -> Any:
-    """Return what `Critic.motion_of` does, for pitches int [S, 4] of one piece, as loops in numpy: [S, 14].
+    """Return what `Critic.motion_of` does, for pitches int [S, 4] of one piece, as loops in numpy:
+    [S, 14].
 
-    Octaves that each voice goes up; 1 where it stays; for each pair, 1 if they go far in one direction, -1 if apart.
+    Octaves that each voice goes up; 1 where it stays; for each pair, 1 if they go far in one
+    direction, -1 if apart.
     """
     found = np.zeros((len(pitches), 14))
     for step in range(1, len(pitches)):
@@ -560,7 +605,8 @@ class Networks:
 def playing_model(generator: Generator) -> tuple[Any, Shapes]:
     """Return what is exported: a function of the inputs by name, and their shapes and types.
 
-    It gives int pitches [1, P, 4, 3] and float strikes [1, P, 3]. P is a multiple of the first of `strides`.
+    It gives int pitches [1, P, 4, 3] and float strikes [1, P, 3]. P is a multiple of the first of
+    `strides`.
     """
 
     def play(x: dict[str, Tensor]) -> dict[str, Tensor]:

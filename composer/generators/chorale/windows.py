@@ -1,6 +1,7 @@
 """Training windows of family `chorale`: pieces cut, transposed and partly hidden (numpy only).
 
-Pieces are split before this; a piece lends a window from anywhere, in any key in which its voices stay in range.
+Pieces are split before this; a piece lends a window from anywhere, in any key in which its voices
+stay in range.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from composer.songs.theory import signature_shift
 
 _ORDER = (0, *DECIDED)  # columns of a piece: melody, bass, alto, tenor
 
-# How likely a window is moved this many semitones from the key that its melody suggests: melodies modulate, and the
-# key of a short one is guessed wrongly.
+# How likely a window is moved this many semitones from the key that its melody suggests: melodies
+# modulate, and the key of a short one is guessed wrongly.
 _DETOURS = {0: 0.6, 5: 0.15, 7: 0.15, 2: 0.05, 10: 0.05}
 _NO_METRE = 0.5  # of the windows are not told their metre
 _NO_REPEATS = 0.5  # come as from a source that does not tell repeated notes
@@ -78,8 +79,8 @@ class Piece:
 def to_piece(song: Song, config: ChoraleConfig) -> Piece:
     """Return a song of four tracks, the melody first, then from high to low, on its pulses.
 
-    Of chords the highest note is taken, notes out of a voice's range are moved by octaves, and rests of the added
-    voices are filled by what sounded.
+    Of chords the highest note is taken, notes out of a voice's range are moved by octaves, and
+    rests of the added voices are filled by what sounded.
     """
     grid = pulse_grid(song)
     last = len(grid) - 1
@@ -128,10 +129,11 @@ class Windows:
         self.config = config
 
     def batch(self, rng: np.random.Generator, size: int, length: int) -> Arrays:
-        """Return `size` windows of `length` pulses: the networks' inputs and what they are to learn.
+        """Return `size` windows of `length` pulses: the networks' inputs and what they are to
+        learn.
 
-        Beside the inputs: target int [B, P, 4, 3]; strike, shown, counts and half as `Generator.cross_entropy` takes
-        them. Raise ConfigError if no piece is as long.
+        Beside the inputs: target int [B, P, 4, 3]; strike, shown, counts and half as
+        `Generator.cross_entropy` takes them. Raise ConfigError if no piece is as long.
         """
         long = [piece for piece in self.pieces if len(piece.grid) >= length]
         if not long:
@@ -139,6 +141,7 @@ class Windows:
                 f"training needs pieces of at least {length} beats; "
                 f"of {len(self.pieces)} none is as long"
             )
+        # Long pieces more often, so that each beat comes as often as any; short ones not never.
         weights = np.array([len(piece.grid) - length + 8 for piece in long], float)
         chosen = rng.choice(len(long), size, p=weights / weights.sum())
         rows = [self._window(long[index], rng, length) for index in chosen]
@@ -150,6 +153,7 @@ class Windows:
         steps = slice(4 * start, 4 * (start + length))
         move = int(rng.choice(piece.moves))
         detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
+        # The nearest way to C, at most a tritone up or down.
         shift = (piece.shift - move + detour + 6) % 12 - 6
         lines = piece.lines[steps] + np.where(piece.lines[steps] == REST, 0, move)
         target = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1).reshape(length, 4, 3)
@@ -157,15 +161,7 @@ class Windows:
         row = self._melody(piece, lines[:, 0], rng, start, shift)
         row["target"] = target.astype(np.int32)
         row["strike"] = _strikes(piece, start, length)
-        row["shown"] = _shown(rng, length).astype(np.float32)
-        row["counts"] = 1 - row["shown"]
-        row["half"] = (rng.random(3) < _HALF_SHOWN).astype(np.float32)[None]
-        row["given"][:, 0] = np.where(_locked(rng, length), target[:, 0], PITCHES)
-        kind = rng.random()
-        if kind < HIDDEN_FUTURES:
-            hide(row, int(rng.integers(1, length)))
-        elif kind < HIDDEN_FUTURES + LIVE:
-            _play_live(row, target[:, 0], rng)
+        _ask(row, target[:, 0], rng)
         row["on_pulse"] = rng.random((length, 3), np.float32)
         row["between"] = rng.random((length, 4, 3), np.float32)
         return row
@@ -173,7 +169,9 @@ class Windows:
     def _melody(
         self, piece: Piece, line: Ints, rng: np.random.Generator, start: int, shift: int
     ) -> Arrays:
-        """Return what is told of the melody `line`, int [step], which begins at pulse `start` of the piece."""
+        """Return what is told of the melody `line`, int [step], which begins at pulse `start` of
+        the piece.
+        """
         end = start + len(line) // 4
         grid = _cut(piece.grid, start, end)
         onsets = piece.onsets[4 * start : 4 * end, 0]
@@ -198,8 +196,29 @@ def _cut(grid: PulseGrid, start: int, end: int) -> PulseGrid:
     )
 
 
+def _ask(row: Arrays, voices: Ints, rng: np.random.Generator) -> None:
+    """Put into a window what of it is known, and so what is asked. voices: int [pulse, 3], on the
+    pulses.
+
+    One network is to arrange, to fill in around what is kept, and to play ahead; so it is asked for
+    all of them.
+    """
+    length = len(voices)
+    row["shown"] = _shown(rng, length).astype(np.float32)
+    row["counts"] = 1 - row["shown"]
+    row["half"] = (rng.random(3) < _HALF_SHOWN).astype(np.float32)[None]
+    row["given"][:, 0] = np.where(_locked(rng, length), voices, PITCHES)
+    kind = rng.random()
+    if kind < HIDDEN_FUTURES:
+        hide(row, int(rng.integers(1, length)))
+    elif kind < HIDDEN_FUTURES + LIVE:
+        _play_live(row, voices, rng)
+
+
 def hide(row: Arrays, start: int) -> None:
-    """Take away from a window what is not heard yet: the melody from pulse `start` on, and that it ends."""
+    """Take away from a window what is not heard yet: the melody from pulse `start` on, and that it
+    ends.
+    """
     row["melody"][start:] = PITCHES
     row["attack"][start:] = 0
     row["place"][start:, LAST_PULSE] = 0
@@ -209,8 +228,9 @@ def hide(row: Arrays, start: int) -> None:
 def _play_live(row: Arrays, voices: Ints, rng: np.random.Generator) -> None:
     """Make a window as when playing along: the last pulse is decided, all before it is played.
 
-    voices: int [pulse, 3], on the pulses. The melody of the last pulse is what is struck there, as if held, or hidden,
-    rarely with some before it. Half the time some of what was played does not fit, as comes of deciding ahead.
+    voices: int [pulse, 3], on the pulses. The melody of the last pulse is what is struck there, as
+    if held, or hidden, rarely with some before it. Half the time some of what was played does not
+    fit, as comes of deciding ahead.
     """
     length = len(voices)
     last = length - 1
@@ -221,6 +241,7 @@ def _play_live(row: Arrays, voices: Ints, rng: np.random.Generator) -> None:
     else:
         hidden_before = int(rng.choice((0, 1, 3), p=(0.8, 0.1, 0.1)))
         hide(row, max(1, last - hidden_before))
+    # A player's past was decided ahead and is not Bach's; so some of it is not, here too.
     slips = rng.random(length) < SLIPS * (rng.random() < 0.5)
     elsewhere = rng.integers(length, size=length)
     played = voices[np.where(slips, elsewhere, np.arange(length))]
@@ -231,7 +252,9 @@ def _play_live(row: Arrays, voices: Ints, rng: np.random.Generator) -> None:
 
 
 def _shown(rng: np.random.Generator, length: int) -> Bools:
-    """Return the pulses known before the last round: every other, three of four, or any: bool [pulse]."""
+    """Return the pulses known before the last round: every other, three of four, or any: bool
+    [pulse].
+    """
     kind = rng.random()
     place = np.arange(length)
     if kind < 0.4:
@@ -244,7 +267,8 @@ def _shown(rng: np.random.Generator, length: int) -> Bools:
 def _locked(rng: np.random.Generator, length: int) -> Bools:
     """Return cells on the pulse that are given from outside: bool [pulse, 3].
 
-    Mostly none; else any, whole voices, or all up to a place, as when voices or bars are kept or the past is played.
+    Mostly none; else any, whole voices, or all up to a place, as when voices or bars are kept or
+    the past is played.
     """
     kind = rng.random()
     cells = np.zeros((length, 3), bool)
@@ -258,7 +282,9 @@ def _locked(rng: np.random.Generator, length: int) -> Bools:
 
 
 def _strikes(piece: Piece, start: int, length: int) -> Array:
-    """Return 1 where a pitch that goes on over a pulse starts again, 0 where it is held, -1 where it changes."""
+    """Return 1 where a pitch that goes on over a pulse starts again, 0 where it is held, -1 where
+    it changes.
+    """
     first = 4 * np.arange(start, start + length)
     goes_on = piece.lines[first, 1:] == piece.lines[first - 1, 1:]
     goes_on &= (first > 0)[:, None]
@@ -268,8 +294,8 @@ def _strikes(piece: Piece, start: int, length: int) -> Array:
 def configure(given: dict[str, Any], songs: Sequence[Song]) -> ChoraleConfig:
     """Return the config that `given` (JSON values) and the songs' four tracks call for.
 
-    Names, ranges and programs are those of the songs, unless they are the chorales' own or given. Raise ConfigError
-    for songs that are not in four parts.
+    Names, ranges and programs are those of the songs, unless they are the chorales' own or given.
+    Raise ConfigError for songs that are not in four parts.
     """
     tracks = songs[0].tracks if songs else ()  # all songs of a corpus have the same
     names = tuple(track.name for track in tracks)
@@ -284,7 +310,9 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> ChoraleConfig:
 
 
 def voices_of(songs: Sequence[Song]) -> dict[str, Any]:
-    """Return names, ranges (at least an octave, within what the networks hold) and programs of four tracks."""
+    """Return names, ranges (at least an octave, within what the networks hold) and programs of four
+    tracks.
+    """
     columns = list(zip(*(song.tracks for song in songs), strict=True))
     found: dict[str, Any] = {"parts": [], "lowest": [], "highest": [], "programs": []}
     for column in columns:

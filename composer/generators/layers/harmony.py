@@ -1,8 +1,10 @@
-"""What networks know of intervals between voices: tables that are learnt, and warnings of parallels (Keras 3).
+"""Knowledge of intervals between voices: tables that are learnt, and warnings of parallels (Keras
+3).
 
-An interval sounds the same wherever it lies, so a table by interval learns from few pieces what a table by pitches
-would need many for. Looking up a table is written as products with one-hot matrices: these have gradients, run on every
-backend and convert to LiteRT. `plain` has each of them as loops in numpy, which is how to read them.
+An interval sounds the same wherever it lies, so a table by interval learns from few pieces what a
+table by pitches would need many for. Looking up a table is written as products with one-hot
+matrices: these have gradients, run on every backend and convert to LiteRT. `plain` has each of them
+as loops in numpy, which is how to read them.
 
 Shapes: R rows (pulses), N = PITCHES pitches; voices in order of soprano, bass, alto, tenor.
 """
@@ -27,7 +29,8 @@ PERFECT = (0, 5, 7)  # unison or octave; fourth; fifth, in semitones up
 SPAN = 19  # semitones either way that a table of lines tells apart
 
 _PAIRS = 4 * len(PERFECT)  # other voice and interval
-# Pitch classes of four voices [48] to those a perfect interval up, by voice and interval [_PAIRS * 12].
+# Pitch classes of four voices [48] to those a perfect interval up, by voice and interval [_PAIRS *
+# 12].
 _SHIFTS = np.hstack([np.roll(np.eye(12), interval, axis=1) for interval in PERFECT])
 _UP = np.kron(np.eye(4), _SHIFTS).astype(np.float32)
 _SUM = np.kron(np.eye(_PAIRS), np.ones((12, 1))).astype(np.float32)  # [_PAIRS * 12] to [_PAIRS]
@@ -42,6 +45,7 @@ def relative(voices: Tensor, bases: Tensor, span: int = 12) -> Tensor:
     """
     count = voices.shape[-1] // PITCHES
     size = 2 * span + 1
+    # A product with the numbers of the pitches turns one-hot rows into pitches.
     number = constant(np.kron(np.eye(count), np.arange(PITCHES)[:, None]))
     sounding = constant(np.kron(np.eye(count), np.ones((PITCHES, 1))))
     known = ops.matmul(voices, sounding) * ops.matmul(bases, sounding)
@@ -57,7 +61,9 @@ def classes(*voices: Tensor) -> Tensor:
 
 
 def interval_classes(a: Tensor, b: Tensor) -> Tensor:
-    """Return the pitch-class interval from `b` up to `a`, both pitch classes [R, 12]: float [R, 12], differentiable."""
+    """Return the pitch-class interval from `b` up to `a`, both pitch classes [R, 12]: float [R,
+    12], differentiable.
+    """
     apart = np.subtract.outer(np.arange(12), np.arange(12)) % 12
     table = np.equal.outer(apart, np.arange(12))
     pairs = ops.expand_dims(a, -1) * ops.expand_dims(b, -2)
@@ -65,7 +71,10 @@ def interval_classes(a: Tensor, b: Tensor) -> Tensor:
 
 
 class Intervals(layers.Layer):
-    """How well each pitch lies from pitches already known: logits by interval, for each voice and neighbour."""
+    """A table of how well each pitch lies from those already known: logits by interval.
+
+    One for each voice and neighbour.
+    """
 
     def __init__(self, neighbours: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -78,7 +87,9 @@ class Intervals(layers.Layer):
         )
 
     def call(self, near: Tensor, voice: int) -> Tensor:
-        """Return logits [R, N] of `voice` given its first n neighbours [R, n * N], zeros where unknown."""
+        """Return logits [R, N] of `voice` given its first n neighbours [R, n * N], zeros where
+        unknown.
+        """
         # The table of intervals laid out once by pairs of pitches: then all rows are one product.
         apart = PITCHES - 1 + np.arange(PITCHES) - np.arange(PITCHES)[:, None]  # [from, to]
         count = near.shape[-1] // PITCHES
@@ -87,35 +98,42 @@ class Intervals(layers.Layer):
 
 
 class Lines(layers.Layer):
-    """How well each pitch goes on with its own voice: logits by the intervals to two known pitches of it.
+    """Tables of how well each pitch goes on with its own voice: logits by the intervals to two
+    known pitches.
 
-    Three tables a voice: (one pulse before, one after), (two before, one before), (one after, two after).
+    Three tables a voice: (one pulse before, one after), (two before, one before), (one after, two
+    after).
     """
 
     def build(self, *_: Any) -> None:
-        """Make one logit for each voice, table, interval between the two known pitches, and from the nearer to here."""
+        """Make one logit for each voice, table, interval between the two known pitches, and from
+        the nearer to here.
+        """
         size = 2 * SPAN + 1
         self.table = self.add_weight(shape=(3, 3, size, size), initializer="zeros")
 
     def call(self, beside: list[Tensor], voice: int) -> Tensor:
         """Return logits [R, N] of `voice`.
 
-        beside: one-hot [R, N] of the pulses 2 before, 1 before, 1 after, 2 after; zeros where unknown. A table counts
-        only if both of its pitches are known.
+        beside: one-hot [R, N] of the pulses 2 before, 1 before, 1 after, 2 after; zeros where
+        unknown. A table counts only if both of its pitches are known.
         """
         size = 2 * SPAN + 1
         number = constant(np.arange(PITCHES)[:, None])
         two_before, before, after, two_after = beside
-        # The three tables one below another, [3 * R, ...]: few large operations are faster than many small ones.
+        # The three tables one below another, [3 * R, ...]: few large operations are faster than
+        # many small ones.
         first = ops.concatenate([before, two_before, after], axis=0)
         second = ops.concatenate([after, before, two_after], axis=0)
         near = ops.matmul(ops.concatenate([before, before, after], axis=0), number)  # [3 * R, 1]
+        # A row of zeros is an unknown pitch, and its sum is 0.
         known = ops.sum(first, -1, keepdims=True) * ops.sum(second, -1, keepdims=True)
         apart = ops.clip(ops.matmul(second - first, number)[:, 0], -SPAN, SPAN) + SPAN
         chosen = ops.one_hot(ops.cast(ops.round(apart), "int32"), size, dtype="float32") * known
         by_interval = ops.matmul(ops.reshape(chosen, (3, -1, size)), self.table[voice])
-        # [3, R, size]: what is left is the interval from the nearer pitch to each pitch here. It is gathered from the
-        # rows one after another; a running sum counts them, because the export knows no number of rows.
+        # [3, R, size]: what is left is the interval from the nearer pitch to each pitch here. It is
+        # gathered from the rows one after another; a running sum counts them, because the export
+        # knows no number of rows.
         row = ops.cumsum(0.0 * near + 1.0, axis=0) - 1.0
         column = ops.clip(constant(np.arange(PITCHES)[None]) - near, -SPAN, SPAN) + SPAN
         place = ops.cast(ops.round(row * size + column), "int32")
@@ -124,10 +142,11 @@ class Lines(layers.Layer):
 
 
 class Parallels(layers.Layer):
-    """How much each pitch of each voice is held back because it would go in parallel with another voice.
+    """Warnings that hold back pitches which would go in parallel with another voice.
 
-    If voices v and u stand a perfect interval apart at one time, and u has moved by another time, v is warned of the
-    pitch class that makes the same interval there. How strongly is learnt, for each pair and interval.
+    If voices v and u stand a perfect interval apart at one time, and u has moved by another time, v
+    is warned of the pitch class that makes the same interval there. How strongly is learnt, for
+    each pair and interval.
     """
 
     def build(self, *_: Any) -> None:
@@ -142,7 +161,8 @@ class Parallels(layers.Layer):
     def call(self, own: Tensor, there: Tensor, here: Tensor, voice: int) -> Tensor:
         """Return logits by pitch class [R, 12] to add to `voice` here.
 
-        own [R, 12] and there [R, 4 * 12] sound there, here [R, 4 * 12], as pitch classes, soprano first.
+        own [R, 12] and there [R, 4 * 12] sound there, here [R, 4 * 12], as pitch classes, soprano
+        first.
         """
         return held_back([self], [own], [there], [here], voice)
 
@@ -150,7 +170,8 @@ class Parallels(layers.Layer):
 def held_back(
     learnt: list[Parallels], own: list[Tensor], there: list[Tensor], here: list[Tensor], voice: int
 ) -> Tensor:
-    """Return what `voice` is warned of by several `Parallels` together, one a direction in time: [R, 12].
+    """Return what `voice` is warned of by several `Parallels` together, one a direction in time:
+    [R, 12].
 
     Arguments are as those of `Parallels.call`, one for each direction.
     """

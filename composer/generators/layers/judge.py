@@ -12,7 +12,8 @@ Tensor = Any
 class Judge(layers.Layer):
     """Two scores in one: what is heard judged locally, and as a whole.
 
-    A critic that judges only the whole lets single wrong beats pass; one that judges only beats, aimless pieces.
+    A critic that judges only the whole lets single wrong beats pass; one that judges only beats,
+    aimless pieces.
     """
 
     def __init__(self, channels: int, **kwargs: Any) -> None:

@@ -1,6 +1,8 @@
-"""The operations of `pulses` and `harmony` as plain loops in numpy: to read, and to test the matrices by.
+"""The operations of `pulses` and `harmony` as plain loops in numpy: to read, and to test the
+matrices by.
 
-Pitches are network pitches, int; PITCHES is a rest or unknown. Rows are pulses, one piece after another.
+Pitches are network pitches, int; PITCHES is a rest or unknown. Rows are pulses, one piece after
+another.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ def relative(voices: Ints, bases: Ints, span: int = 12) -> Ints:
 
 
 def classes(*voices: Ints) -> Floats:
-    """Return pitch classes of voices, int [R] each, as float [R, 12 * voices]; nothing for PITCHES."""
+    """Return pitch classes of voices, int [R] each, as float [R, 12 * voices]; nothing for
+    PITCHES.
+    """
     found = np.zeros((len(voices[0]), len(voices), 12))
     for v, voice in enumerate(voices):
         for row, pitch in enumerate(voice):
@@ -83,7 +87,9 @@ def interval_classes(a: Floats, b: Floats) -> Floats:
 
 
 def intervals(table: Floats, near: Ints) -> Floats:
-    """Return logits [R, PITCHES] by a voice's table [neighbour, interval] from its neighbours, int [R, n]."""
+    """Return logits [R, PITCHES] by a voice's table [neighbour, interval] from its neighbours, int
+    [R, n].
+    """
     logits = np.zeros((len(near), PITCHES))
     for row, neighbours in enumerate(near):
         for n, neighbour in enumerate(neighbours):
@@ -116,10 +122,11 @@ def _place(interval: int) -> int:
 
 
 def held_back(weight: Floats, own: Ints, there: Ints, here: Ints, voice: int) -> Floats:
-    """Return logits by pitch class [R, 12] that warn `voice` of parallels, in one direction of time.
+    """Return logits by pitch class [R, 12] that warn `voice` of parallels, in one direction of
+    time.
 
-    weight: [3, 4, 3] by voice, other voice and interval. own: int [R], its pitch at the other time. there, here:
-    int [R, 4], pitches of all voices at the other time and now, soprano first.
+    weight: [3, 4, 3] by voice, other voice and interval. own: int [R], its pitch at the other time.
+    there, here: int [R, 4], pitches of all voices at the other time and now, soprano first.
     """
     logits = np.zeros((len(own), 12))
     for row in range(len(own)):

@@ -1,8 +1,9 @@
 """Layers and operations that the networks over pulses share, in Keras 3 (any backend).
 
-Shapes: B pieces, P pulses, N = PITCHES pitches, C channels. Networks work on rows: R = B * P pulses one after another,
-[R, any]. So convolutions become plain matrix products of few and large matrices, which LiteRT runs several times
-faster than its convolutions, and their export needs no operation that LiteRT lacks. `plain` has the same in numpy.
+Shapes: B pieces, P pulses, N = PITCHES pitches, C channels. Networks work on rows: R = B * P pulses
+one after another, [R, any]. So convolutions become plain matrix products of few and large matrices,
+which LiteRT runs several times faster than its convolutions, and their export needs no operation
+that LiteRT lacks. `plain` has the same in numpy.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ def join(*parts: Tensor) -> Tensor:
 
 
 def later(x: Tensor, by: int, pieces: int) -> Tensor:
-    """Return rows [R, any] of `by` pulses later in the same piece (negative: earlier), zeros past the ends."""
+    """Return rows [R, any] of `by` pulses later in the same piece (negative: earlier), zeros past
+    the ends.
+    """
     ends = [[max(-by, 0), max(by, 0)], [0, 0]]
     if pieces == 1:
-        # One piece is how it is played: plainer. Padded first, because a piece can be shorter than the way.
+        # One piece is how it is played: plainer. Padded first, because a piece can be shorter than
+        # the way.
         padded = ops.pad(x, ends)
         return padded[by:] if by > 0 else padded[:by]
     by_piece = ops.reshape(x, (pieces, -1, x.shape[-1]))
@@ -51,7 +55,8 @@ def later(x: Tensor, by: int, pieces: int) -> Tensor:
 
 
 def with_sides(x: Tensor, by: int, pieces: int) -> Tensor:
-    """Return rows beside those of `by` pulses before and after in the same piece: [R, F] to [R, 3 * F].
+    """Return rows beside those of `by` pulses before and after in the same piece: [R, F] to [R, 3 *
+    F].
 
     A matrix product with these is a convolution of width 3.
     """
@@ -64,7 +69,8 @@ def with_sides(x: Tensor, by: int, pieces: int) -> Tensor:
 def every(x: Tensor, stride: int, pieces: int, phase: int = 0) -> Tensor:
     """Return the rows of every `stride`th pulse from `phase` on: [R, F] to [R / stride, F].
 
-    A strided slice of rows is slow in LiteRT; `stride` rows laid side by side, and a slice of columns, are not.
+    A strided slice of rows is slow in LiteRT; `stride` rows laid side by side, and a slice of
+    columns, are not.
     """
     if stride == 1:
         return x
@@ -75,7 +81,9 @@ def every(x: Tensor, stride: int, pieces: int, phase: int = 0) -> Tensor:
 
 
 def spread(x: Tensor, stride: int, phase: int = 0) -> Tensor:
-    """Return rows put back on every `stride`th pulse from `phase` on, zeros between: [R / stride, F] to [R, F]."""
+    """Return rows put back on every `stride`th pulse from `phase` on, zeros between: [R / stride,
+    F] to [R, F].
+    """
     if stride == 1:
         return x
     width = x.shape[-1]
@@ -127,7 +135,8 @@ class Residual(layers.Layer):
 
 
 class Stack(layers.Layer):
-    """A projection, added to what came before, and residual blocks of growing dilation (1, 2, 4, 8, 1 ...).
+    """A projection, added to what came before, and residual blocks of growing dilation (1, 2, 4, 8,
+    1 ...).
 
     Four blocks see 19 pulses to either side: more than four bars of 4/4 in all.
     """
@@ -156,14 +165,15 @@ def sample(
 ) -> Tensor:
     """Return one-hot draws [R, S]: the inverse of the distribution at `uniform` [R, 1].
 
-    What is less likely than `min_p` times the likeliest is left out. soft: gradients go straight through the hard
-    decision to the distribution; without, the draws are plain.
+    What is less likely than `min_p` times the likeliest is left out. soft: gradients go straight
+    through the hard decision to the distribution; without, the draws are plain.
     """
     p = ops.softmax(logits if temperature == 1 else logits / temperature, axis=-1)
     if min_p:
         likely = p >= min_p * ops.max(p, axis=-1, keepdims=True)
         p = p * ops.cast(likely, "float32")
-    # The share up to each symbol; as a product it is the same on every backend and converts to LiteRT.
+    # The share up to each symbol; as a product it is the same on every backend and converts to
+    # LiteRT.
     upper = ops.matmul(p, constant(np.triu(np.ones((p.shape[-1],) * 2))))
     passed = ops.cast(upper <= uniform * upper[:, -1:], "float32")
     before = ops.pad(passed[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)

@@ -1,7 +1,7 @@
 """Wasserstein losses and the gradient penalty, which every GAN here shares.
 
-Arjovsky et al. 2017 (WGAN), Gulrajani et al. 2017 (gradient penalty).
-Keras operations only, so that they run on any Keras backend; the training step takes the gradient itself.
+Arjovsky et al. 2017 (WGAN), Gulrajani et al. 2017 (gradient penalty). Keras operations only, so
+that they run on any Keras backend; the training step takes the gradient itself.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def mix(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
 def gradient_penalty(gradient: Tensor) -> Tensor:
     """Return the mean squared distance from 1 of the gradient's norm.
 
-    The norm is taken over all axes but the first (batch): the critic is to be steep by 1 in each whole piece.
+    The norm is taken over all axes but the first (batch): the critic is to be steep by 1 in each
+    whole piece.
     """
     axes = tuple(range(1, len(gradient.shape)))
     # The square root has no finite slope at 0, hence the small number.

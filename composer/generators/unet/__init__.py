@@ -55,7 +55,9 @@ class UnetFamily:
 
     @staticmethod
     def configure(given: dict[str, Any], songs: list[Song]) -> UnetConfig:
-        """Return the sample's sizes, but for what is `given`. Raise ConfigError for songs not in four parts."""
+        """Return the sample's sizes, but for what is `given`. Raise ConfigError for songs not in
+        four parts.
+        """
         if any(len(song.tracks) != TRACKS for song in songs):
             raise ConfigError(
                 f"family unet has {TRACKS} tracks, the songs have others: try family band"

@@ -1,8 +1,9 @@
 """From a melody to windows of pianoroll and back.
 
-A melody is cut into windows of two bars (32 sixteenths), each a pianoroll with the values -1 and 1. The network draws
-the pianorolls of all four voices at once, and what lies above 0 sounds. A pianoroll does not tell a repeated note from
-a long one, knows no key or metre, and no window hears the one before it.
+A melody is cut into windows of two bars (32 sixteenths), each a pianoroll with the values -1 and 1.
+The network draws the pianorolls of all four voices at once, and what lies above 0 sounds. A
+pianoroll does not tell a repeated note from a long one, knows no key or metre, and no window hears
+the one before it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def encode(
     request: Request,
     config: UnetConfig,
 ) -> tuple[Arrays, int]:
-    """Return the melody's windows, float [window, 32, 128, 1] of -1 and 1, with their noise; and its steps.
+    """Return the melody's windows, float [window, 32, 128, 1] of -1 and 1, with their noise; and
+    its steps.
 
     Raise MelodyError if the melody has no notes.
     """
@@ -58,8 +60,8 @@ def signed(roll: Bools) -> Array:
 def decode(outputs: Arrays, steps: int, song: Song, melody: Melody) -> Song:
     """Return the arrangement: the melody as it came, then alto, tenor and bass.
 
-    outputs: roll float [window, 32, 128, 4], soprano first, sounding above 0. The windows are joined and cut at
-    `steps`.
+    outputs: roll float [window, 32, 128, 4], soprano first, sounding above 0. The windows are
+    joined and cut at `steps`.
     """
     whole = (outputs["roll"] > 0).reshape(-1, PITCHES, TRACKS)
     added = whole[:steps, :, 1:]

@@ -1,8 +1,8 @@
 """Generator and critic of family `unet`, in Keras 3 layers and operations (any backend).
 
-A U-Net (Ronneberger et al. 2015) over pianorolls as images: four convolutions that halve steps and pitches, noise
-at the bottom, four that double them again, each seeing what the halving of the same size saw.
-Shapes: B windows; rolls [B, 32 steps, 128 pitches, tracks], values -1 to 1.
+A U-Net (Ronneberger et al. 2015) over pianorolls as images: four convolutions that halve steps and
+pitches, noise at the bottom, four that double them again, each seeing what the halving of the same
+size saw. Shapes: B windows; rolls [B, 32 steps, 128 pitches, tracks], values -1 to 1.
 """
 
 from __future__ import annotations
@@ -28,17 +28,22 @@ def halved(x: Tensor, filters: int, normalised: bool = True) -> Tensor:
 
 
 def doubled(x: Tensor, skipped: Tensor, filters: int) -> Tensor:
-    """Return an image twice as high and wide: [B, S, P, any] to [B, 2 S, 2 P, filters + those of `skipped`]."""
+    """Return an image twice as high and wide: [B, S, P, any] to [B, 2 S, 2 P, filters + those of
+    `skipped`].
+    """
     x = layers.UpSampling2D(2)(x)
     x = layers.Conv2D(filters, KERNEL, padding="same")(x)
     x = layers.BatchNormalization(momentum=0.8)(x)
     x = layers.ReLU()(x)
-    # What the halving of the same size saw: without it, where a note starts and ends would be lost at the bottom.
+    # What the halving of the same size saw: without it, where a note starts and ends would be lost
+    # at the bottom.
     return layers.Concatenate()([x, skipped])
 
 
 def build_generator(config: UnetConfig) -> keras.Model:
-    """Return a model of {"melody": [B, 32, 128, 1], "noise": [B, 2, 8, noise]} to all voices, [B, 32, 128, 4]."""
+    """Return a model of {"melody": [B, 32, 128, 1], "noise": [B, 2, 8, noise]} to all voices, [B,
+    32, 128, 4].
+    """
     melody = keras.Input((STEPS, PITCHES, 1), name="melody")
     noise = keras.Input((*BOTTLENECK, config.noise), name="noise")
     seen = [halved(melody, config.filters, normalised=False)]
@@ -55,7 +60,8 @@ def build_generator(config: UnetConfig) -> keras.Model:
 def build_critic(config: UnetConfig) -> keras.Model:
     """Return a model of {"melody": [B, 32, 128, 1], "roll": [B, 32, 128, 4]} to scores [B, 1].
 
-    No normalisation: the gradient penalty is of each piece alone, and normalising would mix the batch.
+    No normalisation: the gradient penalty is of each piece alone, and normalising would mix the
+    batch.
     """
     melody = keras.Input((STEPS, PITCHES, 1), name="melody")
     roll = keras.Input((STEPS, PITCHES, TRACKS), name="roll")
@@ -98,7 +104,9 @@ class Networks:
 def playing_model(
     generator: keras.Model,
 ) -> tuple[Any, Shapes]:
-    """Return what is exported, for any number of windows at once: a function of the inputs by name, and their shapes."""
+    """Return what is exported, for any number of windows at once: a function of the inputs by name,
+    and their shapes.
+    """
 
     def play(x: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"roll": generator(x, training=False)}

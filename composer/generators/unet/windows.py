@@ -1,4 +1,6 @@
-"""Training windows of family `unet`: two bars, from any beat of any piece, in the key of the score."""
+"""Training windows of family `unet`: two bars, from any beat of any piece, in the key of the
+score.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Windows:
     def batch(self, rng: np.random.Generator, size: int, length: int) -> Arrays:  # noqa: ARG002
         """Return the networks' inputs, and target [B, 32, 128, 4].
 
-        `length` is there for other families; here a window has 8 beats. Raise ConfigError if no piece is as long.
+        `length` is there for other families; here a window has 8 beats. Raise ConfigError if no
+        piece is as long.
         """
         if not self.rolls:
             raise ConfigError(f"training needs pieces of at least {BEATS} beats; there is none")

@@ -54,7 +54,8 @@ def test_a_song_survives_the_way_there_and_back(songs: list[Song], tiny: BandCon
                 there.program,
                 there.is_drum,
             )
-            # A note that another voice strikes again while it lasts ends there: one piano has one key a pitch.
+            # A note that another voice strikes again while it lasts ends there: one piano has one
+            # key a pitch.
             ends = [
                 min([n.end, *(m.onset for m in there.notes if again(n, m))]) for n in there.notes
             ]

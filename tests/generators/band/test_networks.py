@@ -60,8 +60,9 @@ def test_one_step_moves_the_weights(networks: Any, batch: dict[str, Any], tiny: 
         assert tuple(scores.shape) == (3,)
         total = loss + 10.0 * wgan.gradient_penalty(inner.gradient(scores, mixed))
     assert unmoved(networks.critic, tape.gradient(total, networks.critic.trainable_variables)) == []
-    # Residual blocks end in zeros, so that at first nothing flows through them: a second step moves all. But where
-    # a track happens to sound no three cells at once, nobody asks what lies between its lowest and its highest.
+    # Residual blocks end in zeros, so that at first nothing flows through them: a second step moves
+    # all. But where a track happens to sound no three cells at once, nobody asks what lies between
+    # its lowest and its highest.
     voicings = [
         v for group in (*networks.generator.on_pulse, *networks.generator.steps) for v in group
     ]

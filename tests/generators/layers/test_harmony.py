@@ -19,7 +19,8 @@ def hot(*pitches: int) -> Any:
 def test_parallels_warn_of_the_pitch_that_makes_them_and_of_no_other() -> None:
     layer = layers.Parallels()
     layer.build()
-    # Before: bass B flat, soprano F (a fifth above). Now the soprano goes to G: the bass must not go to C.
+    # Before: bass B flat, soprano F (a fifth above). Now the soprano goes to G: the bass must not
+    # go to C.
     nobody = np.zeros((3, PITCHES), np.float32)
     there, here = (layers.classes(hot(p), *(v[None] for v in nobody)) for p in (17, 19))
     own = layers.classes(hot(10))

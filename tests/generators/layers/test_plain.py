@@ -1,4 +1,6 @@
-"""What is written as matrices for LiteRT gives the same as plain loops in numpy, on random input."""
+"""What is written as matrices for LiteRT gives the same as plain loops in numpy, on random
+input.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def rng() -> np.random.Generator:
 
 
 def voices(rng: np.random.Generator, count: int) -> Any:
-    """Pitches int [ROWS, count], a fifth of them unknown; few enough for intervals to come again."""
+    """Pitches int [ROWS, count], a fifth of them unknown; few enough for intervals to come
+    again.
+    """
     drawn = rng.integers(10, 40, (ROWS, count))
     return np.where(rng.random((ROWS, count)) < 0.2, PITCHES, drawn)
 
