@@ -76,7 +76,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a control asks for.
+    """A command that a control asks for.
 
     name: as in `Profile.controls`. value: of a button 1.0, of a pedal 0.0 or 1.0; of a knob 0..1, or where it is `relative` the
     part of its way by which it was turned, with sign.
@@ -88,7 +88,7 @@ class Action:
 
 
 def action(profile: Profile, event: Event) -> Action | None:
-    """What `event` asks for; None for keys that are played, for a button that comes up and for what has no meaning."""
+    """Return what `event` asks for; None for keys that are played, for buttons that come up and for the rest."""
     control = control_of(event)
     name = profile.controls.get(control)
     if name is None:
@@ -105,12 +105,12 @@ def action(profile: Profile, event: Event) -> Action | None:
 
 
 def control_of(event: Event) -> str:
-    """As a profile calls it: "cc 106", "note 36"."""
+    """Return a control as a profile calls it: "cc 106", "note 36"."""
     return f"{'cc' if event.kind == 'control_change' else 'note'} {event.number}"
 
 
 def profiles() -> dict[str, Profile]:
-    """All by name: the bundled ones, and over them those that were learned. A damaged learned one is left out."""
+    """Return all profiles by name: the bundled ones, and over them the learned ones that are not damaged."""
     bundled = {name: load_profile(path) for name, path in bundled_profiles().items()}
     learned = {name: _loaded(path) for name, path in learned_profiles().items()}
     return bundled | {name: found for name, found in learned.items() if found is not None}
@@ -124,7 +124,7 @@ def _loaded(path: Path) -> Profile | None:
 
 
 def profile(name: str) -> Profile:
-    """The one called `name`, or in that file. Raises ConfigError that names those that there are."""
+    """Return the profile called `name`, or in that file. Raise ConfigError that names all, if there is none."""
     path = Path(name)
     learned = learned_folder() / f"{name}.json"
     if path.suffix == ".json":
@@ -140,7 +140,7 @@ def profile(name: str) -> Profile:
 
 
 def profile_for(port_name: str, known: Mapping[str, Profile] | None = None) -> Profile:
-    """The profile whose pattern fits a port's name; a learned one comes first, the longest pattern next.
+    """Return the profile whose pattern fits a port's name; a learned one comes first, the longest pattern next.
 
     known: by name, by default `profiles()`. Without a fit the generic one, which takes notes and the sustain pedal.
     """
@@ -156,7 +156,7 @@ def profile_for(port_name: str, known: Mapping[str, Profile] | None = None) -> P
 
 
 def load_profile(path: Path) -> Profile:
-    """The profile in a JSON file. Raises ConfigError that names the file and what is wrong in it."""
+    """Return the profile in a JSON file. Raise ConfigError that names the file and what is wrong in it."""
     try:
         return from_dict(Profile, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -166,7 +166,7 @@ def load_profile(path: Path) -> Profile:
 
 
 def save_profile(made: Profile, folder: Path | None = None) -> Path:
-    """Keep a learned profile where `profiles` finds it; its path. Raises OutputError."""
+    """Keep a learned profile for `profiles` to find, and return its path. Raise OutputError if that fails."""
     path = (folder or learned_folder()) / f"{made.name}.json"
     with atomic(path) as temporary:
         temporary.write_text(
@@ -176,7 +176,7 @@ def save_profile(made: Profile, folder: Path | None = None) -> Path:
 
 
 def profile_of(port_name: str, given: Profile | None = None, name: str | None = None) -> Profile:
-    """Where to begin to learn the keyboard at a port: as `given`, else as what fits, under a name, found by the port.
+    """Return the profile to begin with to learn the keyboard at a port: `given`, else what fits, under a name.
 
     What fits keeps its own name, and so takes its place; the generic one is called after the port.
     """
@@ -188,13 +188,13 @@ def profile_of(port_name: str, given: Profile | None = None, name: str | None = 
 
 
 def name_of(port_name: str) -> str:
-    """A device's name from its port's: "MIDIPLUS AKM322:AKM322 MIDI 1 20:0" is "midiplus-akm322"."""
+    """Return a device's name from its port's: "MIDIPLUS AKM322:AKM322 MIDI 1 20:0" is "midiplus-akm322"."""
     client = re.sub(r"\s+\d+:\d+$", "", port_name).partition(":")[0]
     return re.sub(r"[^a-z0-9]+", "-", client.casefold()).strip("-")[:64].strip("-") or "keyboard"
 
 
 def pattern_of(port_name: str) -> str:
-    """The pattern that fits the port again, whatever numbers ALSA gives it the next time."""
+    """Return the pattern that fits the port again, whatever numbers ALSA gives it the next time."""
     plain = re.sub(r"\s+\d+:\d+$", "", port_name)
     return re.sub(r"([*?[])", r"[\1]", plain) + "*"
 
@@ -212,7 +212,7 @@ SMALL = frozenset((*range(1, 8), *range(121, 128)))
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What the player is asked to move. remark: why again; "" the first time, and while a knob is being turned."""
+    """A control that the player is asked to move. remark: why again; "" the first time, and while a knob turns."""
 
     action: str
     remark: str = ""
@@ -239,7 +239,7 @@ def explained(action: str) -> str:
 
 
 def learn(began: Profile, actions: Iterable[str] | None = None) -> Lesson:
-    """MIDI learn without a port: a generator that asks, is sent an Answer for each Ask, and returns the Profile.
+    """Learn a keyboard without a port: a generator that asks, is sent an Answer for each Ask, and returns the Profile.
 
     began: the profile that is bettered; what is learned anew loses its old place. actions: as in `Profile.controls`,
     LOWEST and HIGHEST, in order; None: `learned()`. A button is learned when it is pressed, a knob once it has said enough to tell it from a button
@@ -258,7 +258,7 @@ def learn(began: Profile, actions: Iterable[str] | None = None) -> Lesson:
 def _key_asked(
     made: Profile, name: str, _taken: dict[str, str]
 ) -> Generator[Ask, Answer, Profile | str]:
-    """The profile with an end of its keys; or SKIP, or DONE."""
+    """Return the profile with an end of its keys; or SKIP, or DONE."""
     while not isinstance(answer := (yield Ask(name)), str):
         if answer.is_press and name == LOWEST and answer.number <= made.highest:
             return replace(made, lowest=answer.number)
@@ -270,7 +270,7 @@ def _key_asked(
 def _control_asked(
     made: Profile, name: str, taken: dict[str, str]
 ) -> Generator[Ask, Answer, Profile | str]:
-    """The profile with a control that does `name`; or SKIP, or DONE. taken: what was learned so far; it grows."""
+    """Return the profile with a control that does `name`; or SKIP, or DONE. taken: what was learned so far; it grows."""
     heard: dict[str, list[int]] = {}
     remark = ""
     while not isinstance(answer := (yield Ask(name, remark)), str):
@@ -314,7 +314,7 @@ def _way(name: str, values: Sequence[int]) -> str:
 
 
 def _with(made: Profile, name: str, control: str, relative: bool) -> Profile:
-    """The control does that, and nothing else does."""
+    """Return the profile with a control that does that, and nothing else that does."""
     controls = {c: a for c, a in made.controls.items() if c != control and a != name} | {
         control: name
     }

@@ -1,4 +1,4 @@
-"""What rtmidi cannot do on JACK, asked of libjack: whether the server still runs, and who is connected to whom.
+"""Ask libjack what RtMidi does not tell: whether the server still runs, and which ports are connected.
 
 After the server's death rtmidi still lists the old ports; a port out fills its buffer (16 KB) and then holds up
 the whole process for ever; a client made before the old ones are closed crashes it. So: every user of rtmidi on
@@ -93,7 +93,7 @@ def release() -> None:
 
 
 def is_lost() -> bool:
-    """Whether the JACK server of this process's clients has ended: every one of them must be closed now."""
+    """Tell whether the JACK server of this process's clients has ended: every one of them must be closed now."""
     watch = _watch
     return watch is not None and watch.lost
 
@@ -147,7 +147,7 @@ def _library() -> Any:
 
 
 def _be_quiet(library: Any) -> None:
-    """No words of libjack on stderr, over the player's screen: what matters of them reaches us as exceptions."""
+    """Keep libjack from writing on stderr, over the player's screen: what matters reaches us as exceptions."""
     try:
         # A C function, because libjack may call it when Python has ended; strlen reads the text, and that is all.
         nothing = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p)

@@ -64,7 +64,7 @@ class _Port:
         self._lock = threading.Lock()  # a client must not be freed while another thread asks it
 
     def is_there(self) -> bool:
-        """Whether the other side still exists (a virtual port: whether its MIDI system does); about 0.25 ms."""
+        """Tell whether the other side still exists (for a virtual port: its MIDI system); takes about 0.25 ms."""
         for look in range(LOOKS):
             if look:
                 time.sleep(BETWEEN)
@@ -79,7 +79,7 @@ class _Port:
             return False
 
     def found(self) -> str | None:
-        """What the port is called now (ALSA gives a new number after a replug); None while it is away."""
+        """Return what the port is called now (ALSA numbers it again after a replug); None while it is away."""
         try:
             return choose(self.name, self._others())
         except Exception:
@@ -91,7 +91,7 @@ class _Port:
             return self._watcher.names() if self._is_open and not self.is_lost() else []
 
     def rejoin(self, name: str) -> bool:
-        """Connect to the other side that is there again as `name`; False where the port has to be opened anew."""
+        """Connect to the other side that is there again as `name`. Return False if the port has to be opened again."""
         if self._own is None or self.is_lost() or not jack.connect(*self._way(self._own, name)):
             return False
         self.name = name
@@ -99,7 +99,7 @@ class _Port:
 
     @staticmethod
     def _way(own: str, name: str) -> tuple[str, str]:
-        """From where to where."""
+        """Return the names (from, to) of a connection."""
         return own, name
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class _Port:
         self._port.delete()
 
     def is_lost(self) -> bool:
-        """Whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
+        """Tell whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
         return self.api == "jack" and jack.is_lost()
 
     def __enter__(self: P) -> P:
@@ -154,7 +154,7 @@ class _Listener:
 
 
 class InputPort(_Port):
-    """An open MIDI input: what listens gets each mido message, in the driver's thread, which it must not hold up.
+    """An open MIDI input; its listener gets each mido message in the driver's thread, and must not hold that up.
 
     A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
     """
@@ -204,7 +204,7 @@ class OutputPort(_Port):
 
 
 def list_ports(api: str | None = None) -> Ports:
-    """The MIDI ports there are now; the lists may be empty.
+    """Return the MIDI ports that there are now; the lists may be empty.
 
     api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then JACK.
     Raises PortError where the MIDI system is missing or not running.
@@ -223,7 +223,7 @@ def list_ports(api: str | None = None) -> Ports:
 def open_input(
     name: str | None = None, api: str | None = None, callback: Callback | None = None
 ) -> InputPort:
-    """The input called `name`, open; a part of the name in any case will do where only one port has it.
+    """Open the input called `name`; a part of the name in any case will do if only one port has it.
 
     name: None takes the only input there is. api: as in `list_ports`.
     Raises PortError where there is no port, none of that name (it names those there are), or several.
@@ -239,7 +239,7 @@ def open_input(
 def open_output(
     name: str | None = None, api: str | None = None, virtual: bool = False
 ) -> OutputPort:
-    """The output called `name`, open, chosen as `open_input` chooses; or a new one that other programs can open.
+    """Open the output called `name`, chosen as `open_input` chooses; or a new one that other programs can open.
 
     virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
     Raises PortError as `open_input` does, and for a virtual port where the system has none (Windows).
@@ -334,7 +334,7 @@ def _names(client: DriverPort) -> list[str]:
 
 
 def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
-    """The one of `names` that `name` means: equal, else equal but for case and ALSA's numbers, else a part of it.
+    """Return the one of `names` that `name` means: equal, else equal but for case and ALSA's numbers, else a part.
 
     kind: "input" or "output", for the words of an error.
     """
@@ -372,7 +372,7 @@ def _not_chosen(name: str | None, kind: str, names: Sequence[str], matches: Sequ
 
 
 def is_instrument(name: str) -> bool:
-    """Whether a port may be an instrument: no loopback, and none that a Composer has made.
+    """Tell whether a port may be an instrument: no loopback, and none that a Composer has made.
 
     Those are the ports of this process and of any other that runs Composer.
     """
@@ -385,7 +385,7 @@ def _ignore(_message: Any) -> None:
 
 
 def plain(name: str) -> str:
-    """A name without case and without ALSA's client and port numbers, which change when a keyboard is replugged."""
+    """Return a name without case and without ALSA's numbers, which change when a keyboard is plugged in again."""
     return re.sub(r"\s+\d+:\d+$", "", name.strip()).casefold()
 
 
@@ -435,7 +435,7 @@ _one_at_a_time = (
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing on file descriptor 2: ALSA and JACK print there, past Python, what comes as an exception too."""
+    """Silence file descriptor 2: ALSA and JACK print there, past Python, what comes as an exception too."""
     with _one_at_a_time:
         try:
             kept = os.dup(2)

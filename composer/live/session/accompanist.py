@@ -1,4 +1,4 @@
-"""What the added voices play, with no clock of its own: a whole phrase in hindsight, or a beat ahead of the player.
+"""Decide what the added voices play, with no clock: a whole phrase in hindsight, or a beat ahead of the player.
 
 For a beat ahead there are several answers: the voices if nothing new comes, and a table for the pitches that may.
 Who plays chooses by what was really struck: measured on chorales, that halves the distance to Bach.
@@ -45,7 +45,7 @@ class Decision:
     table: Mapping[int, Voices] = field(default_factory=dict)
 
     def voices(self, pitch: int | None = None) -> Voices:
-        """For the pitch that was struck; those for nothing new where the table has it not."""
+        """Return the voices for the pitch that was struck; those for nothing new if the table does not have it."""
         return self.table.get(pitch, self.plain) if pitch is not None else self.plain
 
 
@@ -65,13 +65,13 @@ class Accompanist:
 
     @property
     def voice_names(self) -> tuple[str, ...]:
-        """The names of all voices that it adds, as they are shown."""
+        """Return the names of all voices that it adds, as they are shown."""
         names = self.model.family.voices(self.model.config)
         return tuple(name.lower() for name in names)
 
     @property
     def programs(self) -> tuple[int, ...]:
-        """General MIDI programs of the added voices where the model has its own, else none."""
+        """Return the General MIDI programs of the added voices if the model has its own, else none."""
         return tuple(getattr(self.model.config, "programs", ()))
 
     @property
@@ -80,11 +80,11 @@ class Accompanist:
         return tuple(getattr(self.model.family, "knobs", ()))
 
     def phrase(self, melody: Song) -> Song:
-        """The whole arrangement of a melody. Raises MelodyError where there are no notes."""
+        """Arrange a whole melody. Raise MelodyError if there are no notes."""
         return self.model.arrange(melody, self.seed, latents=self.latents or None)
 
     def voices(self, heard: Song, beat: float, expected: int | None = None) -> Voices:
-        """The voices of [beat, beat + 1), of which the melody is not known, or taken to play `expected`.
+        """Return the voices of [beat, beat + 1), whose melody is not known, or taken to play `expected`.
 
         heard: the melody, and beside it the voices as they were played. Where nothing was heard yet there is silence,
         or the chord under `expected` as a first note. A decision takes as long after an hour as after a minute.
@@ -99,7 +99,7 @@ class Accompanist:
         return tuple(_in_beat(track.notes, now, taken) for track in made.tracks[1:])
 
     def decide(self, heard: Song, beat: float, pitches: Sequence[int] | None = None) -> Decision:
-        """All at once: the voices if nothing new comes, and the table for `pitches` (default: `likely_pitches`)."""
+        """Decide a beat: the voices if nothing new comes, and the table for `pitches` (default: `likely_pitches`)."""
         memory = self.model.family.memory
         pitches = likely_pitches(heard, beat, memory=memory) if pitches is None else pitches
         plain = self.voices(heard, beat, held_pitch(heard, beat))
@@ -119,7 +119,7 @@ class Accompanist:
 
 
 def recent(heard: Song, beat: float, memory: float, recall: float) -> tuple[Song, float]:
-    """The song without what lies too far back to matter at `beat`, and how many beats were taken off its start.
+    """Return the song without what lies too far back to matter at `beat`, and how many beats its start was moved.
 
     Nothing is taken off in the first minutes; later whole bars, PERIOD at a time, so that places in the bar stay.
     """
@@ -143,14 +143,14 @@ def recent(heard: Song, beat: float, memory: float, recall: float) -> tuple[Song
 
 
 def held_pitch(heard: Song, beat: float) -> int | None:
-    """The pitch that the melody holds at `beat`; None where it is silent there."""
+    """Return the pitch that the melody holds at `beat`; None if it is silent there."""
     return next((n.pitch for n in heard.tracks[0].notes if n.onset < beat - _TINY <= n.end), None)
 
 
 def likely_pitches(
     heard: Song, beat: float, most: int = 16, memory: float = 32.0
 ) -> tuple[int, ...]:
-    """Pitches that the melody may play at `beat`, the likeliest first: at most so many.
+    """Return at most `most` pitches that the melody may play at `beat`, the likeliest first.
 
     The note that sounds or sounded last, then steps, thirds and wider intervals in the key of what was heard, the
     notes between, and octaves last.
@@ -186,6 +186,6 @@ def _metre(song: Song, beat: float) -> TimeSignature:
 
 
 def _in_beat(notes: Sequence[Note], now: float, taken: float) -> tuple[Note, ...]:
-    """Those that sound in [now, now + 1), put back where they belong."""
+    """Return the notes that sound in [now, now + 1), put back to their beats of the session."""
     found = (n for n in notes if n.end > now + _TINY and n.onset < now + 1 - _TINY)
     return tuple(replace(n, onset=n.onset + taken) for n in found)

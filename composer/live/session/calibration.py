@@ -1,4 +1,4 @@
-"""Calibration: one plays along eight clicks, and learns how late keyboard and player are together."""
+"""Calibrate: one plays along eight clicks, and how late keyboard and player are together is measured."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class CalibrationRun:
         return now + 0.02
 
     def take(self, done: TaskResult, now: float) -> None:
-        """Nothing is asked of the worker."""
+        """Ignore the worker, of which nothing is asked."""
 
     def changed(self, again: bool = False) -> None:
-        """Nothing sounds."""
+        """Change nothing, for nothing sounds."""
 
     def stop(self, now: float) -> None:
         """Without a result."""
@@ -61,5 +61,5 @@ class CalibrationRun:
         self.over, self.phase = why, "idle"
 
     def shown(self, now: float) -> Shown:  # noqa: ARG002
-        """Nothing but the clicks."""
+        """Show nothing but the clicks."""
         return (), ()

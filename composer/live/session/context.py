@@ -1,4 +1,4 @@
-"""What a session lends to what is going on in it: settings, time, the model, where to send notes. No logic."""
+"""Share what a session's runs need: settings, time, the model, ways to send notes. No logic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEASURED = 1000  # latencies that are remembered of each kind
 
 
 class AnySequencer(Protocol):
-    """What is asked of a sequencer; `composer.live.midi.sequencer.Sequencer` is the real one."""
+    """A sequencer as a session sees it; `composer.live.midi.sequencer.Sequencer` is the real one."""
 
     def now(self, message: Any) -> None:
         """Send at once."""
@@ -30,7 +30,7 @@ class AnySequencer(Protocol):
         """Drop what has that tag and is not sent yet; end_now: and end what sounds of it."""
 
     def silence(self) -> None:
-        """All notes off."""
+        """Turn all notes off."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class SessionContext:
         self.latencies.setdefault(kind, deque(maxlen=MEASURED)).append(1e3 * seconds)
 
     def measured(self) -> dict[str, Latency]:
-        """The latencies, in ms; of `ready`, where small is bad, the first percentile."""
+        """Return the latencies, in ms; of `ready`, where small is bad, the first percentile."""
         kept = {
             kind: list(values) for kind, values in self.latencies.copy().items()
         }  # the session's thread adds more
@@ -65,7 +65,7 @@ class SessionContext:
         return {k: Latency(v[-1], float(np.percentile(v, tails[k]))) for k, v in kept.items() if v}
 
     def note(self, seconds: float, channel: int, pitch: int, velocity: int, tag: str = "") -> None:
-        """A key of a voice goes down at `seconds`, or with velocity 0 up."""
+        """Press a key of a voice at `seconds`, or with velocity 0 let it go."""
         from mido import Message
 
         kind = "note_on" if velocity else "note_off"
@@ -74,7 +74,7 @@ class SessionContext:
         )
 
     def program(self, channel: int, program: int) -> None:
-        """Choose the instrument of a channel, where it is another than before."""
+        """Choose the instrument of a channel, if it is another than before."""
         from mido import Message
 
         if self.programs.get(channel) != program:
@@ -91,25 +91,25 @@ class SessionRun(Protocol):
     length: float | None  # in beats; None: open
 
     def hear(self, event: Any, beat: float) -> None:
-        """The keyboard said something."""
+        """Follow what the keyboard said."""
 
     def step(self, now: float) -> None:
         """Do what is due at `now`, seconds; called every few milliseconds."""
 
     def due(self, now: float) -> float:
-        """When `step` is wanted again at the latest, seconds."""
+        """Return when `step` is wanted again at the latest, seconds."""
 
     def take(self, done: TaskResult, now: float) -> None:
-        """The worker finished something."""
+        """Use a result of the worker."""
 
     def changed(self, again: bool = False) -> None:
-        """Another model, knob or seed; again: asked for by a re-roll."""
+        """Go on with another model, knob or seed; again: asked for by a re-roll."""
 
     def stop(self, now: float) -> None:
-        """The player has had enough; a second time: at once."""
+        """End as the player asks; asked a second time, at once."""
 
     def end(self, now: float, why: str) -> None:
-        """Over, now: end what sounds, and hand over what was played."""
+        """End now: silence what sounds, and hand over what was played."""
 
     def shown(self, now: float) -> Shown:
-        """Melody and accompaniment for the screen."""
+        """Return melody and accompaniment for the screen."""

@@ -1,4 +1,4 @@
-"""What each command does to a session: one method for each row of `composer.live.commands`.
+"""Carry out each command on a session: one method for each row of `composer.live.commands`.
 
 Every method returns at once and may be called from any thread. It leaves a note for the session's
 own thread, which does all in order; only what must be heard without delay is done here.

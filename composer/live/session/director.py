@@ -1,4 +1,4 @@
-"""What happens in a session, in its own thread: runs begin and end, settings change, takes are counted."""
+"""Direct a session, in its own thread: runs begin and end, settings change, takes are counted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Director:
 
     @property
     def config(self) -> SessionConfig:
-        """As it is now."""
+        """Return the settings as they are now."""
         return self._context.config
 
     def tell(self, message: str, mend: Mend | None = None) -> None:
@@ -131,7 +131,7 @@ class Director:
     # What comes in.
 
     def hear(self, event: Event, now: float) -> None:
-        """A key or controller."""
+        """Follow a key or controller."""
         self.saver.event(event)
         self._lately.append(event)
         if event.kind in ("note_on", "note_off"):
@@ -141,7 +141,7 @@ class Director:
             self._step_run(now)
 
     def clock(self, seconds: float, kind: str, now: float) -> None:
-        """MIDI clock: followed where the config says so; its start and stop are play and stop."""
+        """Follow MIDI clock if the config says so; its start and stop are play and stop."""
         if not self.config.clock_in:
             return
         self._follower.hear(seconds, kind)
@@ -157,7 +157,7 @@ class Director:
             self._context.time = _moved(time, self._zero)
 
     def _begin_with_clock(self, time: Transport, now: float) -> None:
-        """A few clocks after the start the tempo is known; keys that came before are heard now."""
+        """Begin a few clocks after the start, when the tempo is known; keys that came before are heard now."""
         bar, beat = self.config.beats_per_bar, time.beat(now)
         self._zero = float(bar * ceil(beat / bar)) if beat > 1 else 0.0
         self.configure(qpm=round(max(SLOWEST, min(FASTEST, time.qpm_at(now))), 1))
@@ -183,7 +183,7 @@ class Director:
         self._step_run(now)
 
     def due(self, now: float) -> float:
-        """When `step` is wanted again, at the latest."""
+        """Return when `step` is wanted again, at the latest."""
         return self._run.due(now) if self._run is not None else now + 1.0
 
     # What a player asks for.
@@ -209,29 +209,29 @@ class Director:
             self._close_run(now)
 
     def finish(self, now: float) -> None:
-        """The session is being closed: end what goes on."""
+        """End what goes on, for the session is being closed."""
         self._end_run(now, "closed")
 
     def panic(self, now: float) -> None:
-        """All off, and idle."""
+        """Turn all off, and be idle."""
         self._end_run(now, "panic")
         self._sequencer.silence()
         self._held.clear()
         self.tell("all notes off")
 
     def configure(self, **changes: Any) -> None:
-        """Other settings; refused where they make no sense."""
+        """Change settings; refused if they make no sense."""
         self._context.config = replace(self.config, **changes)
 
     def set_mode(self, name: str, now: float) -> None:
-        """What goes on ends."""
+        """Change the mode; what goes on ends."""
         if name != self.config.mode:
             self.configure(mode=name)
             self._end_run(now, "stopped")
             self.tell(f"mode {name}: space, or play on the keyboard, begins")
 
     def set_tempo(self, qpm: float, now: float) -> None:
-        """From now on; the beat goes on."""
+        """Change the tempo from now on; the beat goes on."""
         if self.config.clock_in and self._following:
             raise ConfigError("the tempo comes from MIDI clock: change it there")
         self.configure(qpm=float(qpm))
@@ -240,7 +240,7 @@ class Director:
             self._send_clock()
 
     def tap(self, seconds: float, now: float) -> None:
-        """A tap at `seconds`."""
+        """Follow a tap at `seconds`."""
         self._taps.append(seconds)
         qpm = tapped(self._taps)
         if qpm is not None:
@@ -324,7 +324,7 @@ class Director:
     # What is shown, and the end.
 
     def state(self, now: float) -> State:
-        """What the screen draws; from any thread."""
+        """Return what the screen draws; from any thread."""
         run, config, context = self._run, self.config, self._context
         output = getattr(self._sequencer, "output", None)
         (melody, accompaniment), beat = (
@@ -397,7 +397,7 @@ class Director:
             self._close_run(now)
 
     def _tell_troubles(self) -> None:
-        """What went wrong in the threads of the ports, once each; there it stops nothing."""
+        """Tell what went wrong in the threads of the ports, once each; there it stops nothing."""
         for part in (self.keyboard, self._sequencer):
             trouble = getattr(part, "trouble", None)
             if trouble is not None and trouble is not self._told.get(type(part)):
@@ -424,7 +424,7 @@ class Director:
             self._sequencer.start_clock(self._context.time)  # type: ignore[attr-defined]
 
     def _began(self, beat: float) -> None:
-        """A phrase or duet begins at that beat: a take of its own."""
+        """Begin a take of its own for a phrase or duet that begins at that beat."""
         self._history.begin(
             self._context, beat, self.keyboard.name if self.keyboard is not None else ""
         )

@@ -1,4 +1,4 @@
-"""A duet: the voices of each beat are decided before it, and chosen on it by what was really struck.
+"""Play a duet: the voices of each beat are decided before it, and chosen on it by what was really struck.
 
 For each beat a table is made ready: the voices if nothing new comes, then those for likely pitches, as time allows.
 What is not ready is not waited for: then the voices hold what they have. Never late, never stuck.
@@ -48,7 +48,7 @@ class BeatRequest(NamedTuple):
 
 @dataclass(eq=False)
 class Plan:
-    """What is ready for a beat. heard: the past that it goes by, `shift` beats later than in the session.
+    """The voices that are ready for a beat. heard: the past that it goes by, `shift` beats later than in the session.
 
     plain: the pitch that sounded when the plan was made, None for none. version: of the past.
     """
@@ -63,12 +63,12 @@ class Plan:
     fresh: set[int | None] = field(default_factory=set)  # entries that go by the newest past
 
     def choose(self, pitch: int | None) -> tuple[int | None, Voices] | None:
-        """(Its pitch, the entry for `pitch`, else the one for nothing new); None where there is neither."""
+        """Return (its pitch, the entry for `pitch`, else the one for nothing new); None if there is neither."""
         found = next((key for key in (pitch, self.plain) if key in self.table), HELD)
         return None if found == HELD else (found, self.table[found])
 
     def enter(self, key: BeatRequest, voices: Voices) -> None:
-        """An entry is made; one that goes by an older past is better than none."""
+        """Enter the voices that were made; those that go by an older past are better than none."""
         current = key.version == self.version
         if current or key.pitch not in self.table:
             self.table[key.pitch] = voices
@@ -83,7 +83,7 @@ def check_partner(accompanist: Accompanist) -> None:
 
 
 class DuetRun:
-    """From the first downbeat until it is stopped; see `context.SessionRun`. Raises ConfigError for a model that cannot do it."""
+    """A duet, from the first downbeat until it is stopped. Raise ConfigError for a model that cannot play one."""
 
     def __init__(self, context: SessionContext) -> None:
         check_partner(context.accompanist)
@@ -106,7 +106,7 @@ class DuetRun:
         context.began(0.0)
 
     def hear(self, event: Any, beat: float) -> None:
-        """AnyKeyboard, at their beats."""
+        """Follow the keys, at their beats."""
         self._hearing.hear(event, beat)
 
     def step(self, now: float) -> None:
@@ -127,12 +127,12 @@ class DuetRun:
             part.pump(min(time.beat(now + AHEAD), self._next - 1e-6))
 
     def due(self, now: float) -> float:
-        """When a plan or a choice is next to be made; a few milliseconds at most."""
+        """Return when a plan or a choice is next to be made; in a few milliseconds at most."""
         at = self._context.time.seconds(self._next)
         return min([now + 0.005, *(t for t in (at - self._lead(now), at - COMMIT) if t > now)])
 
     def take(self, done: TaskResult, now: float) -> None:
-        """An entry of a table is there."""
+        """Enter voices that the worker has made."""
         key = done.key
         if not isinstance(key, BeatRequest):
             return
@@ -159,7 +159,7 @@ class DuetRun:
         self._choose_programs()
 
     def stop(self, now: float) -> None:
-        """At once."""
+        """End at once."""
         self.end(now, "stopped")
 
     def end(self, now: float, why: str) -> None:
@@ -180,7 +180,7 @@ class DuetRun:
         self._context.answered(melody if self._melody else None, song if made else None, why)
 
     def shown(self, now: float) -> Shown:
-        """The last bars."""
+        """Show the last bars."""
         beat = self._context.time.beat(now)
         since = beat - 8 * self._bar
         melody = [
@@ -230,7 +230,7 @@ class DuetRun:
         self._ask_all(plan, pitch)
 
     def _ask_all(self, plan: Plan, pitch: int | None) -> None:
-        """What sounds comes first, then what may come."""
+        """Ask for the voices of what sounds first, then of what may come."""
         self._context.worker.forget(lambda key: not isinstance(key, BeatRequest))
         if pitch is None and self._player_rests(plan.beat):
             plan.enter(BeatRequest(plan, None, plan.version), ((),) * len(self._parts))
@@ -245,12 +245,12 @@ class DuetRun:
         self._context.worker.ask(BeatRequest(plan, pitch, plan.version), task, first)
 
     def _player_rests(self, beat: float) -> bool:
-        """Whether the player has been silent for a bar: then the voices are, too."""
+        """Tell whether the player has been silent for a bar: then the voices are, too."""
         since = self._hearing.silent_since()
         return not self._hearing.down and (since is None or beat - since > self._bar)
 
     def _commit(self) -> None:
-        """The beat begins: sound what fits what was struck, or hold what sounds."""
+        """Begin the beat: sound what fits what was struck, or hold what sounds."""
         beat, plan = self._next, self._plan
         chosen = plan.choose(self._hearing.pitch_at(beat)) if plan is not None else None
         self._begun, self._chosen, self._plan = plan, HELD, None
@@ -264,7 +264,7 @@ class DuetRun:
             self._turn_to(beat, chosen[1])
 
     def _exchange_if_late(self, now: float) -> None:
-        """A note that came a little after its beat gets its own voices, where they are others."""
+        """Give a note that came a little after its beat its own voices, if they are others."""
         plan, time = self._begun, self._context.time
         if plan is None or now < time.seconds(plan.beat) + JUST_AFTER:
             return
@@ -300,11 +300,11 @@ class DuetRun:
                 part.exchange(beat, at, notes, struck)
 
     def _shift(self) -> float:
-        """Songs begin at 0: where there is a pickup, they begin a bar before the session's beat 0."""
+        """Return a bar if there is a pickup, else 0: songs begin at 0, the session's pickup before its beat 0."""
         return float(self._bar) if self._melody and self._melody[0].onset < 0 else 0.0
 
     def _song(self, beat: float, since: float | None) -> Song:
-        """What was played before `beat`, cut there; since: beats before it are not needed."""
+        """Return what was played before `beat`, cut there; since: beats before it are not needed."""
         programs = dict(enumerate(self._context.config.programs))
         lines = [
             ("Melody", self._melody),
@@ -336,7 +336,7 @@ class DuetRun:
 def decided(
     accompanist: Accompanist, heard: Song, beat: float, shift: float, pitch: int | None
 ) -> Voices:
-    """The voices of a beat of the session, whose past is told `shift` beats later."""
+    """Return the voices of a beat of the session, whose past is told `shift` beats later."""
     voices = accompanist.voices(heard, beat + shift, pitch)
     return (
         tuple(tuple(replace(n, onset=n.onset - shift) for n in notes) for notes in voices)

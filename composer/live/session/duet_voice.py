@@ -1,4 +1,4 @@
-"""The voices of a duet: what each has played, what it sounds now, and what it goes to within the beat."""
+"""Play one voice of a duet: what it has played, what it sounds now, and what it goes to within the beat."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DuetVoice:
         self._struck = False  # at the start of the beat that goes on
 
     def begin(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:
-        """The notes of [beat, beat + 1): what holds over is not struck again, what sounds and is not in them ends."""
+        """Play the notes of [beat, beat + 1): what holds over is not struck again, what is not in them ends."""
         self._finish_turns(beat)
         self._before = len(self.notes), self.notes[-1] if self.notes else None
         self._write(beat, notes, velocities)
@@ -47,7 +47,7 @@ class DuetVoice:
     def exchange(
         self, beat: float, at: float, notes: Sequence[Note], velocities: Sequence[int]
     ) -> None:
-        """Other notes for the beat that began, from `at` on: only what differs is struck."""
+        """Play other notes in the beat that began, from `at` on: only what differs is struck."""
         count, last = self._before
         if last is not None:
             self.notes[count - 1 :] = [last]
@@ -62,7 +62,7 @@ class DuetVoice:
         self._plan(beat, at, notes, velocities)
 
     def hold(self, beat: float) -> None:
-        """Nothing was decided in time: what sounds goes on for [beat, beat + 1)."""
+        """Let what sounds go on for [beat, beat + 1), for nothing was decided in time."""
         self._finish_turns(beat)
         self._before = len(self.notes), self.notes[-1] if self.notes else None
         self._struck = False
@@ -75,13 +75,13 @@ class DuetVoice:
             self._go(*self._turns.pop(0))
 
     def end(self, beat: float) -> None:
-        """Silent from `beat` on."""
+        """Be silent from `beat` on."""
         self._turns.clear()
         self._go(beat, None, 0)
         self.notes = cut_notes(self.notes, beat)
 
     def _as_it_sounds(self, beat: float, notes: Sequence[Note]) -> Sequence[Note]:
-        """A pitch that sounds already is not struck for an exchange, nor is its stroke undone: so it is written."""
+        """Return the notes as they sound: a pitch that sounds already is not struck for an exchange."""
         if not notes or notes[0].pitch != self.sounding or notes[0].onset > beat + _TINY:
             return notes
         onset = beat if self._struck or not self.notes else self.notes[-1].onset
@@ -103,7 +103,7 @@ class DuetVoice:
     def _plan(
         self, beat: float, since: float, notes: Sequence[Note], velocities: Sequence[int]
     ) -> None:
-        """What comes after `since` within the beat; a note that lasts to the beat's end waits for the next decision."""
+        """Plan what comes after `since` within the beat; a note that lasts to its end waits for the next decision."""
         self._turns = []
         for i, note in enumerate(notes):
             if note.onset > since + _TINY:
@@ -114,7 +114,7 @@ class DuetVoice:
         self._turns.sort(key=lambda turn: turn[0])
 
     def _write(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:
-        """What the voice plays is its past from now on."""
+        """Make what the voice plays its past."""
         for note, velocity in zip(notes, velocities, strict=True):
             last = self.notes[-1] if self.notes else None
             if note.onset > beat - _TINY:

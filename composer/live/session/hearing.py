@@ -1,4 +1,4 @@
-"""What was played so far, on the beats of a session: a phrase as a whole, or a duet's last bars again and again."""
+"""Write down what was played so far on the beats of a session: a phrase as a whole, or a duet's last bars."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Heard:
 
     @property
     def is_note(self) -> bool:
-        """Whether a key goes down or up."""
+        """Tell whether a key goes down or up."""
         return self.event.kind in ("note_on", "note_off")
 
 
@@ -47,7 +47,7 @@ class Hearing:
         self._pressed: deque[Heard] = deque(maxlen=64)
 
     def hear(self, event: Event, beat: float) -> None:
-        """Take in what the keyboard said at `beat`; events may come a little out of order."""
+        """Add what the keyboard said at `beat`; events may come a little out of order."""
         if event.kind not in ("note_on", "note_off") and event.number != SUSTAIN_PEDAL:
             return
         heard = Heard(beat, event)
@@ -64,7 +64,7 @@ class Hearing:
             self.down.pop(event.number, None)
 
     def pitch_at(self, beat: float) -> int | None:
-        """What the melody plays at `beat`: the key struck there, at most SNAP away, else the last that is held."""
+        """Return what the melody plays at `beat`: the key struck there, at most SNAP away, else the last that is held."""
         struck = [h for h in self._pressed if abs(h.beat - beat) <= SNAP]
         near = struck or [h for h in self.down.values() if h.beat <= beat + SNAP]
         if not near:
@@ -73,26 +73,26 @@ class Hearing:
         return max(h.event.number for h in near if latest - h.event.seconds <= TOGETHER)
 
     def silent_since(self) -> float | None:
-        """The beat since which no key is down; None while one is, and where none ever was."""
+        """Return the beat since which no key is down; None while one is, and if none ever was."""
         return None if self.down or not self.presses else self.last_change
 
     def phrase(self, start: float, end: float, bars: int | None = None) -> Song:
-        """The melody from beat `start` (a downbeat) to `end`, a pickup before it included; maybe without notes."""
+        """Return the melody from beat `start` (a downbeat) to `end`, with a pickup before it; maybe without notes."""
         inside = [h for h in self.heard if h.beat >= start - self.beats_per_bar]
         return capture(self._events(inside, start), self._seconds(end, start), self._config(bars))
 
     def melody(self, beat: float) -> tuple[Note, ...]:
-        """All notes until `beat`, in beats of the session; only the last bars are written down anew."""
+        """Return all notes until `beat`, in beats of the session; only the last bars are written down again."""
         self._settle(beat - WINDOW)
         return (*self._settled, *self._recent(beat))
 
     def feel(self, melody: Sequence[Note], start: float = 0.0) -> Feel:
-        """How the last notes of `melody`, whose beat 0 is beat `start` of the session, were played."""
+        """Return how the last notes of `melody`, whose beat 0 is beat `start` of the session, were played."""
         struck = [(h.beat - start, h.event.number) for h in self.heard if h.event.is_press]
         return feel(melody[-FELT:], struck[-2 * FELT :])
 
     def _recent(self, beat: float) -> list[Note]:
-        """The notes of what is not settled; keys still down are held until `beat` at least."""
+        """Return the notes of what is not settled; keys still down are held until `beat` at least."""
         if not any(h.event.is_press for h in self.heard):
             return []
         base = floor((self.heard[0].beat - SNAP) / self.beats_per_bar) * float(self.beats_per_bar)
@@ -133,7 +133,7 @@ class Hearing:
         return RecordConfig(qpm=self.qpm, bars=bars, beats_per_bar=self.beats_per_bar, count_in=1)
 
     def _events(self, heard: Sequence[Heard], base: float) -> list[Event]:
-        """As if they were played at one steady tempo, so that tempo changes do not matter."""
+        """Return the events as if played at one steady tempo, so that tempo changes do not matter."""
         return [replace(h.event, seconds=self._seconds(h.beat, base)) for h in heard]
 
     def _seconds(self, beat: float, base: float) -> float:

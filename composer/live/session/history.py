@@ -62,7 +62,7 @@ class TakeHistory:
         self._open: Take | None = None
 
     def begin(self, context: SessionContext, beat: float, device: str) -> None:
-        """A take whose first downbeat is `beat`; its seconds begin a bar before that."""
+        """Begin a take whose first downbeat is `beat`; its seconds begin a bar before that."""
         config, bar = context.config, context.config.beats_per_bar
         seconds = context.time.seconds(beat)
         qpm = round(context.time.qpm_at(seconds), 6)
@@ -75,7 +75,7 @@ class TakeHistory:
     def answered(
         self, melody: Song | None, arrangement: Song | None, why: str, feel: Feel = PLAINLY
     ) -> None:
-        """What was played, how, and what was made of it; again where it is made anew."""
+        """Keep what was played, how, and what was made of it; again if that is made again."""
         take = self._open
         if take is None:
             return
@@ -94,19 +94,19 @@ class TakeHistory:
             self._saver.do(partial(_render, take.pending, song, self._tell))
 
     def fail(self) -> None:
-        """What goes on ends without a melody; its keys are on the disk."""
+        """End what goes on without a melody; its keys are on the disk."""
         take = self._open
         if take is not None and take.melody is None:
             self._saver.finish(take.pending, None, None, "failed")
 
     def close(self, seconds: float) -> None:
-        """The take is over at `seconds` of the clock; its last sounds are still written."""
+        """End the take at `seconds` of the clock; its last sounds are still written."""
         if self._open is not None:
             self._open.pending.until = seconds + FADES
         self._open = None
 
     def last(self, what: str) -> Take:
-        """The last take. Raises ConfigError where there is none to do `what` with."""
+        """Return the last take. Raise ConfigError if there is none to do `what` with."""
         if not self.takes:
             raise ConfigError(f"no take to {what} yet: press space, or play on the keyboard")
         return self.takes[-1]
@@ -160,7 +160,7 @@ def _header(
 
 
 def _render(pending: PendingTake, song: Song, tell: Callable[[str], None]) -> None:
-    """The sound of a take where there is none now."""
+    """Render the sound of a take that did not sound."""
     if pending.writer is not None:
         path = pending.writer.folder / SOUND
         try:
@@ -186,7 +186,7 @@ def _save(
 
 
 def _remarks(arrangement: Song | None) -> tuple[str, ...]:
-    """What an arrangement says of itself."""
+    """Return what an arrangement says of itself."""
     try:
         made = json.loads(arrangement.made) if arrangement is not None and arrangement.made else {}
         return (f"{made['model']}, seed {made['latents']['seed']}",)

@@ -1,4 +1,4 @@
-"""The metronome: wood blocks on the drum channel, handed to the sequencer a little ahead of their beats."""
+"""Click: wood blocks on the drum channel, handed to the sequencer a little ahead of their beats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Metronome:
         self._next = 0.0
 
     def start(self, beat: float) -> None:
-        """The first click is at that beat."""
+        """Begin with the click at that beat."""
         self._next = beat
 
     def stop(self) -> None:

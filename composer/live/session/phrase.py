@@ -1,4 +1,4 @@
-"""A phrase and its answer: listen for some bars, sound the arrangement on the very next downbeat; in turns or round."""
+"""Play a phrase and its answer: listen for some bars, sound the arrangement on the very next downbeat."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DRAFT, ANSWER, OTHER = "draft", "answer", "another"
 
 @dataclass(frozen=True)
 class PhraseRequest:
-    """A key for the worker: what for, by which run, and of which phrase, state of its keys and of the settings."""
+    """A key for the worker: the purpose, the run, the phrase, and the states of its keys and of the settings."""
 
     what: str
     run: PhraseRun = field(repr=False)
@@ -41,7 +41,7 @@ class PhraseRequest:
 
 @dataclass(frozen=True)
 class PhraseAnswer:
-    """What the worker made of `asked`."""
+    """A melody and an answer that the worker made for `asked`."""
 
     asked: PhraseRequest
     melody: Song
@@ -49,7 +49,7 @@ class PhraseAnswer:
 
 
 class PhraseRun:
-    """From the first downbeat on; see `context.SessionRun`. turns: after an answer the next phrase begins (call and response)."""
+    """A phrase from its first downbeat on, and its answers. turns: after each answer the next phrase begins."""
 
     def __init__(self, context: SessionContext, turns: bool = False) -> None:
         self.phase, self.over = "count-in", ""
@@ -68,7 +68,7 @@ class PhraseRun:
 
     @classmethod
     def again(cls, context: SessionContext, melody: Song, answer: Answer) -> PhraseRun:
-        """A take that is over, played once more from beat 0 on."""
+        """Return the run of a take that is over, played once more from beat 0 on."""
         run = cls(context)
         run.melody, run.length, run.phase = melody, answer.length, "playing"
         run._playback = Playback(context, answer, 0.0)
@@ -76,13 +76,13 @@ class PhraseRun:
         return run
 
     def hear(self, event: Any, beat: float) -> None:
-        """AnyKeyboard are kept for the phrase; while an answer sounds, for the next one."""
+        """Keep keys for the phrase; while an answer sounds, for the next one."""
         self._hearing.hear(event, beat)
         if self.phase in ("count-in", "listening") and event.kind == "note_off":
             self._draft(beat)
 
     def _draft(self, beat: float) -> None:
-        """When the last key goes up the answer is made, in case that was all."""
+        """Have the answer made when the last key goes up, in case that was all."""
         if not self._hearing.down and self._hearing.presses < NONSENSE:
             self._ask(DRAFT, self.start + self.length if self.length is not None else beat + 1.0)
 
@@ -108,7 +108,7 @@ class PhraseRun:
         return now + 0.01
 
     def take(self, done: TaskResult, now: float) -> None:
-        """An arrangement is there."""
+        """Use an arrangement that the worker has made."""
         key = done.key
         if not isinstance(key, PhraseRequest) or key.run is not self or key.start != self.start:
             return  # what an earlier run had asked for may still come
@@ -131,7 +131,7 @@ class PhraseRun:
             self._begin(self._playback.start)
 
     def changed(self, again: bool = False) -> None:
-        """What sounds is exchanged on the next downbeat; re-rolled in a loop, on the next round.
+        """Exchange what sounds on the next downbeat; re-rolled in a loop, on the next round.
 
         An answer that is made already, a moment before its downbeat, sounds first.
         """
@@ -147,7 +147,7 @@ class PhraseRun:
             self._context.worker.ask(self._key(OTHER), task)
 
     def stop(self, now: float) -> None:
-        """While listening: the phrase ends with this bar. Else: at once."""
+        """End the phrase with this bar while listening; else end at once."""
         beat = self._context.time.beat(now)
         if self.phase != "listening" or not self._hearing.presses or self._stopping:
             self.end(now, "stopped")
@@ -158,7 +158,7 @@ class PhraseRun:
         self._stopping = True
 
     def end(self, now: float, why: str) -> None:
-        """Over: what sounds ends, what was played is handed over."""
+        """End: silence what sounds, hand over what was played."""
         if self.over:
             return
         self.over, self.phase = why, "idle"
@@ -170,7 +170,7 @@ class PhraseRun:
             self._context.answered(melody if melody.end else None, None, why)
 
     def shown(self, now: float) -> Shown:
-        """The melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
+        """Show the melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
         playback = self._playback  # the screen asks in a thread of its own
         if playback is not None:
             song, origin = playback.answer.song, playback.origin
@@ -197,12 +197,12 @@ class PhraseRun:
         return None if bars is None else float(bars * context.config.beats_per_bar)
 
     def _bars(self) -> int | None:
-        """Of the answer: those asked for; None, as many as are filled, of a phrase that was open or stopped early."""
+        """Return the bars of the answer that were asked for; None, as many as are filled, of an open phrase."""
         fixed = self._fixed(self._context)
         return self._context.config.bars if fixed is not None and fixed == self.length else None
 
     def _listen(self, start: float) -> None:
-        """A new phrase from beat `start` on."""
+        """Begin a new phrase at beat `start`."""
         config = self._context.config
         self.start, self.length = start, self._fixed(self._context)
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
@@ -253,7 +253,7 @@ class PhraseRun:
             self._context.tell("nothing was played: begin again, or check the keyboard's name")
 
     def _is_ready(self) -> bool:
-        """Whether the arrangement is there; the draft of the last key going up will do if that was the last."""
+        """Tell whether the arrangement is there; a draft will do if no key moved after it."""
         made, heard = self._made, self._hearing
         if made is None:
             return False
@@ -266,7 +266,7 @@ class PhraseRun:
         return PhraseRequest(what, self, self.start, self._hearing.changes, self._version, last)
 
     def _while_thinking(self, now: float) -> None:
-        """The answer is late: it comes in on the next beat that it can reach, where it would be by then."""
+        """Begin an answer that is late on the next beat that it can reach, where it would be by then."""
         end = self.start + (self.length or 0.0)
         if self._is_ready():
             at = max(end, float(ceil(self._context.time.beat(now + COMMIT))))
@@ -304,7 +304,7 @@ class PhraseRun:
             self.phase, self.over = "idle", "played"
 
     def _next_turn(self, end: float, now: float) -> None:
-        """The beat goes on; what was played just before the downbeat is the next phrase's pickup."""
+        """Begin the next phrase on the same beat; what was played just before the downbeat is its pickup."""
         heard, self._turn = self._hearing.heard, self.shown(now)
         self._listen(end)
         self.phase = "listening"

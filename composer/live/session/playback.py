@@ -1,4 +1,4 @@
-"""An answer that sounds: an arrangement round and round on the session's beats, exchanged for another on a downbeat."""
+"""Sound an answer: an arrangement round and round on the session's beats, exchanged for another on a downbeat."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Answer:
 
     @classmethod
     def of(cls, song: Song, beats_per_bar: int, bars: int | None, feel: Feel = PLAINLY) -> Answer:
-        """bars: of the phrase; None: as many as the song fills."""
+        """Make an answer of the phrase's number of bars; None for as many as the song fills."""
         filled = ceil((song.end - pickup(song)) / beats_per_bar - _TINY)
         return cls(song, float(beats_per_bar * (bars or max(1, filled))), feel)
 
     @cached_property
     def strokes(self) -> list[Stroke]:
-        """In order, those that go up before those that go down; what lasts longer than the answer is cut."""
+        """Return the strokes in order, releases before presses; what lasts longer than the answer is cut."""
         early, found = pickup(self.song), []
         for i, track in enumerate(self.song.tracks):
             for note in track.notes:
@@ -57,7 +57,7 @@ class Answer:
         return sorted(found, key=lambda s: (round(s.beat, 6), s.velocity > 0, s.track, s.pitch))
 
     def over(self, beat: float) -> list[Stroke]:
-        """What sounds on over `beat` (after the downbeat), as if it were struck there."""
+        """Return what sounds on over `beat` (after the downbeat), as if it were struck there."""
         early = pickup(self.song)
         return [
             Stroke(beat, note.velocity, i, note.pitch)
@@ -69,12 +69,12 @@ class Answer:
 
 
 def pickup(song: Song) -> float:
-    """Beats before the first downbeat: of a captured song with a short first bar."""
+    """Return the beats before the first downbeat, of a captured song with a short first bar."""
     return song.time_signatures[1].onset if len(song.time_signatures) > 1 else 0.0
 
 
 def channel_of(track: int, channels: Sequence[int], is_drum: bool = False) -> int:
-    """The MIDI channel of a track of an arrangement; tracks beyond the four voices take those that are free."""
+    """Return the MIDI channel of a track of an arrangement; tracks beyond the four voices take free ones."""
     if is_drum:
         return DRUMS
     if track < len(channels):
@@ -106,17 +106,17 @@ class Playback:
 
     @property
     def round_end(self) -> float:
-        """The beat at which the round that `cursor` is in, or has just reached the end of, ends."""
+        """Return the beat at which the round ends that `cursor` is in, or has just reached the end of."""
         rounds = ceil((self.cursor - self.start) / self.answer.length - _TINY)
         return self.start + max(1, rounds) * self.answer.length
 
     @property
     def origin(self) -> float:
-        """The beat at which the song of the round that `cursor` is in begins, its pickup included."""
+        """Return the beat at which the song of `cursor`'s round begins, its pickup included."""
         return self.round_end - self.answer.length - pickup(self.answer.song)
 
     def change(self, answer: Answer, at: float) -> None:
-        """Another answer from beat `at` on (not before `cursor`); what sounds there of the old one ends."""
+        """Play another answer from beat `at` on (not before `cursor`); what sounds of the old one ends there."""
         self._next = (max(at, self.cursor), answer)
 
     def pump(self, until: float) -> None:

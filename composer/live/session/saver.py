@@ -1,4 +1,4 @@
-"""Takes are written beside the music: whoever plays hands over and goes on, a thread of its own waits for the disk."""
+"""Write takes beside the music: whoever plays hands over and goes on, a thread of its own waits for the disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PendingTake:
         self._closed = False
 
     def open(self, writer: TakeWriter) -> None:
-        """Its folder is there."""
+        """Write to the folder that is there now, what waited first."""
         with self._lock:
             for name, values in self._early:
                 getattr(writer, name)(*values)
@@ -46,7 +46,7 @@ class PendingTake:
                 self._early.append((name, values))
 
     def take_away(self) -> TakeWriter | None:
-        """Its writer, if there is one; nothing more comes."""
+        """Return its writer, if there is one; nothing more is kept."""
         with self._lock:
             self._closed = True
             self._early.clear()
@@ -54,7 +54,7 @@ class PendingTake:
         return writer
 
     def close(self) -> None:
-        """Nothing more comes; what it wrote may still be finished and amended."""
+        """Keep nothing more; what was written may still be finished and amended."""
         with self._lock:
             self._closed = True
             self._early.clear()
@@ -76,7 +76,7 @@ class TakeSaver:
         self._thread.start()
 
     def begin(self, header: Callable[[], Header], start: float) -> PendingTake:
-        """A new take, from `start` (seconds of the clock) on; the one before is closed."""
+        """Begin a new take, from `start` (seconds of the clock) on; the one before is closed."""
         pending, before = PendingTake(), self._current
         self._current = pending
 
@@ -94,17 +94,17 @@ class TakeSaver:
         return pending
 
     def event(self, event: Event) -> None:
-        """The keyboard said something."""
+        """Keep what the keyboard said."""
         self._add("event", event.seconds, event)
 
     def played(self, seconds: float, message: Any) -> None:
-        """A message was sent out."""
+        """Keep a message that was sent out."""
         self._add("played", seconds, seconds, message)
 
     def finish(
         self, pending: PendingTake, melody: Song | None, arrangement: Song | None, ended: str
     ) -> None:
-        """The phrase is over; what sounds afterwards is still kept until the pending's `until`."""
+        """Finish a phrase; what sounds afterwards is still kept until the take's `until`."""
 
         def task() -> None:
             if pending.writer is not None:
@@ -119,7 +119,7 @@ class TakeSaver:
         self.do(lambda: pending.writer.amend(**changes) if pending.writer is not None else None)
 
     def discard(self, pending: PendingTake) -> None:
-        """Nothing was played: no trace is left."""
+        """Leave no trace of a take in which nothing was played."""
 
         def task() -> None:
             writer = pending.take_away()
@@ -131,7 +131,7 @@ class TakeSaver:
         self.do(task)
 
     def do(self, task: Task) -> None:
-        """Anything else that waits for a disk."""
+        """Do anything else that waits for a disk."""
         self._tasks.put(task)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A session: keys come in, an accompaniment goes out, and whoever sits at it says what is next.
+"""Run a session: keys come in, an accompaniment goes out, and whoever plays says what is next.
 
 Every method returns at once and may be called from any thread: it leaves a note for the session's own thread, which
 does all in its order and never waits for the model (`worker`), the disk (`saver`) or a port (the sequencer).
@@ -35,15 +35,15 @@ THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "po
 
 
 class AnyKeyboard(Protocol):
-    """What is asked of a keyboard; `composer.live.midi.keyboard.Keyboard` is the real one."""
+    """A keyboard as a session sees it; `composer.live.midi.keyboard.Keyboard` is the real one."""
 
     @property
     def name(self) -> str:
-        """The port's."""
+        """Return the port's name."""
 
     @property
     def connected(self) -> bool:
-        """Whether it is plugged in."""
+        """Tell whether it is plugged in."""
 
 
 class Session:
@@ -97,7 +97,7 @@ class Session:
             self._thread.start()
 
     def attach(self, keyboard: AnyKeyboard | None, profile: Profile | None = None) -> None:
-        """The keyboard that is played, for its name on the screen, and what its controls do.
+        """Connect the keyboard that is played, for its name on the screen, and what its controls do.
 
         Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock, ...)`.
         """
@@ -116,7 +116,7 @@ class Session:
     # What comes from the keyboard, in its threads.
 
     def hear(self, event: Event) -> None:
-        """A key, a pedal, a button, a pad or a knob; `seconds` are the clock's. A pad with a meaning is no note."""
+        """Follow a key, pedal, button, pad or knob; `seconds` are the clock's. A pad with a meaning is no note."""
         self._director.thru_seconds.append(self._clock() - event.seconds)
         does = action(self._profile, event) if self._profile is not None else None
         if does is not None and does.name != SUSTAIN:
@@ -125,17 +125,17 @@ class Session:
             self._take(event)
 
     def thru(self, message: Any) -> None:
-        """A mido message to sound at once, on the melody's channel; what has a meaning as a control does not."""
+        """Sound a mido message at once, on the melody's channel, unless it has a meaning as a control."""
         is_control = message.type == "control_change" and message.control in self._control_numbers
         if not is_control and not (hasattr(message, "note") and message.note in self._pads):
             self._sound(message)
 
     def on_clock(self, seconds: float, kind: str) -> None:
-        """A "clock", "start", "stop" or "continue" of MIDI."""
+        """Follow a "clock", "start", "stop" or "continue" of MIDI."""
         self._leave(lambda now: self._director.clock(seconds, kind, now))
 
     def on_plug(self, plugged: bool) -> None:
-        """The keyboard was plugged in, or out; its keys were let go."""
+        """Say that the keyboard was plugged in, or out; its keys were let go."""
         name = (
             self._director.keyboard.name if self._director.keyboard is not None else "the keyboard"
         )
@@ -147,11 +147,11 @@ class Session:
         self._leave(lambda _now: self._director.tell(told))
 
     def press(self, pitch: int, velocity: int = 80) -> None:
-        """A key of the computer keyboard goes down."""
+        """Press a key of the computer keyboard."""
         self._by_hand("note_on", pitch, velocity)
 
     def release(self, pitch: int) -> None:
-        """It goes up again."""
+        """Let go of a key of the computer keyboard."""
         self._by_hand("note_off", pitch, 0)
 
     # What a player asks for.
@@ -169,7 +169,7 @@ class Session:
         self._director.tell(message, mend)
 
     def state(self) -> State:
-        """What the screen draws."""
+        """Return what the screen draws."""
         return self._director.state(self._clock())
 
     def close(self) -> None:
@@ -210,7 +210,7 @@ class Session:
         self._wake.set()
 
     def _do_all(self, now: float) -> None:
-        """What was asked for so far."""
+        """Do what was asked for so far."""
         try:
             while True:
                 self._do(self._notes.get_nowait(), now)

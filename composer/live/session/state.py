@@ -1,4 +1,4 @@
-"""What a session is set to, and what it shows: two frozen tables, no logic of their own."""
+"""Hold what a session is set to, and what it shows: two frozen tables, no logic of their own."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Task = Callable[[], Any]
 
 @dataclass(frozen=True)
 class TaskResult:
-    """A task that is over. value: what it gave, or `error`: what it raised. seconds: that it took."""
+    """A task that is over. value: what it returned; error: what it raised. seconds: that it took."""
 
     key: Hashable
     value: Any = None
@@ -27,7 +27,7 @@ class TaskResult:
 
 
 class AnyWorker(Protocol):
-    """What a session asks of a worker; `Worker` is the real one."""
+    """A worker as a session sees it; `Worker` is the real one."""
 
     def ask(self, key: Hashable, task: Task, first: bool = False) -> None:
         """Do `task`; one of the same key that has not begun is replaced. first: before all that waits."""
@@ -36,10 +36,10 @@ class AnyWorker(Protocol):
         """Drop what has not begun, but for the keys that `keep` says."""
 
     def done(self) -> list[TaskResult]:
-        """What is over since the last call."""
+        """Return the tasks that are over since the last call."""
 
     def close(self) -> None:
-        """No more."""
+        """End."""
 
 
 def carry_out(key: Hashable, task: Task) -> TaskResult:
@@ -53,7 +53,7 @@ def carry_out(key: Hashable, task: Task) -> TaskResult:
 
 
 def reason(error: Exception) -> str:
-    """What to tell a player of an error, in one line."""
+    """Return what to tell a player of an error, in one line."""
     text = str(error).splitlines()[0] if str(error) else ""
     return (
         text
@@ -97,7 +97,7 @@ class Worker:
             self._drop(keep)
 
     def done(self) -> list[TaskResult]:
-        """What is over since the last call, in order."""
+        """Return the tasks that are over since the last call, in order."""
         over: list[TaskResult] = []
         try:
             while True:

@@ -1,1 +1,1 @@
-"""What stays of playing: takes on disk, written while one plays, played again, checked, given away."""
+"""Takes on disk: written while one plays, read, played again, checked, exported."""
