@@ -40,7 +40,10 @@ TOKEN_BYTES: Final = 32
 
 
 class Served(Protocol):
-    """A session as a server knows it: methods that return at once, from any thread."""
+    """A session as its clients know it: the real one, or one in another process.
+
+    Its methods return at once and may be called from any thread.
+    """
 
     def state(self) -> State:
         """Return what there is to draw."""

@@ -14,9 +14,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+import composer
 from composer.live import server as serving
+from composer.live.midi.outputs import Nowhere
+from composer.live.midi.sequencer import Sequencer
 from composer.live.server import MOST_CLIENTS, PER_SECOND, Server
-from composer.live.session.state import ShownNote
+from composer.live.session.session import Session
+from composer.live.session.state import SessionConfig, ShownNote
 from tests.support.played import PLAYING, READY, Double
 
 
@@ -261,3 +265,36 @@ def test_without_clients_nothing_is_asked_of_the_session():
     with Server(double, frames=100):
         time.sleep(0.2)
     assert not asked
+
+
+def test_two_clients_play_one_session(tmp_path):
+    """With the real session: one gives the commands, the other plays, and both see all."""
+    model = composer.load_model("jsb-chorales")
+    config = SessionConfig(qpm=240.0, bars=None, count_in=1)
+    with (
+        Sequencer(Nowhere()) as sequencer,
+        Session(config, model, sequencer, takes=tmp_path) as session,
+        Server(session, ("a", "b"), frames=50) as server,
+    ):
+        one, other = Client(server), Client(server)
+        assert one.hello["models"] == ["a", "b"]
+        assert one.state["voices"] == ["melody", "alto", "tenor", "bass"]
+        one.say(do="start")
+        for client in (one, other):
+            client.until(lambda state: state["phase"] == "listening")
+        other.say(press=67)
+        one.until(lambda state: state["held"] == [67])
+        other.say(press=300)
+        assert other.hear("error")["text"] == "press is 0 to 127, got 300"
+        other.say(release=67)
+        one.until(lambda state: state["held"] == [])
+        one.say(do="stop")
+        other.until(lambda state: state["phase"] == "playing" and state["accompaniment"])
+        assert other.state["melody"][0][2] == 67
+        other.say(do="panic")
+        one.until(lambda state: state["phase"] == "idle")
+        assert one.state["takes"] == 1 and one.state["message"] == "all notes off"
+        one.say(do="knob", argument=["colour", 1])
+        other.until(lambda state: state["mend"] == {"way": "model", "value": None})
+        for client in (one, other):
+            client.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from composer.terminal.play.app import StageConfig
-from composer.terminal.play.keys import Player
 from composer.terminal.play.show import play
 
-__all__ = ["Player", "StageConfig", "play"]
+__all__ = ["StageConfig", "play"]

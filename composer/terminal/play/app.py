@@ -16,11 +16,12 @@ from composer.errors import ComposerError, Mend
 from composer.files import free_path
 from composer.live import commands
 from composer.live.commands import Command
+from composer.live.server import Served
 from composer.terminal.palette import DARK, LIGHT, is_light
 from composer.terminal.play.canvas import Canvas
 from composer.terminal.play.dialogs import Choice, Help, Question
 from composer.terminal.play.drawing import Drawing
-from composer.terminal.play.keys import LEAVE, OWN, Player, command_for, label_of
+from composer.terminal.play.keys import LEAVE, OWN, command_for, label_of
 from composer.terminal.play.knobs import STEP, ChosenKnob
 from composer.terminal.play.letters import Letters
 from composer.terminal.play.mends import by_key, mend_of
@@ -55,14 +56,14 @@ class StageApp(App[None]):
     CSS = "Screen { overflow: hidden; }"
 
     def __init__(
-        self, player: Player, config: StageConfig | None = None, clock: Clock = time.monotonic
+        self, session: Served, config: StageConfig | None = None, clock: Clock = time.monotonic
     ) -> None:
         super().__init__()
-        self.player = player
+        self.session = session
         self.config = config or StageConfig()
         self.clock = clock
-        self.knob = ChosenKnob(player)
-        self.letters = Letters(player, self.config.hold)
+        self.knob = ChosenKnob(session)
+        self.letters = Letters(session, self.config.hold)
         self.piano = False
         light = is_light() if self.config.light is None else self.config.light
         self.palette = LIGHT if light else DARK
@@ -86,7 +87,7 @@ class StageApp(App[None]):
     def frame(self) -> None:
         """Draw what has changed."""
         now = self.clock()
-        state = self.player.state()
+        state = self.session.state()
         self.letters.tick(now)
         # What the session says is newer.
         if now >= self._own_until or state.message != self._message:
@@ -147,7 +148,7 @@ class StageApp(App[None]):
         elif command.name == "model":
             self.ask_model()
         elif command.is_button:
-            self.player.do(command.name)
+            self.session.do(command.name)
         else:
             self.ask_argument(command)
 
@@ -201,7 +202,7 @@ class StageApp(App[None]):
 
     def ask_path(self) -> None:
         """Ask where to save."""
-        takes = self.player.state().takes
+        takes = self.session.state().takes
         if not takes:
             self.say("nothing to save yet: press space and play", True)
             return
@@ -212,7 +213,7 @@ class StageApp(App[None]):
     def ask_model(self) -> None:
         """Ask for another model."""
         names = self.config.models or _bundled()
-        page = Choice("Who plays along?", names, self.player.state().model)
+        page = Choice("Who plays along?", names, self.session.state().model)
         self.push_screen(page, self._giving("model"))
 
     def ask_argument(self, command: Command) -> None:
@@ -233,7 +234,7 @@ class StageApp(App[None]):
     def do_line(self, line: str) -> None:
         """Do what a typed line says."""
         command, argument = commands.parse(line)
-        self.player.do(command.name, argument)
+        self.session.do(command.name, argument)
 
 
 def _bundled() -> tuple[str, ...]:

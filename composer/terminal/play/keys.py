@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Final
 
 from composer.live import commands
 from composer.live.commands import Command
-
-if TYPE_CHECKING:
-    from composer.live.session.state import State
-
-
-class Player(Protocol):
-    """A session as the stage knows it. Its methods return at once, from any thread."""
-
-    def state(self) -> State:
-        """Return what there is to draw."""
-
-    def do(self, name: str, argument: Any = None) -> None:
-        """Do a command of `composer.live.commands`."""
-
-    def press(self, pitch: int, velocity: int) -> None:
-        """Strike a key."""
-
-    def release(self, pitch: int) -> None:
-        """Let it go."""
-
 
 # What a screen does by itself. The session does not know of it.
 OWN: Final = (

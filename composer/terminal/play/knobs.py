@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from composer.errors import ConfigError
-from composer.terminal.play.keys import Player
+from composer.live.server import Served
 
 STEP: Final = 0.1  # of an arrow
 
@@ -13,19 +13,19 @@ STEP: Final = 0.1  # of an arrow
 class ChosenKnob:
     """One of the knobs that the model has, by its number; the first one to begin with."""
 
-    def __init__(self, player: Player) -> None:
-        self.player = player
+    def __init__(self, session: Served) -> None:
+        self.session = session
         self._number = 1
 
     @property
     def name(self) -> str:
         """The name of the knob; "" if the model has none of that number."""
-        names = tuple(self.player.state().knobs)
+        names = tuple(self.session.state().knobs)
         return names[self._number - 1] if self._number <= len(names) else ""
 
     def choose(self, number: int) -> None:
         """Choose the knob of that number, from 1. Raise ConfigError if the model has none."""
-        names = tuple(self.player.state().knobs)
+        names = tuple(self.session.state().knobs)
         if not 1 <= number <= len(names):
             known = f"its knobs are {', '.join(names)}" if names else "it has no knobs"
             raise ConfigError(f"this model has no knob {number}: {known}", mend="model")
@@ -33,11 +33,11 @@ class ChosenKnob:
 
     def turn(self, by: float) -> None:
         """Turn it, to an end at most. Raise ConfigError if the model has no knobs."""
-        self.player.do("turn", [self._own(), by])
+        self.session.do("turn", [self._own(), by])
 
     def let_go(self) -> None:
         """Let it go, so that it moves nothing any more."""
-        self.player.do("knob", [self._own(), None])
+        self.session.do("knob", [self._own(), None])
 
     def _own(self) -> str:
         if not self.name:

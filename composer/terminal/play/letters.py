@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from composer.terminal.play.keys import Player
+from composer.live.server import Served
 
 # Two rows of a piano, from C: black keys lie between the white ones, as on the real thing.
 LOWER: Final = tuple("zsxdcvgbhnjm,l.;/")
@@ -38,8 +38,8 @@ class Letters:
     down is repeated by the machine, which makes its note longer, not struck again.
     """
 
-    def __init__(self, player: Player, hold: float | None = 0.6, lowest: int = MIDDLE_C) -> None:
-        self.player = player
+    def __init__(self, session: Served, hold: float | None = 0.6, lowest: int = MIDDLE_C) -> None:
+        self.session = session
         self.hold = hold
         self.lowest = lowest
         self.pitch: int | None = None
@@ -63,7 +63,7 @@ class Letters:
         if not is_held:
             self.release()
             self.pitch = pitch
-            self.player.press(pitch, VELOCITY)
+            self.session.press(pitch, VELOCITY)
         return True
 
     def tick(self, seconds: float) -> None:
@@ -76,4 +76,4 @@ class Letters:
         if self.pitch is not None:
             pitch = self.pitch
             self.pitch = None
-            self.player.release(pitch)
+            self.session.release(pitch)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 from composer.errors import ComposerError
 from composer.live import commands
 from composer.live.commands import Command
-from composer.terminal.play.keys import OWN, Player
+from composer.live.server import Served
+from composer.terminal.play.keys import OWN
 from composer.terminal.play.knobs import STEP, ChosenKnob
 from composer.terminal.play.mends import by_line, mend_of
 
@@ -55,7 +56,7 @@ def _typed_commands() -> list[Command]:
 
 
 def tell(
-    player: Player,
+    session: Served,
     lines: TextIO | None = None,
     out: TextIO | None = None,
     wait: Callable[[float], None] = time.sleep,
@@ -64,7 +65,7 @@ def tell(
 
     lines: that are read, by default those of the standard input.
     """
-    told = Plain(player, out or sys.stdout)
+    told = Plain(session, out or sys.stdout)
     queue: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines or sys.stdin, queue), daemon=True).start()
     told.say(usage())
@@ -78,9 +79,9 @@ def tell(
 class Plain:
     """A session in lines: tells what changes and does what is typed. It has no clock of its own."""
 
-    def __init__(self, player: Player, out: TextIO) -> None:
-        self.player = player
-        self.knob = ChosenKnob(player)
+    def __init__(self, session: Served, out: TextIO) -> None:
+        self.session = session
+        self.knob = ChosenKnob(session)
         self._out = out
         self._last: State | None = None
 
@@ -92,7 +93,7 @@ class Plain:
         """Do what a line says, if one came, and tell what has changed. Return False at the end."""
         if line is not None and not self._typed(line.strip("\r\n")):
             return False
-        state = self.player.state()
+        state = self.session.state()
         for text in changes(self._last, state):
             self.say(text)
         self._last = state
@@ -119,10 +120,10 @@ class Plain:
         elif (own := _own(text.lower())) is not None:
             self._turn(own, text)
         elif (command := commands.for_key(text.lower())) is not None:
-            self.player.do(command.name)
+            self.session.do(command.name)
         elif _is_known(text):
             command, argument = commands.parse(text)
-            self.player.do(command.name, argument)
+            self.session.do(command.name, argument)
         else:
             self.say(usage())
 
@@ -156,28 +157,37 @@ def _is_known(text: str) -> bool:
 def changes(before: State | None, after: State) -> list[str]:
     """Return the lines that are told when one state follows another; a beat alone tells nothing."""
     told: list[str] = []
-
-    def changed(*names: str) -> bool:
-        if before is None:
-            return True
-        return any(getattr(before, name) != getattr(after, name) for name in names)
-
-    if changed("device", "plugged"):
+    if _differ(before, after, "device", "plugged"):
         told.append(_keyboard(after))
-    if changed("output", "output_alive"):
+    if _differ(before, after, "output", "output_alive"):
         told.append(_output(after))
-    if changed("mode", "qpm", "loop", "metronome", "model", "seed", "knobs"):
+    if _differ(before, after, "mode", "qpm", "loop", "metronome", "model", "seed", "knobs"):
         told.append(_settings(after))
-    if changed("phase"):
-        bar = f", bar {after.bar}" if after.bar > 0 else ""
-        told.append(f"{after.phase}{bar}")
-    if changed("takes", "kept") and after.takes:
-        told.append(f"takes: {after.takes}{', the last kept' if after.kept else ''}")
+    if _differ(before, after, "phase"):
+        told.append(_phase(after))
+    if after.takes and _differ(before, after, "takes", "kept"):
+        told.append(_takes(after))
     known = () if before is None else before.remarks
     told += [text for text in after.remarks if text not in known]
-    if after.message and changed("message"):
+    if after.message and _differ(before, after, "message"):
         told.append(by_line(after.message, after.mend))
     return told
+
+
+def _differ(before: State | None, after: State, *names: str) -> bool:
+    """Return True if one of these parts is another than before, or all is new."""
+    if before is None:
+        return True
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def _phase(state: State) -> str:
+    return f"{state.phase}, bar {state.bar}" if state.bar > 0 else state.phase
+
+
+def _takes(state: State) -> str:
+    kept = ", the last kept" if state.kept else ""
+    return f"takes: {state.takes}{kept}"
 
 
 def _keyboard(state: State) -> str:

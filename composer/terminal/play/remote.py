@@ -22,9 +22,9 @@ from typing import Any, Final
 from composer.config import from_dict, to_dict
 from composer.errors import Mend
 from composer.live import messages
+from composer.live.server import Served
 from composer.live.session.state import State
 from composer.terminal.play.app import StageApp, StageConfig
-from composer.terminal.play.keys import Player
 
 STAGE: Final = "COMPOSER_STAGE"  # of the environment: the address, which is secret, and the config
 POLITE: Final = 10  # a picture may be late, a note may not
@@ -32,14 +32,14 @@ LONGEST: Final = 2**24  # bytes of a state; a long phrase has thousands of notes
 GREETING: Final = 10.0  # seconds for the first state to come
 
 
-def show_apart(player: Player, config: StageConfig) -> int:
+def show_apart(session: Served, config: StageConfig) -> int:
     """Show a session on a screen in a process of its own until that ends.
 
     Return its exit status, 0 for quit.
     """
     from composer.live.server import Server
 
-    with Server(player, config.models, frames=config.frames) as server:
+    with Server(session, config.models, frames=config.frames) as server:
         screen = _start(server.address, config)
         try:
             return screen.wait()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from composer.live.server import Served
 from composer.terminal.play.app import StageConfig
-from composer.terminal.play.keys import Player
 from composer.terminal.play.plain import tell
 from composer.terminal.play.remote import show_apart
 
@@ -19,7 +19,7 @@ PUT_BACK: Final = (
 )
 
 
-def play(player: Player, config: StageConfig | None = None) -> None:
+def play(session: Served, config: StageConfig | None = None) -> None:
     """Show a session, on a screen or in lines, until one quits.
 
     The session is the caller's to close.
@@ -30,14 +30,14 @@ def play(player: Player, config: StageConfig | None = None) -> None:
     config = config or StageConfig()
     if not config.plain and is_screen():
         with _terminal_put_back():
-            status = show_apart(player, config)
+            status = show_apart(session, config)
         if not status:
             return
         print(
             f"the screen has ended with status {status}; the music goes on, q and Enter quit",
             file=sys.stderr,
         )
-    tell(player)
+    tell(session)
 
 
 @contextmanager

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from textual.widgets import Input, OptionList
 
+from composer.live import commands
+from composer.live.arguments import Argument
+from composer.live.commands import Command
 from composer.terminal.play.dialogs import Help, Page, lessons
 from tests.support.played import READY
 from tests.support.stage import on_stage, shown
@@ -58,3 +61,21 @@ def test_the_help_names_the_keys_of_the_table():
     )
     assert "press c and play along" in texts["Late keys?"]
     assert not any("{" in text for text in texts.values())
+
+
+def test_a_command_that_needs_a_word_asks_for_it(monkeypatch):
+    argument = Argument("number", "how many", "3", least=0, most=9)
+    row = Command("wait", "wait some bars", argument, keys=("y",))
+    monkeypatch.setattr(commands, "COMMANDS", (*commands.COMMANDS, row))
+
+    async def test(app, pilot, double):
+        await pilot.press("y")
+        app.screen.query_one(Input).value = "12"
+        await pilot.press("enter")
+        assert "wait: a number from 0 to 9 is expected, got 12.0" in shown(app)[-2]
+        await pilot.press("y")
+        app.screen.query_one(Input).value = "7"
+        await pilot.press("enter")
+        assert double.asked == [("wait", 7.0)]
+
+    on_stage(test)
