@@ -145,7 +145,11 @@ def _pitches(tracks: Sequence[Track]) -> str:
 # --- hashes ------------------------------------------------------------------------------
 
 
-def hash_of(train: Iterable[Song], valid: Iterable[Song], test: Iterable[Song]) -> str:
+def hash_of(
+    train: Iterable[Song],
+    valid: Iterable[Song],
+    test: Iterable[Song],
+) -> str:
     """Return the sha256 (hex) of all that training sees: each song's tracks, notes, tempos, metres and keys, by split.
 
     Titles do not count, nor where the songs come from. It is the same on every machine.

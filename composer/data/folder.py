@@ -75,7 +75,9 @@ class FoundPiece:
 
 
 def read_folder(
-    folder: Path, roles: Sequence[Role] = (), on_progress: Progress | None = None
+    folder: Path,
+    roles: Sequence[Role] = (),
+    on_progress: Progress | None = None,
 ) -> Corpus:
     """Read the music under `folder`, split 80 to 10 to 10, with `roles` or those that `roles.choose` finds.
 
@@ -301,7 +303,12 @@ def _drawn(one: bytes) -> str:
     return "test"
 
 
-def _keep_small(chosen: dict[bytes, str], name: str, sizes: Counter[bytes], room: int) -> None:
+def _keep_small(
+    chosen: dict[bytes, str],
+    name: str,
+    sizes: Counter[bytes],
+    room: int,
+) -> None:
     """Move to train what does not fit into a split of `room` pieces."""
     for one in [one for one, where in chosen.items() if where == name]:
         if sizes[one] > room:
@@ -337,19 +344,26 @@ def _describe(pieces: Sequence[FoundPiece], splits: Sequence[str]) -> list[str]:
     lines = _copy_lines(pieces)
     if "valid" not in splits:
         lines.append("all pieces are one tune, so that there is none for valid; add another piece")
+    lines += _track_lines(pieces)
+    long = sum(piece.song.end >= MAX_BEATS for piece in pieces)
+    if long:
+        lines.append(f"{long} of {total} pieces are cut after {MAX_BEATS} beats")
+    return lines
+
+
+def _track_lines(pieces: Sequence[FoundPiece]) -> list[str]:
+    """Say which tracks pieces lack, and of which only the top line was kept."""
     missing: Counter[str] = Counter()
     cut: Counter[str] = Counter()
     for piece in pieces:
         missing.update(track.name for track in piece.song.tracks if not track.notes)
         cut.update(piece.cut)
     names = [track.name for track in pieces[0].song.tracks]
+    lines = []
     for what, counts in (("missing", missing), ("chords made one line, the top one", cut)):
         found = [f"{name} in {counts[name]}" for name in names if counts[name]]
         if found:
-            lines.append(f"{what}: {', '.join(found)} of {total} pieces")
-    long = sum(piece.song.end >= MAX_BEATS for piece in pieces)
-    if long:
-        lines.append(f"{long} of {total} pieces are cut after {MAX_BEATS} beats")
+            lines.append(f"{what}: {', '.join(found)} of {len(pieces)} pieces")
     return lines
 
 

@@ -132,7 +132,14 @@ def corpus() -> Corpus:
     train, valid, test = (_songs(split) for split in (kept, load("valid"), load("test")))
     left_out = len(everything) - len(kept)
     remark = Remark(f"{left_out} pieces of train are left out: they share music with valid or test")
-    return Corpus("jsb", train, valid, test, hash_of(train, valid, test), (remark,))
+    return Corpus(
+        "jsb",
+        train,
+        valid,
+        test,
+        hash_of(train, valid, test),
+        (remark,),
+    )
 
 
 def _songs(chorales: Iterable[Chorale]) -> tuple[Song, ...]:
@@ -146,6 +153,18 @@ def _bundled() -> tuple[Chorale, ...]:
 
 def unpack(path: Path) -> list[Chorale]:
     """Return every chorale in a file that `build.jsb` wrote, by BWV number."""
+    data = _read_arrays(path)
+    places = zip(
+        spans(data["steps_of"]),
+        spans(data["bars_of"]),
+        spans(data["metres_of"]),
+        strict=True,
+    )
+    return [_chorale(data, i, *place) for i, place in enumerate(places)]
+
+
+def _read_arrays(path: Path) -> Arrays:
+    """Return the arrays of a file, unpacked and read-only."""
     with np.load(path, allow_pickle=False) as file:
         data: Arrays = {name: file[name] for name in file.files}
     steps = int(data["steps_of"].sum())
@@ -159,13 +178,16 @@ def unpack(path: Path) -> list[Chorale]:
     data["metres"] = data["metres"].astype(np.int64)
     for array in data.values():
         array.flags.writeable = False
-    places = zip(
-        spans(data["steps_of"]), spans(data["bars_of"]), spans(data["metres_of"]), strict=True
-    )
-    return [_chorale(data, i, *place) for i, place in enumerate(places)]
+    return data
 
 
-def _chorale(data: Arrays, i: int, steps: slice, bars: slice, metres: slice) -> Chorale:
+def _chorale(
+    data: Arrays,
+    i: int,
+    steps: slice,
+    bars: slice,
+    metres: slice,
+) -> Chorale:
     return Chorale(
         bwv=str(data["bwv"][i]),
         title=str(data["title"][i]),

@@ -87,7 +87,14 @@ def corpus() -> Corpus:
         works = {movement.work for movement in load(split)}
         counts.append(f"{split} {len(works)}")
     remark = Remark(f"split by work: {', '.join(counts)}")
-    return Corpus("quartets", train, valid, test, hash_of(train, valid, test), (remark,))
+    return Corpus(
+        "quartets",
+        train,
+        valid,
+        test,
+        hash_of(train, valid, test),
+        (remark,),
+    )
 
 
 @cache
@@ -109,7 +116,11 @@ def unpack(path: Path) -> list[Movement]:
     return movements
 
 
-def title(work: str, number: int, heading: str) -> str:
+def title(
+    work: str,
+    number: int,
+    heading: str,
+) -> str:
     """Return a title for people.
 
     >>> title("Mozart, K. 458", 3, "Adagio")
@@ -118,7 +129,13 @@ def title(work: str, number: int, heading: str) -> str:
     return f"{work}, {number}. {heading}"
 
 
-def _movement(data: Arrays, i: int, parts: list[slice], metres: slice, keys: slice) -> Movement:
+def _movement(
+    data: Arrays,
+    i: int,
+    parts: list[slice],
+    metres: slice,
+    keys: slice,
+) -> Movement:
     work, number, heading = str(data["work"][i]), int(data["number"][i]), str(data["heading"][i])
     tracks = []
     for name, program, notes in zip(PARTS, PROGRAMS, parts, strict=True):
@@ -130,7 +147,13 @@ def _movement(data: Arrays, i: int, parts: list[slice], metres: slice, keys: sli
         key_signatures=_key_signatures(data["keys"][keys]),
         title=title(work, number, heading),
     )
-    return Movement(work, number, heading, str(data["split"][i]), song)
+    return Movement(
+        work,
+        number,
+        heading,
+        str(data["split"][i]),
+        song,
+    )
 
 
 def _time_signatures(rows: NDArray[np.int32]) -> tuple[TimeSignature, ...]:
@@ -151,5 +174,10 @@ def _notes(data: Arrays, span: slice) -> tuple[Note, ...]:
     onsets = np.cumsum(data["waits"][span], dtype=np.int64) / TICKS
     durations = data["durations"][span] / TICKS
     pitches = data["pitches"][span]
-    fields = zip(onsets.tolist(), pitches.tolist(), durations.tolist(), strict=True)
+    fields = zip(
+        onsets.tolist(),
+        pitches.tolist(),
+        durations.tolist(),
+        strict=True,
+    )
     return tuple(Note(onset, pitch, duration) for onset, pitch, duration in fields)

@@ -50,7 +50,7 @@ class Role:
 
     @property
     def is_drum(self) -> bool:
-        """Whether drums play it."""
+        """True if drums play it."""
         return DRUMS in self.patterns
 
     @property
@@ -113,13 +113,10 @@ def parse_roles(texts: Sequence[str]) -> tuple[Role, ...]:
 
 def _parse(text: str) -> Role:
     name, equals, rest = (part.strip() for part in text.partition("="))
-    patterns = [pattern.strip() for pattern in rest.split("|")]
+    patterns = tuple(_read_pattern(pattern.strip(), text) for pattern in rest.split("|"))
     if not name or not equals or not all(patterns):
         raise ConfigError(f"{text!r} is no role", mend="role")
-    for pattern in patterns:
-        _check_programs(pattern, text)
-    patterns = [DRUMS if pattern.casefold() == DRUMS else pattern for pattern in patterns]
-    role = Role(name, tuple(patterns))
+    role = Role(name, patterns)
     if role.is_drum and len(set(patterns)) > 1:
         raise ConfigError(
             f"{text!r} mixes drums with pitched tracks; give the drums a role of their own, "
@@ -128,15 +125,17 @@ def _parse(text: str) -> Role:
     return role
 
 
-def _check_programs(pattern: str, text: str) -> None:
-    """Raise ConfigError if a pattern is written in figures, but names no programs."""
-    if not re.fullmatch(r"[\d\s-]+", pattern):
-        return
-    programs = _programs(pattern)
-    if not programs or programs[-1] > LAST_PROGRAM:
-        raise ConfigError(
-            f"{pattern!r} in {text!r}: programs are 0 to 127 and a range goes up, as 24-31"
-        )
+def _read_pattern(pattern: str, text: str) -> str:
+    """Return a pattern of a role's text. Raise ConfigError if it is written in figures, but names no programs."""
+    if pattern.casefold() == DRUMS:
+        return DRUMS
+    if re.fullmatch(r"[\d\s-]+", pattern):
+        programs = _programs(pattern)
+        if not programs or programs[-1] > LAST_PROGRAM:
+            raise ConfigError(
+                f"{pattern!r} in {text!r}: programs are 0 to 127 and a range goes up, as 24-31"
+            )
+    return pattern
 
 
 def _programs(pattern: str) -> range:
@@ -199,7 +198,12 @@ def _merged(role: Role, tracks: Sequence[Track]) -> Track:
     """Return all notes of the tracks as one track; of two at one onset and pitch the longer."""
     program = tracks[0].program if tracks else role.program
     if len(tracks) == 1:
-        return Track(tracks[0].notes, role.name, program, role.is_drum)
+        return Track(
+            tracks[0].notes,
+            role.name,
+            program,
+            role.is_drum,
+        )
     kept: dict[tuple[float, int], Note] = {}
     for track in tracks:
         for note in track.notes:
@@ -207,7 +211,12 @@ def _merged(role: Role, tracks: Sequence[Track]) -> Track:
             before = kept.get(place)
             if before is None or _weight(note) > _weight(before):
                 kept[place] = note
-    return Track(tuple(kept.values()), role.name, program, role.is_drum)
+    return Track(
+        tuple(kept.values()),
+        role.name,
+        program,
+        role.is_drum,
+    )
 
 
 def _weight(note: Note) -> tuple[float, int]:
@@ -324,16 +333,19 @@ def _by_families(song: Song) -> Played:
 def _name_voices(pieces: Sequence[Sequence[Track]]) -> Voices:
     """Return the plan for pieces with the same number of one-line tracks: by name if nearly all have the same names."""
     enough = NEARLY_ALL * len(pieces)
-    sets = Counter(frozenset(_key(track.name) for track in piece) for piece in pieces)
-    keys, often = sets.most_common(1)[0]
+    keys, often = Counter(_keys(piece) for piece in pieces).most_common(1)[0]
     are_distinct = len(keys) == len(pieces[0]) and "" not in keys
     if often >= enough and are_distinct:
-        alike = [piece for piece in pieces if {_key(track.name) for track in piece} == keys]
+        alike = [piece for piece in pieces if _keys(piece) == keys]
         return Voices(_names_by_pitch(alike), "name")
     descending = sum(_is_descending(piece) for piece in pieces)
     if descending >= enough:
         return Voices(_common_names(pieces), "place")
     return Voices(_common_names([_by_pitch(piece) for piece in pieces]), "pitch")
+
+
+def _keys(piece: Sequence[Track]) -> frozenset[str]:
+    return frozenset(_key(track.name) for track in piece)
 
 
 def _names_by_pitch(pieces: Sequence[Sequence[Track]]) -> tuple[str, ...]:

@@ -50,7 +50,9 @@ def read_score(path: Path) -> Song:
 
 
 def read_movements(
-    path: Path, firsts: Sequence[int], mend: Callable[[ET.Element], None] | None = None
+    path: Path,
+    firsts: Sequence[int],
+    mend: Callable[[ET.Element], None] | None = None,
 ) -> list[Song]:
     """Read the movements of one file like `read_score`, each a Song from beat 0 on.
 
@@ -87,7 +89,9 @@ def load_music21(module: str, purpose: str) -> Any:
 
 
 def _read_movements(
-    path: Path, firsts: Sequence[int], mend: Callable[[ET.Element], None] | None
+    path: Path,
+    firsts: Sequence[int],
+    mend: Callable[[ET.Element], None] | None,
 ) -> list[Song]:
     root = ET.fromstring(_xml(path))
     if root.tag != "score-partwise":
@@ -289,7 +293,12 @@ def _lies_elsewhere(before: TimeSignature, metre: TimeSignature) -> bool:
 # --- from music21 ------------------------------------------------------------------------
 
 
-def _song(score: Any, drums: set[str], first: int, until: int | None) -> Song:
+def _song(
+    score: Any,
+    drums: set[str],
+    first: int,
+    until: int | None,
+) -> Song:
     """Return the bars of a score from `first` to `until` as a Song."""
     parts = []
     for part in score.parts:
@@ -323,11 +332,21 @@ def _in_key_of(song: Song, before: Song) -> Song:
     return replace(song, key_signatures=(key, *song.key_signatures))
 
 
-def _track(part: Any, inside: Bars, bars: _ScoreBars, drums: set[str]) -> Track:
+def _track(
+    part: Any,
+    inside: Bars,
+    bars: _ScoreBars,
+    drums: set[str],
+) -> Track:
     played = part.getInstrument(returnDefault=False)
     program = getattr(played, "midiProgram", None) or 0
     is_drum = getattr(played, "partId", None) in drums
-    return Track(tuple(_notes(inside, bars)), str(part.partName or ""), program, is_drum)
+    return Track(
+        tuple(_notes(inside, bars)),
+        str(part.partName or ""),
+        program,
+        is_drum,
+    )
 
 
 def _notes(inside: Bars, bars: _ScoreBars) -> list[Note]:
@@ -342,7 +361,12 @@ def _notes(inside: Bars, bars: _ScoreBars) -> list[Note]:
         goes_on = one.tie is not None and one.tie.type in ("stop", "continue")
         before = notes[last[pitch]] if pitch in last else None
         if goes_on and before and abs(before.end - onset) < CLOSE:
-            notes[last[pitch]] = Note(before.onset, pitch, end - before.onset, before.velocity)
+            notes[last[pitch]] = Note(
+                before.onset,
+                pitch,
+                end - before.onset,
+                before.velocity,
+            )
         elif 0 <= pitch <= LAST_PITCH:
             last[pitch] = len(notes)
             notes.append(Note(onset, pitch, end - onset))
@@ -363,7 +387,11 @@ def _sounding(inside: Bars, bars: _ScoreBars) -> Iterator[tuple[float, float, An
                 yield onset, end, one
 
 
-def _marks(inside: Bars, bars: _ScoreBars, kind: str) -> Iterator[tuple[float, Any]]:
+def _marks(
+    inside: Bars,
+    bars: _ScoreBars,
+    kind: str,
+) -> Iterator[tuple[float, Any]]:
     """Yield (onset, mark) of the marks of that class of music21."""
     for bar, (start, stop) in zip(inside, bars.spans(), strict=False):
         for element in bar.flatten().getElementsByClass(kind):

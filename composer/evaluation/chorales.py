@@ -32,7 +32,10 @@ PADDING = -2  # after the end of a piece, in the scorer's files
 
 
 def through_public_path(
-    model: Arranger, split: str = "valid", seeds: Sequence[int] = (0, 1, 2), metre: bool = False
+    model: Arranger,
+    split: str = "valid",
+    seeds: Sequence[int] = (0, 1, 2),
+    metre: bool = False,
 ) -> dict[str, float]:
     """Return the scores of `Ladder.score` for the model's arrangements of a split's sopranos, mean over the seeds.
 
@@ -54,7 +57,11 @@ def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, 
 
 def jsb_ladder(split: str = "valid") -> Ladder:
     """Return the ladder that compares with a split of the JSB Chorales."""
-    return Ladder(jsb_grids("train"), jsb_grids(split), held_out=jsb_grids("valid"))
+    return Ladder(
+        jsb_grids("train"),
+        jsb_grids(split),
+        held_out=jsb_grids("valid"),
+    )
 
 
 def jsb_grids(split: str) -> list[Ints]:
@@ -66,7 +73,10 @@ def jsb_grids(split: str) -> list[Ints]:
 
 
 def arrange_chorales(
-    model: Arranger, chorales: Sequence[jsb.Chorale], seed: int, metre: bool = False
+    model: Arranger,
+    chorales: Sequence[jsb.Chorale],
+    seed: int,
+    metre: bool = False,
 ) -> list[Ints]:
     """Arrange each chorale's soprano through MIDI files: int [step, 4], as long as the chorale."""
     with TemporaryDirectory() as folder:
@@ -74,7 +84,11 @@ def arrange_chorales(
 
 
 def arrange_live(
-    model: Player, chorale: jsb.Chorale, seed: int, horizon: float, struck: bool = False
+    model: Player,
+    chorale: jsb.Chorale,
+    seed: int,
+    horizon: float,
+    struck: bool = False,
 ) -> Ints:
     """Accompany a chorale's soprano while it is played: int [step, 4].
 
@@ -106,7 +120,12 @@ def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
         return only_melody(jsb.to_song(chorale))
     soprano = chorale.voices[:, :1].astype(np.int64)
     no_onsets = np.zeros(soprano.shape, bool)
-    return from_voices(soprano, no_onsets, RESOLUTION, like=[Track(name="Soprano")])
+    return from_voices(
+        soprano,
+        no_onsets,
+        RESOLUTION,
+        like=[Track(name="Soprano")],
+    )
 
 
 def chorale_grid(song: Song, steps: int) -> Ints:
@@ -131,7 +150,13 @@ def _with_melody(song: Song, melody: Track) -> Song:
     return replace(song, tracks=(melody, *song.tracks[1:]))
 
 
-def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, folder: Path) -> Ints:
+def _arrange(
+    model: Arranger,
+    chorale: jsb.Chorale,
+    seed: int,
+    metre: bool,
+    folder: Path,
+) -> Ints:
     melody = folder / "melody.mid"
     arrangement = folder / "arrangement.mid"
     write(melody, soprano_song(chorale, metre))
@@ -142,7 +167,11 @@ def _arrange(model: Arranger, chorale: jsb.Chorale, seed: int, metre: bool, fold
 # --- files for other scorers -------------------------------------------------------------
 
 
-def save_for_scorer(path: str | Path, grids: Sequence[Ints], split: str = "valid") -> None:
+def save_for_scorer(
+    path: str | Path,
+    grids: Sequence[Ints],
+    split: str = "valid",
+) -> None:
     """Write grids int [step, 4] as an .npz that other scorers read: `split` int16 [piece, step, 4], padded with -2."""
     _save(path, {split: grids})
 

@@ -110,23 +110,11 @@ def compare(generated: Measured, reference: Measured) -> Evaluation:
     >>> cell  # seven semitones; the dataset's own standard deviation is one
     Compared(generated=56.0, dataset=49.0, distance=7.0)
     """
-    if len(generated.tracks) != len(reference.tracks):
-        raise ShapeError(
-            f"the dataset has {len(reference.tracks)} tracks ({', '.join(reference.tracks)}), "
-            f"what is compared with it {len(generated.tracks)} ({', '.join(generated.tracks)})"
-        )
+    _check_tracks(generated, reference)
     spreads = _spreads(reference)
-    even, odd = reference[::2], reference[1::2]
     distances = _distances(generated, reference, spreads)
-
-    rows = {}
-    for name, distance in distances.items():
-        own = mean_known(generated.values[name])
-        rows[name] = _Columns(own, mean_known(reference.values[name]), distance)
-    halves = _histogram_distances(even, odd)
-    for name, apart in _histogram_distances(generated, reference).items():
-        rows[name] = _Columns(apart, halves[name], np.full(len(apart), np.nan))
-
+    rows = _rows(generated, reference, distances)
+    even, odd = reference[::2], reference[1::2]
     sides = (generated, reference)
     return Evaluation(
         tracks=reference.tracks,
@@ -155,6 +143,34 @@ def short_number(value: float, places: int = 3) -> str:
     return f"{value:.{places}f}"
 
 
+def _check_tracks(generated: Measured, reference: Measured) -> None:
+    """Raise ShapeError unless both have as many tracks."""
+    own, other = generated.tracks, reference.tracks
+    if len(own) != len(other):
+        raise ShapeError(
+            f"the dataset has {len(other)} tracks ({', '.join(other)}), "
+            f"what is compared with it {len(own)} ({', '.join(own)})"
+        )
+
+
+def _rows(
+    generated: Measured,
+    reference: Measured,
+    distances: dict[str, Floats],
+) -> dict[str, _Columns]:
+    """Return the rows of the table: of each metric, then of each histogram."""
+    rows = {}
+    for name, distance in distances.items():
+        own = mean_known(generated.values[name])
+        other = mean_known(reference.values[name])
+        rows[name] = _Columns(own, other, distance)
+    halves = _histogram_distances(reference[::2], reference[1::2])
+    for name, apart in _histogram_distances(generated, reference).items():
+        undefined = np.full(len(apart), np.nan)
+        rows[name] = _Columns(apart, halves[name], undefined)
+    return rows
+
+
 def _table(rows: dict[str, _Columns], columns: Sequence[str]) -> dict[str, dict[str, Compared]]:
     """Return the cells by metric and column, the most telling rows first; without rows that no side has."""
     known = [name for name, row in rows.items() if not _is_unknown(row)]
@@ -163,7 +179,11 @@ def _table(rows: dict[str, _Columns], columns: Sequence[str]) -> dict[str, dict[
     for name in known:
         table[name] = {}
         for column, generated, dataset, distance in zip(columns, *rows[name], strict=True):
-            table[name][column] = Compared(float(generated), float(dataset), float(distance))
+            table[name][column] = Compared(
+                float(generated),
+                float(dataset),
+                float(distance),
+            )
     return table
 
 
@@ -180,14 +200,22 @@ def _spreads(reference: Measured) -> dict[str, Floats]:
     return spreads
 
 
-def _distances(first: Measured, second: Measured, spreads: dict[str, Floats]) -> dict[str, Floats]:
+def _distances(
+    first: Measured,
+    second: Measured,
+    spreads: dict[str, Floats],
+) -> dict[str, Floats]:
     """Return Wasserstein distances in spreads: metric to float [track + 1].
 
     The last is the mean of the added tracks, or that of the tracks together if only they have a value.
     """
     table = {}
     for name, spread in spreads.items():
-        pairs = zip(first.values[name].T, second.values[name].T, strict=True)
+        pairs = zip(
+            first.values[name].T,
+            second.values[name].T,
+            strict=True,
+        )
         row = np.array([wasserstein(one, other) for one, other in pairs]) / spread
         added = row[1:-1]
         together = row[-1] if np.isnan(added).all() else mean_known(added)

@@ -36,13 +36,17 @@ Pairs = dict[str, tuple[float, float]]
 """Numbers by name: of what is judged, and of the dataset."""
 
 
-def _tell_nobody(_done: int, _total: int, _what: str) -> None:
+def _tell_nobody(
+    _done: int,
+    _total: int,
+    _what: str,
+) -> None:
     """Take a report of progress, and do nothing."""
 
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """How something is to be judged."""
+    """The wishes of whoever has something judged."""
 
     reference: str | None = None
     """A dataset's name or a folder; by default that of the run, else `jsb`."""
@@ -58,7 +62,7 @@ class EvaluationRequest:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found of `source` beside `reference`, both in words.
+    """The findings about `source` beside `reference`, both in words.
 
     responses: of a model. ladder: if asked for; the dataset's number is NaN if it has none. run: if `source` is one.
     remarks: what was left out, and why.
@@ -130,7 +134,11 @@ def _with_defaults_of(run: TrainingRun, request: EvaluationRequest) -> Evaluatio
     roles = request.roles
     if not roles and request.reference in (None, dataset):
         roles = tuple(run.asked.get("roles", ()))
-    return replace(request, roles=roles, reference=request.reference or dataset)
+    return replace(
+        request,
+        roles=roles,
+        reference=request.reference or dataset,
+    )
 
 
 def _is_model(source: str) -> bool:
@@ -146,7 +154,11 @@ def _read_reference(
     """
     name = str(request.reference)
 
-    def on_file(done: int, total: int, _path: Path) -> None:
+    def on_file(
+        done: int,
+        total: int,
+        _path: Path,
+    ) -> None:
         on_progress(done, total, f"reading {name}")
 
     corpus = load_corpus(name, parse_roles(request.roles), on_file)
@@ -160,7 +172,11 @@ def _read_reference(
     return songs, f"{words} (valid)" if is_split else words
 
 
-def _many(count: int, what: str, several: str = "") -> str:
+def _many(
+    count: int,
+    what: str,
+    several: str = "",
+) -> str:
     if count == 1:
         return f"1 {what}"
     return f"{count} {several or f'{what}s'}"
@@ -172,7 +188,12 @@ def _many(count: int, what: str, several: str = "") -> str:
 class _CountingModel:
     """A model that tells how often it has arranged."""
 
-    def __init__(self, model: Arranger, total: int, on_progress: Progress) -> None:
+    def __init__(
+        self,
+        model: Arranger,
+        total: int,
+        on_progress: Progress,
+    ) -> None:
         self.model = model
         self.done = 0
         self.total = total
@@ -191,11 +212,19 @@ def _judge_model(
 ) -> Judged:
     songs, words = _read_reference(request, True, on_progress)
     melodies = [only_melody(song) for song in songs]
-    _check_tracks(source, model.arrange(melodies[0]), songs[0])
+    _check_tracks(
+        source,
+        model.arrange(melodies[0]),
+        songs[0],
+    )
 
     seeds = range(request.seeds)
     # Each melody is arranged once with every seed, and once more with another's notes to see whether that changes it.
-    counting = _CountingModel(model, len(songs) * (len(seeds) + 1), on_progress)
+    counting = _CountingModel(
+        model,
+        len(songs) * (len(seeds) + 1),
+        on_progress,
+    )
     arranged = [[counting.arrange(melody, seed=seed) for melody in melodies] for seed in seeds]
     everything = [song for row in arranged for song in row]
     own = responses(counting, songs, seeds, arranged)
@@ -211,7 +240,11 @@ def _judge_model(
     )
 
 
-def _check_tracks(source: str, arranged: Song, song: Song) -> None:
+def _check_tracks(
+    source: str,
+    arranged: Song,
+    song: Song,
+) -> None:
     """Raise ConfigError unless an arrangement has as many tracks as the reference."""
     if len(arranged.tracks) == len(song.tracks):
         return
@@ -223,11 +256,19 @@ def _check_tracks(source: str, arranged: Song, song: Song) -> None:
     )
 
 
-def _model_ladder(model: Arranger, seeds: Sequence[int], on_progress: Progress) -> Pairs:
+def _model_ladder(
+    model: Arranger,
+    seeds: Sequence[int],
+    on_progress: Progress,
+) -> Pairs:
     """Score as `chorales.through_public_path` does: the whole valid split, however few pieces are asked for."""
     ladder = jsb_ladder()
     chorales = jsb.load("valid")
-    counting = _CountingModel(model, len(chorales) * len(seeds), on_progress)
+    counting = _CountingModel(
+        model,
+        len(chorales) * len(seeds),
+        on_progress,
+    )
     samples = [arrange_chorales(counting, chorales, seed) for seed in seeds]
     return _beside(mean_scores(ladder, samples), ladder.reference_rates())
 
@@ -239,7 +280,11 @@ def _beside(scores: dict[str, float], rates: dict[str, float]) -> Pairs:
 # --- a folder --------------------------------------------------------------------------
 
 
-def _judge_folder(folder: Path, request: EvaluationRequest, on_progress: Progress) -> Judged:
+def _judge_folder(
+    folder: Path,
+    request: EvaluationRequest,
+    on_progress: Progress,
+) -> Judged:
     files = _song_files(folder)
     if not files:
         raise MidiError(

@@ -39,19 +39,23 @@ Progress = Callable[[int, int], None]
 
 
 class WithLatents(Protocol):
-    """What can be measured: a `composer.Model`, or anything else with latents."""
+    """A model that can be measured: a `composer.Model`, or anything else with latents."""
 
     family: Any
 
     def arrange(
-        self, song: Song, seed: int = 0, track: int | None = None, latents: Any = None
+        self,
+        song: Song,
+        seed: int = 0,
+        track: int | None = None,
+        latents: Any = None,
     ) -> Song:
         """Return the melody as the first track, then the added ones."""
 
 
 @dataclass(frozen=True)
 class Moves:
-    """What was found, by latent.
+    """The findings, by latent.
 
     melodies: of how many. another: how far another seed moves each of MOVES, in its own unit. redrawn: how far each of
     ASPECTS moves if that latent alone is drawn again; 1 is as far as with another seed. turned: the same, from the
@@ -83,7 +87,10 @@ class Moves:
 
 
 def measure_moves(
-    model: WithLatents, melodies: Sequence[Song], seeds: Sequence[int], on_progress: Progress
+    model: WithLatents,
+    melodies: Sequence[Song],
+    seeds: Sequence[int],
+    on_progress: Progress,
 ) -> Moves:
     """Move each latent of `model` in the arrangements of `melodies`, and return the means over melodies and seeds.
 
@@ -107,7 +114,11 @@ def measure_moves(
 
 
 def _arrange_around(
-    model: WithLatents, song: Song, seed: int, latents: Sequence[str], knobs: Sequence[str]
+    model: WithLatents,
+    song: Song,
+    seed: int,
+    latents: Sequence[str],
+    knobs: Sequence[str],
 ) -> Arrangements:
     """Arrange a melody as it is, with another seed, with each latent drawn again, and with each knob at its ends."""
 
@@ -129,7 +140,11 @@ def _mean_moves(found: Sequence[Arrangements], key: Key) -> Row:
     return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
 
 
-def _relative(found: Sequence[Arrangements], another: Row, keys: Sequence[Key]) -> Row:
+def _relative(
+    found: Sequence[Arrangements],
+    another: Row,
+    keys: Sequence[Key],
+) -> Row:
     """Return how far each of ASPECTS moves, mean over the keys, in units of what another seed moves."""
     rows = [_mean_moves(found, key) for key in keys]
     shares = {}

@@ -39,7 +39,7 @@ RESPONSES: Final = {
 
 
 class Arranger(Protocol):
-    """What can be tested: a `composer.Model`, or anything else that arranges."""
+    """A model that can be tested: a `composer.Model`, or anything else that arranges."""
 
     def arrange(self, song: Song, seed: int = 0) -> Song:
         """Return the melody as the first track, then the added ones."""
@@ -183,13 +183,25 @@ def _chords(roll: Bools) -> tuple[Ints, Ints]:
     lowest = roll.argmax(1)
     step, pitch, track = np.nonzero(roll)
     kind = np.zeros(lowest.shape, np.int64)
-    np.add.at(kind, (step, track), NUMBERS[pitch - lowest[step, track]])
+    np.add.at(
+        kind,
+        (step, track),
+        NUMBERS[pitch - lowest[step, track]],
+    )
     return lowest, kind
 
 
-def _codes(lowest: Ints, kind: Ints, shift: Ints | int = 0) -> Ints:
+def _codes(
+    lowest: Ints,
+    kind: Ints,
+    shift: Ints | int = 0,
+) -> Ints:
     """Return one number for what `_chords` gives, moved by `shift` semitones."""
-    return np.where(kind != 0, kind + NUMBERS[-1] * (lowest + shift), 0)
+    return np.where(
+        kind != 0,
+        kind + NUMBERS[-1] * (lowest + shift),
+        0,
+    )
 
 
 # --- parts -------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ CHORALE_VOICES: Final = 4  # the only number of voices whose ranges are known
 
 
 class Metric(NamedTuple):
-    """How a page names a metric, and how much of it counts.
+    """The title of a metric on a page, and how much of it counts.
 
     least: the smallest spread of a dataset that counts when two sets are compared; less would make a trifle far.
     """
@@ -81,7 +81,12 @@ class Measured:
     def __getitem__(self, which: slice) -> Measured:
         """Return some of the pieces."""
         values = {name: value[which] for name, value in self.values.items()}
-        return Measured(self.tracks, values, self.pitches[which], self.pitch_classes[which])
+        return Measured(
+            self.tracks,
+            values,
+            self.pitches[which],
+            self.pitch_classes[which],
+        )
 
 
 class _Piece(NamedTuple):
@@ -167,7 +172,12 @@ def _measure(song: Song) -> _Piece:
         # One step of silence: its bar is empty, and all else is undefined.
         roll = onsets = np.zeros((1, *roll.shape[1:]), bool)
     drums = np.array([track.is_drum for track in song.tracks])
-    by_track = _track_values(roll, onsets, _bars(song, len(roll)), drums)
+    by_track = _track_values(
+        roll,
+        onsets,
+        _bars(song, len(roll)),
+        drums,
+    )
     values = {name: np.append(value, mean_known(value[1:])) for name, value in by_track.items()}
     values.update(_voice_values(roll, drums, lead(song)))
     classes = np.where(drums[:, None], np.nan, rolls.pitch_class_histogram(onsets))
@@ -187,7 +197,12 @@ def _bars(song: Song, steps: int) -> Ints:
     return np.asarray(starts[starts < steps])
 
 
-def _track_values(roll: Bools, onsets: Bools, bars: Ints, drums: Bools) -> dict[str, Floats]:
+def _track_values(
+    roll: Bools,
+    onsets: Bools,
+    bars: Ints,
+    drums: Bools,
+) -> dict[str, Floats]:
     """Return the metrics of single tracks, float [track] each."""
     strokes = rolls.drum_pattern_ratio(onsets, bars=bars)
     values = {
@@ -201,7 +216,12 @@ def _track_values(roll: Bools, onsets: Bools, bars: Ints, drums: Bools) -> dict[
     return values
 
 
-def _pitched_values(roll: Bools, onsets: Bools, bars: Ints, drums: Bools) -> dict[str, Floats]:
+def _pitched_values(
+    roll: Bools,
+    onsets: Bools,
+    bars: Ints,
+    drums: Bools,
+) -> dict[str, Floats]:
     """Return the metrics that only pitches have, float [track] each; the values of drums mean nothing."""
     sounding = roll.sum(0)  # [pitch, track]
     steps = sounding.sum(0)
@@ -223,7 +243,11 @@ def _pitched_values(roll: Bools, onsets: Bools, bars: Ints, drums: Bools) -> dic
     }
 
 
-def _voice_values(roll: Bools, drums: Bools, before: int) -> dict[str, Floats]:
+def _voice_values(
+    roll: Bools,
+    drums: Bools,
+    before: int,
+) -> dict[str, Floats]:
     """Return the metrics of the tracks that play one pitch at a time, float [track + 1] each; none for under two.
 
     before: steps of rest to begin with.
@@ -232,8 +256,16 @@ def _voice_values(roll: Bools, drums: Bools, before: int) -> dict[str, Floats]:
     which = np.flatnonzero(~drums & (pitches.max(0) == 1))
     if len(which) < 2:
         return {}
-    voices = np.where(pitches[:, which] > 0, roll[:, :, which].argmax(1), REST)
-    voices = np.pad(voices, ((before, 0), (0, 0)), constant_values=REST)
+    voices = np.where(
+        pitches[:, which] > 0,
+        roll[:, :, which].argmax(1),
+        REST,
+    )
+    voices = np.pad(
+        voices,
+        ((before, 0), (0, 0)),
+        constant_values=REST,
+    )
     table = {}
     for name, value in voice_metrics(voices).items():
         row = np.full(len(drums) + 1, np.nan)

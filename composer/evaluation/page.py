@@ -51,7 +51,7 @@ SMALL_METRIC: Final = 0.02
 SMALL_RESPONSE: Final = 0.2
 
 CLASSES: Final = [signs(pitch_class_name(pitch_class)) for pitch_class in range(12)]
-ANY_RANGE: Final = (48, 72)  # pitches to show if no note is pitched
+ANY_RANGE: Final = range(48, 73)  # pitches to show if no note is pitched
 
 
 class Line(NamedTuple):
@@ -83,7 +83,11 @@ class StackedFigure:
     def __init__(self, height: float) -> None:
         from matplotlib.figure import Figure
 
-        self.figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
+        self.figure = Figure(
+            figsize=(WIDTH, height),
+            dpi=DPI,
+            facecolor="white",
+        )
         self.height = height
         self.top = height
 
@@ -94,7 +98,11 @@ class StackedFigure:
         axes = self.figure.add_axes(place, **options)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(DATASET)
-        axes.tick_params(colors=LIGHT.faint, labelsize=9, length=3)
+        axes.tick_params(
+            colors=LIGHT.faint,
+            labelsize=9,
+            length=3,
+        )
         axes.set_axisbelow(True)
         return axes
 
@@ -103,12 +111,31 @@ class StackedFigure:
         plain = {"size": 10, "color": LIGHT.text, "va": "center", "family": "DejaVu Sans"}
         y = (self.top - below) / self.height
         # Names of tracks may hold dollar signs, which would be read as mathematics.
-        self.figure.text(x / WIDTH, y, text, parse_math=False, **{**plain, **style})
+        self.figure.text(
+            x / WIDTH,
+            y,
+            text,
+            parse_math=False,
+            **{**plain, **style},
+        )
 
     def heading(self, text: str, explanation: str = "") -> None:
         """Write the heading of a section."""
-        self.text(LEFT, 0.15, text, size=14, weight="bold")
-        self.text(WIDTH - RIGHT, 0.17, explanation, color=LIGHT.faint, ha="right", size=9.5)
+        self.text(
+            LEFT,
+            0.15,
+            text,
+            size=14,
+            weight="bold",
+        )
+        self.text(
+            WIDTH - RIGHT,
+            0.17,
+            explanation,
+            color=LIGHT.faint,
+            ha="right",
+            size=9.5,
+        )
         self.top -= HEADING
 
 
@@ -140,7 +167,12 @@ def draw(path: Path | None, judged: Judged) -> Figure:
     return stack.figure
 
 
-def _height(tracks: int, lines: int, heard: int, curves: int) -> float:
+def _height(
+    tracks: int,
+    lines: int,
+    heard: int,
+    curves: int,
+) -> float:
     """Return the height in inches of a page with that many of each."""
     height = HEAD + HEADING + tracks * (HISTOGRAM + GAP)
     for count in (lines, heard):
@@ -154,8 +186,20 @@ def _height(tracks: int, lines: int, heard: int, curves: int) -> float:
 def _draw_head(stack: StackedFigure, judged: Judged) -> None:
     own, dataset = map(short_number, judged.distance)
     distance = f"distance {own}; the dataset's even and odd pieces: {dataset}"
-    stack.text(LEFT, 0.45, judged.source, size=20, weight="bold")
-    stack.text(LEFT, 0.85, f"beside {judged.reference}     {distance}", size=11, color=LIGHT.faint)
+    stack.text(
+        LEFT,
+        0.45,
+        judged.source,
+        size=20,
+        weight="bold",
+    )
+    stack.text(
+        LEFT,
+        0.85,
+        f"beside {judged.reference}     {distance}",
+        size=11,
+        color=LIGHT.faint,
+    )
     stack.top -= HEAD
 
 
@@ -169,7 +213,7 @@ def _draw_histograms(stack: StackedFigure, evaluation: Evaluation) -> None:
     has_pitches = ~np.isnan(evaluation.pitches[1]).all(1)
     is_drum = has_pitches & ~has_classes
     # One range of pitches for all tracks, so that a bass lies to the left of a soprano.
-    low, high = _pitch_range(evaluation.pitches[:, ~is_drum])
+    shown = _pitch_range(evaluation.pitches[:, ~is_drum])
     left = LEFT + 6.3
     width = WIDTH - LEFT - RIGHT - 6.3
     for i in range(len(evaluation.tracks)):
@@ -180,41 +224,85 @@ def _draw_histograms(stack: StackedFigure, evaluation: Evaluation) -> None:
             _draw_drums(axes, evaluation.pitches[:, i], color)
         else:
             axes = stack.axes(LEFT + 1.55, 4.2, HISTOGRAM)
-            _draw_bars(axes, np.arange(12), evaluation.pitch_classes[:, i], color)
+            _draw_bars(
+                axes,
+                np.arange(12),
+                evaluation.pitch_classes[:, i],
+                color,
+            )
             axes.set_xticks(range(12), CLASSES)
             axes = stack.axes(left, width, HISTOGRAM)
-            shares = evaluation.pitches[:, i, low : high + 1]
-            _draw_bars(axes, np.arange(low, high + 1), shares, color)
-            octaves = [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
-            axes.set_xticks(octaves, [pitch_name(pitch) for pitch in octaves])
+            _draw_pitches(axes, evaluation.pitches[:, i], shown, color)
         stack.top -= HISTOGRAM + GAP
 
 
-def _pitch_range(shares: Any) -> tuple[int, int]:
-    """Return the lowest and highest pitch in use, of shares [2, track, 128]."""
+def _draw_pitches(axes: Any, shares: Any, shown: range, color: str) -> None:
+    """Draw shares [2, 128] of the pitches to be shown."""
+    _draw_bars(axes, np.array(shown), shares[:, shown.start : shown.stop], color)
+    octaves = [pitch for pitch in shown if pitch % 12 == 0]
+    axes.set_xticks(octaves, [pitch_name(pitch) for pitch in octaves])
+
+
+def _pitch_range(shares: Any) -> range:
+    """Return the pitches from the lowest to the highest in use, of shares [2, track, 128]."""
     used = np.flatnonzero(np.nan_to_num(shares).any((0, 1)))
-    return (int(used.min()), int(used.max())) if len(used) else ANY_RANGE
+    return range(int(used.min()), int(used.max()) + 1) if len(used) else ANY_RANGE
 
 
-def _draw_track_name(stack: StackedFigure, evaluation: Evaluation, i: int) -> None:
+def _draw_track_name(
+    stack: StackedFigure,
+    evaluation: Evaluation,
+    i: int,
+) -> None:
     track = evaluation.tracks[i]
-    stack.text(LEFT, 0.1, one_line(track, 12), size=11, weight="bold", color=track_color(i))
+    stack.text(
+        LEFT,
+        0.1,
+        one_line(track, 12),
+        size=11,
+        weight="bold",
+        color=track_color(i),
+    )
     below = "given"
     if i > 0:
         rows = [evaluation.table[name] for name in HISTOGRAMS if name in evaluation.table]
         below = "apart " + ", ".join(short_number(row[track].generated, 2) for row in rows)
-    stack.text(LEFT, 0.36, below, size=9, color=LIGHT.faint)
+    stack.text(
+        LEFT,
+        0.36,
+        below,
+        size=9,
+        color=LIGHT.faint,
+    )
 
 
-def _draw_drums(axes: Any, shares: Any, color: str) -> None:
+def _draw_drums(
+    axes: Any,
+    shares: Any,
+    color: str,
+) -> None:
     """Draw the drums in use, by name."""
     used = np.flatnonzero(np.nan_to_num(shares).any(0))
-    _draw_bars(axes, np.arange(len(used)), shares[:, used], color)
+    _draw_bars(
+        axes,
+        np.arange(len(used)),
+        shares[:, used],
+        color,
+    )
     names = [drum_name(int(pitch)).replace(" ", "\n") for pitch in used]
-    axes.set_xticks(range(len(used)), names, size=8.5 if len(used) <= 16 else 6)
+    axes.set_xticks(
+        range(len(used)),
+        names,
+        size=8.5 if len(used) <= 16 else 6,
+    )
 
 
-def _draw_bars(axes: Any, at: Any, shares: Any, color: str) -> None:
+def _draw_bars(
+    axes: Any,
+    at: Any,
+    shares: Any,
+    color: str,
+) -> None:
     """Draw shares [2, class], generated and dataset, side by side."""
     generated, dataset = np.nan_to_num(shares)
     axes.bar(at - 0.2, generated, 0.4, color=color)
@@ -247,47 +335,137 @@ def _metric_lines(evaluation: Evaluation) -> list[Line]:
     return lines
 
 
-def _draw_lines(stack: StackedFigure, lines: Sequence[Line], explanation: str) -> None:
+def _draw_lines(
+    stack: StackedFigure,
+    lines: Sequence[Line],
+    explanation: str,
+) -> None:
     """Draw a line for each number: its name, two bars on a scale of their own, the numbers themselves."""
     left = LEFT + 2.75
     height = len(lines) * LINE
-    y = np.arange(len(lines))
     limits = (len(lines) - 0.5, -0.5)
-    axes = stack.axes(left, 4.3, height, xlim=(0, 1.02), xticks=[], ylim=limits, yticks=[])
+    axes = stack.axes(
+        left,
+        4.3,
+        height,
+        xlim=(0, 1.02),
+        xticks=[],
+        ylim=limits,
+        yticks=[],
+    )
     axes.spines["bottom"].set_visible(False)
+    _draw_line_bars(axes, lines)
+    stack.text(left, -0.12, explanation, size=9, color=LIGHT.faint)
+    _write_numbers(stack, lines)
+    stack.top -= height + FOOT
+
+
+def _draw_line_bars(axes: Any, lines: Sequence[Line]) -> None:
+    """Draw the two bars of each line, generated above the dataset's."""
+    y = np.arange(len(lines))
     generated = np.array([line.generated for line in lines])
     dataset = np.array([line.dataset for line in lines])
     # A number near nothing must not fill its line only because the other is smaller still.
     small = 5 * np.array([line.least for line in lines])
     scale = np.fmax(np.fmax(np.abs(generated), np.abs(dataset)), small)
-    axes.barh(y - 0.19, np.nan_to_num(generated / scale), 0.36, color=LIGHT.text)
-    axes.barh(y + 0.19, np.nan_to_num(dataset / scale), 0.36, color=DATASET)
+    axes.barh(
+        y - 0.19,
+        np.nan_to_num(generated / scale),
+        0.36,
+        color=LIGHT.text,
+    )
+    axes.barh(
+        y + 0.19,
+        np.nan_to_num(dataset / scale),
+        0.36,
+        color=DATASET,
+    )
 
-    stack.text(left, -0.12, explanation, size=9, color=LIGHT.faint)
+
+def _write_numbers(stack: StackedFigure, lines: Sequence[Line]) -> None:
+    """Write the name and the two numbers of each line."""
     for i, line in enumerate(lines):
         below = (i + 0.5) * LINE
         stack.text(LEFT, below, line.title)
-        stack.text(LEFT + 7.8, below, short_number(line.generated), ha="right")
-        stack.text(LEFT + 8.6, below, short_number(line.dataset), ha="right", color=LIGHT.faint)
-    stack.text(LEFT + 7.8, -0.12, "generated", size=9, ha="right")
-    stack.text(LEFT + 8.6, -0.12, "dataset", size=9, ha="right", color=LIGHT.faint)
-    stack.top -= height + FOOT
+        stack.text(
+            LEFT + 7.8,
+            below,
+            short_number(line.generated),
+            ha="right",
+        )
+        stack.text(
+            LEFT + 8.6,
+            below,
+            short_number(line.dataset),
+            ha="right",
+            color=LIGHT.faint,
+        )
+    stack.text(
+        LEFT + 7.8,
+        -0.12,
+        "generated",
+        size=9,
+        ha="right",
+    )
+    stack.text(
+        LEFT + 8.6,
+        -0.12,
+        "dataset",
+        size=9,
+        ha="right",
+        color=LIGHT.faint,
+    )
 
 
-def _draw_apart(stack: StackedFigure, lines: Sequence[Line], tracks: Sequence[str]) -> None:
+def _draw_apart(
+    stack: StackedFigure,
+    lines: Sequence[Line],
+    tracks: Sequence[str],
+) -> None:
     """Draw dots to the right of the lines, for how far apart generated and dataset are, track by track."""
     left = LEFT + 9.3
     y = np.arange(len(lines))
     limits = (len(lines) - 0.5, -0.5)
-    axes = stack.axes(left, WIDTH - RIGHT - left, len(lines) * LINE, ylim=limits, yticks=[])
-    axes.hlines(y, 0, 1, transform=axes.get_yaxis_transform(), color=RULE, linewidth=0.8, zorder=0)
+    axes = stack.axes(
+        left,
+        WIDTH - RIGHT - left,
+        len(lines) * LINE,
+        ylim=limits,
+        yticks=[],
+    )
+    axes.hlines(
+        y,
+        0,
+        1,
+        transform=axes.get_yaxis_transform(),
+        color=RULE,
+        linewidth=0.8,
+        zorder=0,
+    )
     columns = min(len(tracks) + 1, 5)
     for i, track in enumerate(tracks):
         apart = [line.apart[i] for line in lines]
         name = one_line(track, 56 // columns - 3)
-        axes.scatter(apart, y, 34, track_color(i), label=name, zorder=3, clip_on=False)
+        axes.scatter(
+            apart,
+            y,
+            34,
+            track_color(i),
+            label=name,
+            zorder=3,
+            clip_on=False,
+        )
     together = [line.all_apart for line in lines]
-    axes.scatter(together, y, 130, LIGHT.text, marker="|", linewidths=2, label="added", zorder=4)
+    axes.scatter(
+        together,
+        y,
+        130,
+        LIGHT.text,
+        marker="|",
+        linewidths=2,
+        label="added",
+        zorder=4,
+    )
     _scale_apart(axes, lines)
     axes.set_xlabel(
         "how far apart generated and dataset are, in standard deviations of the dataset",
@@ -332,12 +510,22 @@ def _curves(judged: Judged) -> dict[str, Curve]:
     for line in log:
         for name, value in line.get("measures", {}).items():
             dataset = reference.get(name, UNDEFINED)
-            _add_point(curves, TITLES.get(name, name), dataset, line, value)
+            _add_point(
+                curves,
+                TITLES.get(name, name),
+                dataset,
+                line,
+                value,
+            )
     return curves
 
 
 def _add_point(
-    curves: dict[str, Curve], title: str, dataset: float, line: dict[str, Any], value: float | None
+    curves: dict[str, Curve],
+    title: str,
+    dataset: float,
+    line: dict[str, Any],
+    value: float | None,
 ) -> None:
     """Add what a line of the log says to its curve; an undefined value is no point."""
     if value is None or isnan(value):
@@ -356,8 +544,18 @@ def _draw_curves(stack: StackedFigure, curves: dict[str, Curve]) -> None:
     last = max(max(curve.iterations) for curve in curves.values())
     for i, (title, curve) in enumerate(curves.items()):
         column = i % CURVES_ABREAST
-        axes = stack.axes(first + column * (width + CURVE_GAP), width, CURVE)
-        axes.set_title(title, size=10, color=LIGHT.text, loc="left", pad=5)
+        axes = stack.axes(
+            first + column * (width + CURVE_GAP),
+            width,
+            CURVE,
+        )
+        axes.set_title(
+            title,
+            size=10,
+            color=LIGHT.text,
+            loc="left",
+            pad=5,
+        )
         _draw_curve(axes, curve)
         axes.set_xlim(0, max(last, 1))
         if column == CURVES_ABREAST - 1:
@@ -366,9 +564,20 @@ def _draw_curves(stack: StackedFigure, curves: dict[str, Curve]) -> None:
 
 def _draw_curve(axes: Any, curve: Curve) -> None:
     marker = "." if len(curve.values) < FEW_POINTS else None
-    axes.plot(curve.iterations, curve.values, color=OTHERS[0], linewidth=1.6, marker=marker)
+    axes.plot(
+        curve.iterations,
+        curve.values,
+        color=OTHERS[0],
+        linewidth=1.6,
+        marker=marker,
+    )
     if not isnan(curve.dataset):
-        axes.axhline(curve.dataset, color=LIGHT.faint, linestyle="--", linewidth=1.3)
+        axes.axhline(
+            curve.dataset,
+            color=LIGHT.faint,
+            linestyle="--",
+            linewidth=1.3,
+        )
     axes.yaxis.set_major_locator(_locator(4))
     axes.xaxis.set_major_locator(_locator(5, integer=True))
     axes.yaxis.grid(True, color=RULE, linewidth=0.8)

@@ -38,7 +38,11 @@ def write(judged: Judged, folder: Path) -> list[Path]:
 
     An undefined number is null, or empty. Raise OutputError if a file cannot be written.
     """
-    text = json.dumps(to_json(judged), indent=1, allow_nan=False)
+    text = json.dumps(
+        to_json(judged),
+        indent=1,
+        allow_nan=False,
+    )
     with atomic(folder / JSON) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     with atomic(folder / CSV) as temporary:

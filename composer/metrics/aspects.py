@@ -45,7 +45,10 @@ class Grid:
     def cut(self, steps: int) -> Grid:
         """Return the first `steps` steps."""
         return Grid(
-            self.voices[:steps], self.onsets[:steps], self.bars[:steps], self.places[:steps]
+            self.voices[:steps],
+            self.onsets[:steps],
+            self.bars[:steps],
+            self.places[:steps],
         )
 
 
@@ -64,7 +67,12 @@ def song_grid(song: Song) -> Grid:
     places = steps - starts[bars]
     if len(starts) > 2 and starts[1] < starts[2] - starts[1]:  # a pickup
         places[bars == 0] += starts[2] - 2 * starts[1]
-    return Grid(voices[:, pitched], onsets[:, pitched], bars, places)
+    return Grid(
+        voices[:, pitched],
+        onsets[:, pitched],
+        bars,
+        places,
+    )
 
 
 # --- two arrangements --------------------------------------------------------------------
@@ -141,7 +149,11 @@ def _registers(grid: Grid) -> Floats:
     added = grid.voices[:, 1:]
     shape = (int(grid.bars.max(initial=0)) + 1, added.shape[1])
     total, count = np.zeros(shape), np.zeros(shape)
-    np.add.at(total, grid.bars, np.where(added >= 0, added, 0))
+    np.add.at(
+        total,
+        grid.bars,
+        np.where(added >= 0, added, 0),
+    )
     np.add.at(count, grid.bars, added >= 0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
@@ -154,7 +166,11 @@ def _texture(grid: Grid) -> tuple[Floats, Floats, Floats]:
     doubling = pitch_class_sets(beats).sum(1)
     starts = np.zeros(len(beats))
     beat_of_step = np.arange(len(grid.onsets)) // STEPS_PER_BEAT
-    np.add.at(starts, beat_of_step, grid.onsets[:, 1:].sum(1))
+    np.add.at(
+        starts,
+        beat_of_step,
+        grid.onsets[:, 1:].sum(1),
+    )
     return gaps.astype(float), doubling.astype(float), starts
 
 
@@ -188,6 +204,10 @@ def character(grid: Grid) -> dict[str, float]:
         "sevenths": float(mean_where(qualities >= len(TRIADS), is_chord, empty=0.0)),
         "notes a beat": float(STEPS_PER_BEAT * onsets.mean()),
         "between beats": 1.0 - on_beat / notes,
-        "mean pitch": float(added[added >= 0].mean()) if (added >= 0).any() else float("nan"),
-        "spread": float(np.ptp(full_steps, axis=1).mean()) if len(full_steps) else float("nan"),
+        "mean pitch": _mean(added[added >= 0]),
+        "spread": _mean(np.ptp(full_steps, axis=1)),
     }
+
+
+def _mean(values: Ints) -> float:
+    return float(values.mean()) if len(values) else float("nan")

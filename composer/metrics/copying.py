@@ -34,7 +34,11 @@ def phrase_index(grids: Iterable[Ints], beats: int) -> set[bytes]:
     return {phrase for grid in grids for phrase in phrases(grid, beats)}
 
 
-def copied_share(voices: Ints, known: set[bytes], beats: int) -> float:
+def copied_share(
+    voices: Ints,
+    known: set[bytes],
+    beats: int,
+) -> float:
     """Return the share of the `phrases` of one grid that are in `known`; NaN if it has none.
 
     >>> piece = np.repeat([[72, 64, 55, 48], [71, 62, 55, 43]], 4, axis=0)

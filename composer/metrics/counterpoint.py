@@ -36,7 +36,9 @@ LARGEST_STEP = 2  # semitones; a larger interval is a leap
 
 
 def voice_metrics(
-    voices: Ints, ranges: ArrayLike | None = None, steps_per_beat: int = STEPS_PER_BEAT
+    voices: Ints,
+    ranges: ArrayLike | None = None,
+    steps_per_beat: int = STEPS_PER_BEAT,
 ) -> dict[str, float | Floats]:
     """Return all metrics of the voices of one piece by name: a float, or float [voice] for two of them.
 
@@ -224,6 +226,10 @@ def _similar_motion(voices: Ints) -> Bools:
     return np.asarray(direction[..., upper] * direction[..., lower] > 0)
 
 
-def _per_100(count: Ints, beats: float, defined: Bools) -> Floats:
+def _per_100(
+    count: Ints,
+    beats: float,
+    defined: Bools,
+) -> Floats:
     # A piece without steps has no beats either; it is not defined, whatever it is divided by.
     return np.asarray(np.where(defined, 100 * count / max(beats, 1e-9), np.nan))

@@ -21,7 +21,11 @@ FeatureTable = dict[str, dict[str, Floats]]
 """Group to feature to float [piece]."""
 
 
-def features(voices: Ints, keys: Ints, surprisal: Floats) -> FeatureTable:
+def features(
+    voices: Ints,
+    keys: Ints,
+    surprisal: Floats,
+) -> FeatureTable:
     """Return every feature of a stack of grids: group to feature to float [...].
 
     voices: int [..., step, 4]. keys: int [..., 2], the tonic (0 to 11) and 1 for minor.
@@ -40,7 +44,11 @@ def features(voices: Ints, keys: Ints, surprisal: Floats) -> FeatureTable:
     }
 
 
-def feature_table(grids: Sequence[Ints], keys: Ints, surprisal: Floats) -> FeatureTable:
+def feature_table(
+    grids: Sequence[Ints],
+    keys: Ints,
+    surprisal: Floats,
+) -> FeatureTable:
     """Return `features` of grids of any lengths: group to feature to float [piece]."""
     lengths = [len(grid) for grid in grids]
     table: FeatureTable = {group: {} for group in GROUPS}
@@ -48,11 +56,21 @@ def feature_table(grids: Sequence[Ints], keys: Ints, surprisal: Floats) -> Featu
     for length in sorted(set(lengths)):
         which = [i for i, n in enumerate(lengths) if n == length]
         stack = np.stack([grids[i] for i in which])
-        _fill(table, which, features(stack, keys[which], surprisal), len(grids))
+        _fill(
+            table,
+            which,
+            features(stack, keys[which], surprisal),
+            len(grids),
+        )
     return table
 
 
-def _fill(table: FeatureTable, which: list[int], part: FeatureTable, pieces: int) -> None:
+def _fill(
+    table: FeatureTable,
+    which: list[int],
+    part: FeatureTable,
+    pieces: int,
+) -> None:
     """Write the features of some pieces into the table of all."""
     for group, values in part.items():
         for name, value in values.items():

@@ -43,7 +43,11 @@ def mean_where(
     return np.asarray(np.where(count > 0, means, empty), np.float64)
 
 
-def mean_of_rows(values: Floats | Ints | Bools, rows: Ints, shape: tuple[int, ...]) -> Floats:
+def mean_of_rows(
+    values: Floats | Ints | Bools,
+    rows: Ints,
+    shape: tuple[int, ...],
+) -> Floats:
     """Return the mean of the values of each row: float of `shape`, 0 for a row without values.
 
     values: [value]. rows: int [value], the row of each, counted through `shape`.

@@ -39,7 +39,11 @@ TONAL_SPACE: Final = np.concatenate([_RADII * np.sin(_ANGLES), _RADII * np.cos(_
 """The place of each pitch class in tonal space: float [12, 6]."""
 
 
-def harmony_features(voices: Ints, keys: Ints, surprisal: Floats) -> dict[str, Floats]:
+def harmony_features(
+    voices: Ints,
+    keys: Ints,
+    surprisal: Floats,
+) -> dict[str, Floats]:
     """Return the ladder's features of harmony, float [...] each; undefined is 0.
 
     voices: int [..., step, 4]. keys: int [..., 2], tonic and 1 for minor. surprisal: see `chord_surprisal`.
@@ -103,7 +107,11 @@ def in_key(voices: Ints, keys: Ints) -> Floats:
     tonic = keys[..., 0, None, None]
     minor = keys[..., 1, None, None]
     added = voices[..., 1:]
-    return mean_where(IN_KEY[minor, (added - tonic) % CLASSES], added >= 0, axis=(-2, -1))
+    return mean_where(
+        IN_KEY[minor, (added - tonic) % CLASSES],
+        added >= 0,
+        axis=(-2, -1),
+    )
 
 
 # --- chords ------------------------------------------------------------------------------
@@ -181,7 +189,11 @@ def chord_surprisal(progressions: Iterable[Ints]) -> Floats:
     """
     pairs = np.zeros((NO_CHORD + 1, NO_CHORD + 1))
     for chords in progressions:
-        np.add.at(pairs, (chords[:-1], chords[1:]), 1)
+        np.add.at(
+            pairs,
+            (chords[:-1], chords[1:]),
+            1,
+        )
     single = pairs.sum(0) + 0.5
     seen = pairs.sum(1, keepdims=True)
     chance = (pairs + 10 * single / single.sum()) / (seen + 10)
@@ -254,7 +266,11 @@ def melody_dissonance(beats: Ints) -> Floats:
     """
     interval = np.abs(beats[..., 1:] - beats[..., :1]) % CLASSES
     both = (beats[..., 1:] >= 0) & (beats[..., :1] >= 0)
-    return mean_where(np.isin(interval, DISSONANT), both, axis=(-2, -1))
+    return mean_where(
+        np.isin(interval, DISSONANT),
+        both,
+        axis=(-2, -1),
+    )
 
 
 def pitch_consonance(voices: Ints) -> Floats:
@@ -267,7 +283,11 @@ def pitch_consonance(voices: Ints) -> Floats:
     """
     both = (voices[..., 1:] >= 0) & (voices[..., :1] >= 0)
     interval = (voices[..., :1] - voices[..., 1:]) % CLASSES
-    return mean_where(CONSONANCE[interval], both, axis=(-2, -1))
+    return mean_where(
+        CONSONANCE[interval],
+        both,
+        axis=(-2, -1),
+    )
 
 
 def tonal_centroid(sets: Bools) -> Floats:

@@ -62,7 +62,10 @@ class Ladder:
         self._windows = self._window_rows(self.reference, self.keys)
 
     def score(
-        self, generated: Iterable[Ints], second: Iterable[Ints] | None = None, aligned: bool = True
+        self,
+        generated: Iterable[Ints],
+        second: Iterable[Ints] | None = None,
+        aligned: bool = True,
     ) -> dict[str, float]:
         """Return all metrics of a set, by name.
 
@@ -154,7 +157,12 @@ class Ladder:
             scores[f"bd_{group}"] = distance
         return scores
 
-    def _auc_window(self, pieces: Sequence[Ints], keys: Ints, aligned: bool) -> float:
+    def _auc_window(
+        self,
+        pieces: Sequence[Ints],
+        keys: Ints,
+        aligned: bool,
+    ) -> float:
         rows, piece = self._window_rows(pieces, keys)
         reference_rows, reference_piece = self._windows
         # Arrangements of one soprano share a fold; other melodies lie in folds of their own.

@@ -72,8 +72,16 @@ def intervals(voices: Ints) -> tuple[Ints, Ints]:
     return row[1:][together], np.diff(pitch)[together]
 
 
-def turns(row: Ints, interval: Ints, shape: tuple[int, ...]) -> Floats:
+def turns(
+    row: Ints,
+    interval: Ints,
+    shape: tuple[int, ...],
+) -> Floats:
     """Return the share of two successive `intervals` of a row that go opposite ways: float of `shape`."""
     together = row[1:] == row[:-1]
     opposite = interval[1:] * interval[:-1] < 0
-    return mean_of_rows(opposite[together], row[1:][together], shape)
+    return mean_of_rows(
+        opposite[together],
+        row[1:][together],
+        shape,
+    )

@@ -69,7 +69,11 @@ def key_agreement(melody: Bools, accompaniment: Bools) -> float:
     return float((tune @ _signature(other) + other @ _signature(tune)) / 2)
 
 
-def chord_agreement(melody: Bools, accompaniment: Bools, steps: int = STEPS_PER_BEAT) -> float:
+def chord_agreement(
+    melody: Bools,
+    accompaniment: Bools,
+    steps: int = STEPS_PER_BEAT,
+) -> float:
     """Return the share of the beats on which both sound and together make a chord.
 
     What sounds on the first step of the beat counts; a triad or seventh chord, its fifth perhaps left out

@@ -58,7 +58,11 @@ def offbeat_changes(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> Float
     array([0. , 0.5])
     """
     between = 2 * np.arange(voices.shape[-2]) % steps_per_beat != 0
-    return mean_where(note_starts(voices), (voices >= 0) & between[:, None], axis=-2)
+    return mean_where(
+        note_starts(voices),
+        (voices >= 0) & between[:, None],
+        axis=-2,
+    )
 
 
 def note_lengths(voices: Ints) -> Ints:

@@ -166,7 +166,11 @@ def own_scale(roll: Bools) -> Bools:
 # --- notes -------------------------------------------------------------------------------
 
 
-def qualified_note_ratio(roll: Bools, onsets: Bools, shortest: int = 2) -> Floats:
+def qualified_note_ratio(
+    roll: Bools,
+    onsets: Bools,
+    shortest: int = 2,
+) -> Floats:
     """Return the share of notes that last at least `shortest` steps, per track: low if music is fragmented.
 
     roll, onsets: bool [step, 128, track]. A note starts at an onset and where a pitch begins to sound. It ends before

@@ -81,7 +81,12 @@ def logistic_regression(rows: Floats, positive: Bools) -> Floats:
     return weights
 
 
-def two_sample_auc(first: Floats, second: Floats, first_piece: Ints, second_piece: Ints) -> float:
+def two_sample_auc(
+    first: Floats,
+    second: Floats,
+    first_piece: Ints,
+    second_piece: Ints,
+) -> float:
     """Return how well a classifier tells held-out rows of `first` from `second`: AUC, 0.5 if not at all.
 
     first, second: float [row, feature]. first_piece, second_piece: int [row], the piece that a row is from.
@@ -114,7 +119,11 @@ def _has_both(positive: Bools) -> bool:
     return bool(positive.any() and not positive.all())
 
 
-def _held_out_scores(rows: Floats, positive: Bools, held: Bools) -> Floats:
+def _held_out_scores(
+    rows: Floats,
+    positive: Bools,
+    held: Bools,
+) -> Floats:
     """Score the held-out rows by a regression on the others."""
     mean = rows[~held].mean(0)
     deviation = rows[~held].std(0) + 1e-6

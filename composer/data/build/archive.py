@@ -32,16 +32,30 @@ def write(path: Path, arrays: Arrays) -> None:
         with zipfile.ZipFile(path, "w") as file:
             for name, array in arrays.items():
                 buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
+                np.lib.format.write_array(
+                    buffer,
+                    array,
+                    version=(1, 0),
+                    allow_pickle=False,
+                )
                 entry = zipfile.ZipInfo(f"{name}.npy", TIMESTAMP)
                 entry.create_system = UNIX
                 entry.external_attr = READABLE_BY_ALL
-                file.writestr(entry, buffer.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
+                file.writestr(
+                    entry,
+                    buffer.getvalue(),
+                    zipfile.ZIP_DEFLATED,
+                    compresslevel=9,
+                )
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def run(bundled: Path, source: str, make: Callable[[], tuple[Arrays, list[str]]]) -> None:
+def run(
+    bundled: Path,
+    source: str,
+    make: Callable[[], tuple[Arrays, list[str]]],
+) -> None:
     """Run a build script: read the command line, make the arrays, write the file, and print what is in it.
 
     bundled: the file to write by default. source: what it is built from, in words. make: returns the arrays, and lines

@@ -113,7 +113,11 @@ def parse(path: Path) -> Chorale:
     )
 
 
-def _part(score: Any, voice: str, path: Path) -> Any:
+def _part(
+    score: Any,
+    voice: str,
+    path: Path,
+) -> Any:
     """Return the part of that name; of "Soprano 1" and "Soprano 2" the first."""
     for part in score.parts:
         if (part.partName or "").split()[:1] == [voice]:
@@ -184,7 +188,11 @@ def _full_bar(metres: NDArray[np.int64], step: int) -> int:
     return int(4 * RESOLUTION * numerator // denominator)
 
 
-def _bars(part: Any, metres: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+def _bars(
+    part: Any,
+    metres: NDArray[np.int64],
+    steps: int,
+) -> NDArray[np.int64]:
     """Return the step at which each bar starts.
 
     A bar that a repeat sign cuts in two is joined again, one longer than its metre is cut.
@@ -290,25 +298,38 @@ def build(files: Iterable[Path]) -> list[Chorale]:
 
 def pack(chorales: list[Chorale]) -> Arrays:
     """Return the arrays of the file: all chorales one after the other, and their lengths (`*_of`)."""
+
+    def each(name: str) -> list[Any]:
+        return [getattr(chorale, name) for chorale in chorales]
+
+    def lengths(name: str) -> NDArray[np.int16]:
+        return np.array([len(array) for array in each(name)], np.int16)
+
+    overlaps = [round(100 * overlap) for overlap in each("overlap")]
+    pickups = [round(beats * RESOLUTION) for beats in each("pickup")]
+    is_minor = [mode == "minor" for mode in each("mode")]
+    # Voice after voice: that packs better than step after step.
+    voices = np.ascontiguousarray(np.concatenate(each("voices")).T)
+    onsets = np.concatenate(each("onsets")).T
     return {
-        "bwv": np.array([c.bwv for c in chorales]),
-        "title": np.array([c.title for c in chorales]),
-        "split": np.array([c.split for c in chorales]),
-        "twin": np.array([c.twin for c in chorales]),
-        "overlap": np.array([round(100 * c.overlap) for c in chorales], np.int8),
-        "index": np.array([c.index for c in chorales], np.int16),
-        "steps_of": np.array([len(c.voices) for c in chorales], np.int16),
-        "bars_of": np.array([len(c.bars) for c in chorales], np.int16),
-        "metres_of": np.array([len(c.metres) for c in chorales], np.int16),
-        "pickup": np.array([round(c.pickup * RESOLUTION) for c in chorales], np.int8),
-        "sharps": np.array([c.sharps for c in chorales], np.int8),
-        "final": np.array([c.final for c in chorales], np.int8),
-        "minor": np.array([c.mode == "minor" for c in chorales]),
-        "bars": np.concatenate([c.bars for c in chorales]).astype(np.int16),
-        "metres": np.concatenate([c.metres for c in chorales]).astype(np.int16),
-        "voices": np.ascontiguousarray(np.concatenate([c.voices for c in chorales]).T),
-        "onsets": np.packbits(np.concatenate([c.onsets for c in chorales]).T),
-        "fermatas": np.packbits(np.concatenate([c.fermatas for c in chorales])),
+        "bwv": np.array(each("bwv")),
+        "title": np.array(each("title")),
+        "split": np.array(each("split")),
+        "twin": np.array(each("twin")),
+        "overlap": np.array(overlaps, np.int8),
+        "index": np.array(each("index"), np.int16),
+        "steps_of": lengths("voices"),
+        "bars_of": lengths("bars"),
+        "metres_of": lengths("metres"),
+        "pickup": np.array(pickups, np.int8),
+        "sharps": np.array(each("sharps"), np.int8),
+        "final": np.array(each("final"), np.int8),
+        "minor": np.array(is_minor),
+        "bars": np.concatenate(each("bars")).astype(np.int16),
+        "metres": np.concatenate(each("metres")).astype(np.int16),
+        "voices": voices,
+        "onsets": np.packbits(onsets),
+        "fermatas": np.packbits(np.concatenate(each("fermatas"))),
     }
 
 

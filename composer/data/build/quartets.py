@@ -59,7 +59,11 @@ def _movements(work: dict[str, Any], folder: Path) -> list[Movement]:
     # A file may hold several movements, one after the other.
     for file, rows in groupby(work["movements"], key=lambda row: row["file"]):
         path = folder / f"{file}.mxl"
-        found = read_movements(path, [row["first"] for row in rows], mend)
+        found = read_movements(
+            path,
+            [row["first"] for row in rows],
+            mend,
+        )
         if any(len(song.tracks) != len(PARTS) for song in found):
             raise ComposerError(f"{path} is no quartet: it has {len(found[0].tracks)} parts")
         songs += found
@@ -69,7 +73,12 @@ def _movements(work: dict[str, Any], folder: Path) -> list[Movement]:
     return movements
 
 
-def _movement(work: dict[str, Any], number: int, row: dict[str, Any], song: Song) -> Movement:
+def _movement(
+    work: dict[str, Any],
+    number: int,
+    row: dict[str, Any],
+    song: Song,
+) -> Movement:
     name, heading = work["work"], row["heading"]
     song = replace(clean(song, row["qpm"]), title=title(name, number, heading))
     return Movement(name, number, heading, work["split"], song)
@@ -146,33 +155,43 @@ def modes(keys: Iterable[KeySignature], bass: Iterable[Note]) -> tuple[KeySignat
 
 
 def pack(movements: list[Movement]) -> Arrays:
-    """Return the arrays of the file: all notes part after part, their lengths (`*_of`), times in ticks.
-
-    waits: from the onset before to this one, the first from the start.
-    """
+    """Return the arrays of the file: all notes part after part, their lengths (`*_of`), times in ticks."""
     songs = [movement.song for movement in movements]
     parts = [track.notes for song in songs for track in song.tracks]
-    notes = [note for part in parts for note in part]
-    waits = [np.diff([_ticks(note.onset) for note in part], prepend=0) for part in parts]
-    metres = [metre for song in songs for metre in song.time_signatures]
-    keys = [key for song in songs for key in song.key_signatures]
-    metre_rows = [(_ticks(metre.onset), metre.numerator, metre.denominator) for metre in metres]
-    key_rows = [(_ticks(key.onset), key.sharps, key.is_minor) for key in keys]
+    note_counts = np.array([len(part) for part in parts], np.int16)
     return {
         "work": np.array([movement.work for movement in movements]),
         "number": np.array([movement.number for movement in movements], np.int8),
         "heading": np.array([movement.heading for movement in movements]),
         "split": np.array([movement.split for movement in movements]),
         "qpm": np.array([song.qpm for song in songs], np.float32),
-        "notes_of": np.array([len(part) for part in parts], np.int16).reshape(-1, len(PARTS)),
+        "notes_of": note_counts.reshape(-1, len(PARTS)),
         "metres_of": np.array([len(song.time_signatures) for song in songs], np.int16),
         "keys_of": np.array([len(song.key_signatures) for song in songs], np.int16),
+        **_pack_notes(parts),
+        **_pack_marks(songs),
+    }
+
+
+def _pack_notes(parts: list[tuple[Note, ...]]) -> Arrays:
+    """Return the notes of all parts. waits: from the onset before to this one, the first from the start."""
+    waits = [np.diff([_ticks(note.onset) for note in part], prepend=0) for part in parts]
+    notes = [note for part in parts for note in part]
+    return {
         "waits": np.concatenate(waits).astype("<u2"),
         "durations": np.array([_ticks(note.duration) for note in notes], "<u2"),
         "pitches": np.array([note.pitch for note in notes], np.uint8),
-        "metres": np.array(metre_rows, np.int32),
-        "keys": np.array(key_rows, np.int32),
     }
+
+
+def _pack_marks(songs: list[Song]) -> Arrays:
+    """Return metres and keys of all songs, rows of the tick and two numbers."""
+    metres = []
+    keys = []
+    for song in songs:
+        metres += [(_ticks(m.onset), m.numerator, m.denominator) for m in song.time_signatures]
+        keys += [(_ticks(k.onset), k.sharps, k.is_minor) for k in song.key_signatures]
+    return {"metres": np.array(metres, np.int32), "keys": np.array(keys, np.int32)}
 
 
 def _ticks(beats: float) -> int:
