@@ -1,4 +1,5 @@
 # make demo: hear it. make test, make lint: what CI runs. make bench: the figures, in ratios.
+# make pictures: those of the README, anew.
 # The newest Python that runs here and that TensorFlow has wheels for (3.10 to 3.13), else 3.14,
 # which plays but does not train. `make demo PYTHON=python3.12` chooses another.
 PYTHON ?= $(shell for version in 3.13 3.12 3.11 3.10 3.14; do \
@@ -12,7 +13,7 @@ SOURCES := $(shell find composer assets models -type f -not -path '*/__pycache__
 # Set up for development, the demo needs nothing more.
 BASE := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.base)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench pictures clean
 
 demo: $(BASE)
 	$(BIN)/composer arrange ode-to-joy -o $(OUT)/ode-to-joy.mid --wav $(OUT)/ode-to-joy.wav \
@@ -30,6 +31,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.benchmarks
+
+pictures: $(VENV)/.dev  # those of the README; needs Chromium, and minutes of training
+	$(BIN)/python -m tests.readme_pictures
 
 clean:
 	rm -rf $(VENV) $(OUT)

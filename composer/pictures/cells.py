@@ -27,7 +27,6 @@ Floats = NDArray[np.float64]
 
 # By bits: 1 upper left, 2 upper right, 4 lower left, 8 lower right.
 QUADRANTS: Final = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
-FULL: Final = 15
 DRUM_LANES: Final = (KICK, SNARE, CYMBAL)  # from below; drums of a family share a lane
 
 EMPTY: Final = 0  # the code of a pixel without a note
@@ -50,11 +49,11 @@ class TimedNote(Protocol):
 
     @property
     def onset(self) -> float:
-        """The beat at which it begins."""
+        """The beat of its start."""
 
     @property
     def end(self) -> float:
-        """The beat at which it ends."""
+        """The beat of its end."""
 
     @property
     def pitch(self) -> int:
@@ -66,7 +65,7 @@ class TimedNote(Protocol):
 
     @property
     def ahead(self) -> bool:
-        """Whether it was decided before its beat."""
+        """True if it was decided before its beat."""
 
 
 def code(track: int, time: int = PLAYED, is_onset: bool = False) -> int:
@@ -151,6 +150,7 @@ def pitch_rows(scope: Scope, pixels: int, per_line: int) -> PitchRows:
 
     Pitches share pixels if there are not enough; no line is half pitches, half drums.
     """
+    # One free pixel parts the drums from the lowest pitch.
     lanes = _whole_lines(len(DRUM_LANES) + 1, per_line) if scope.lanes else 0
     count = len(scope.pitches)
     room = max(pixels - lanes, per_line)
@@ -276,9 +276,11 @@ def paint(
     seen = notes.in_view(columns)
     starts = columns.pixels(notes.onsets[seen])
     ends = np.maximum(columns.pixels(notes.ends[seen]), starts + 1)
+    # A drum has no length worth showing.
     ends = np.where(notes.drums[seen], starts + 1, ends)
     if onsets != LETTERS:
         ends -= notes.repeated[seen] & (ends - starts > 1)
+    # The latest first: a note that has ended is played, one that has not begun is to come.
     times = np.where(notes.ends[seen] <= now, PLAYED, SOUNDING)
     times[notes.onsets[seen] > now] = COMING
     for i, index in enumerate(seen.tolist()):
@@ -327,6 +329,7 @@ def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
             columns,
         )
     )
+    # Two codes at most can be shown: the greatest in front, the least behind.
     front, back = four.max(0), four.min(0)
     for simpler in (_without_onsets, _right_ones):
         too_many = ((four != front) & (four != back)).any(0)
@@ -340,13 +343,11 @@ def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
 
 def _without_onsets(four: Ints) -> Ints:
     is_onset = (four != EMPTY) & (four % 2 == 0)  # codes of onsets are even
-    plainer: Ints = four - is_onset
-    return plainer
+    return np.asarray(four - is_onset)
 
 
 def _right_ones(four: Ints) -> Ints:
-    right: Ints = four[[1, 1, 3, 3]]
-    return right
+    return np.asarray(four[[1, 1, 3, 3]])
 
 
 def pack(bits: Ints, front: Ints, back: Ints) -> Ints:

@@ -94,6 +94,7 @@ class Panel:
 
     def x(self, beat: float) -> int:
         """Return the column of a beat, at the edge if it is not shown."""
+        # Notes that go on beyond the panel are cut at its edge.
         beat = min(max(beat, self.start), self.end)
         return self.box.x + round(self.grid.x(beat))
 
@@ -161,18 +162,14 @@ def panels(
     area: Box, songs: Mapping[str, Song], scope: Scope, scale: float, titles: int
 ) -> list[Panel]:
     """Return a panel for each song, one below the other in `area`; titles: the height of one."""
-    gap = round(GAP * scale)
+    gap, keys = round(GAP * scale), round(KEYS * scale)
     count = max(len(songs), 1)
     height = (area.height - gap * (count - 1)) // count
     found = []
     for i, (name, song) in enumerate(songs.items()):
         top = area.y + i * (height + gap)
-        box = Box(area.x, top, area.width, height).inset(
-            round(KEYS * scale),
-            titles,
-            0,
-            0,
-        )
+        area_of_one = Box(area.x, top, area.width, height)
+        box = area_of_one.inset(keys, titles, 0, 0)
         found.append(
             Panel(
                 song_name(song.title, name),
@@ -201,6 +198,7 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
         rgb(LIGHT.bar_line),
         2,
     )
+    # Bands thinner than that flicker in a coded film.
     if panel.grid.semitone > LEAST_SEMITONE:
         _draw_bands(image, panel)
     if panel.heard:
@@ -212,6 +210,7 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
             0.75,
         )
     _draw_octaves(image, panel)
+    # Beats that are too near to each other would be a grey area.
     if panel.grid.beat > LEAST_BEAT:
         beats = beat_onsets(song, panel.end)
         _draw_verticals(image, panel, beats, LIGHT.beat_line)
@@ -341,6 +340,7 @@ def draw_playhead(image: Pixels, panel: Panel, beat: float) -> tuple[Box, Pixels
     """Draw a line at the sound; return its box and the pixels that it hides."""
     x = min(panel.x(beat), panel.box.right - 2)
     box = Box(x, panel.box.y, 2, panel.box.height)
+    # What it hides is put back before the next frame: cheaper than a copy of the picture.
     part = image[box.y : box.bottom, box.x : box.right]
     hidden = np.array(part)
     part[:] = rgb(LIGHT.text)
@@ -357,6 +357,7 @@ def legend(
     """Write colours and names of the tracks, ending at `right`."""
     size = 13 * scale
     colors = track_colors(len(names))
+    # Written from the right, since only there its end is known.
     x = float(right)
     for index in reversed(range(len(names))):
         name = track_name(names[index], index)

@@ -19,6 +19,7 @@ from composer.songs.edit import melody_track
 from composer.songs.song import Note, Song, TimeSignature
 from composer.songs.theory import beat_onsets, chords_per_beat
 
+# Pitch classes, C is 0.
 BLACK_KEYS: Final = frozenset((1, 3, 6, 8, 10))
 TOMS: Final = frozenset((41, 43, 45, 47, 48, 50))
 NO_PITCH: Final = (0, -1)  # lowest and highest, if there is none
@@ -52,7 +53,7 @@ class Scope(NamedTuple):
 
 
 class Room(NamedTuple):
-    """How many pitches and drums a surface has room for."""
+    """The pitches and drums that a surface has room for."""
 
     spare: int = 2  # semitones above and below what is played
     narrowest: int = 18  # semitones in all
@@ -197,6 +198,7 @@ def bars(song: Song) -> list[NumberedBar]:
 
     A first bar that is shorter than the second is a pickup, number 0.
     """
+    # A song may end in the middle of its last bar, which is drawn whole all the same.
     starts = song.bar_onsets()
     last = song.metre_at(starts[-1]).beats_per_bar
     ends = [*starts[1:], max(starts[-1] + last, song.end)]
@@ -240,6 +242,7 @@ def chord_changes(chords: Iterable[tuple[float, str]]) -> list[tuple[float, str]
 
 def drawing_order(count: int, melody: int = 0) -> list[int]:
     """Return the indexes of `count` tracks from the one below all others to the melody, above them."""
+    # The first track, usually the leading one, lies over those that follow it.
     order = [index for index in reversed(range(count)) if index != melody]
     if 0 <= melody < count:
         order.append(melody)
@@ -271,14 +274,26 @@ def lane_order(drums: Iterable[int]) -> tuple[int, ...]:
 
 def scope_of(songs: Iterable[Song], room: Room = PAGE, least: Scope | None = None) -> Scope:
     """Return the pitches and drums of some songs, as far as there is room, and all of `least`."""
-    tracks = [track for song in songs for track in song.tracks]
-    pitches = [note.pitch for track in tracks if not track.is_drum for note in track.notes]
-    drums = Counter(note.pitch for track in tracks if track.is_drum for note in track.notes)
+    pitches: list[int] = []
+    drums: Counter[int] = Counter()
+    for song in songs:
+        for track in song.tracks:
+            played = [note.pitch for note in track.notes]
+            if track.is_drum:
+                drums.update(played)
+            else:
+                pitches += played
+    low, high = _pitch_range(sorted(pitches), room, least)
+    return Scope(low, high, _lanes(drums, room, least))
+
+
+def _lanes(drums: Counter[int], room: Room, least: Scope | None) -> tuple[int, ...]:
+    """Return the drums that have a lane: those of `least`, then the most frequent."""
+    # Lanes that are there stay, so that a roll that grows does not jump.
     kept = least.lanes if least else ()
     more = [drum for drum, _ in drums.most_common() if drum not in kept]
-    lanes = lane_order([*kept, *more[: max(room.lanes - len(kept), 0)]])
-    low, high = _pitch_range(sorted(pitches), room, least)
-    return Scope(low, high, lanes)
+    spare = max(room.lanes - len(kept), 0)
+    return lane_order([*kept, *more[:spare]])
 
 
 def _pitch_range(pitches: Sequence[int], room: Room, least: Scope | None) -> tuple[int, int]:
@@ -328,6 +343,7 @@ def _narrowed(
 
 def _at_least(low: int, high: int, room: Room) -> tuple[int, int]:
     """Widen what is too narrow at both sides, within MIDI's pitches."""
+    # The odd semitone goes above.
     missing = max(0, room.narrowest - (high + 1 - low))
     low = min(max(low - missing // 2, 0), 128 - room.narrowest)
     return low, min(max(high, low + room.narrowest - 1), 127)
@@ -341,6 +357,7 @@ def unisons(song: Song) -> dict[tuple[int, Note], list[int]]:
             continue
         for note in track.notes:
             by_pitch[note.pitch].append((note, index))
+    # Only notes on one pitch can meet: sorting those alone keeps long songs quick.
     shared: dict[tuple[int, Note], set[int]] = defaultdict(set)
     for notes in by_pitch.values():
         _share(sorted(notes), shared)

@@ -143,51 +143,35 @@ def _draw_head(axes: Any, sheet: Sheet) -> None:
 
 
 def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
-    """Draw the rows of black keys and drums, the lines of beats and bars, the numbers of the bars."""
-    left, right = row.x(row.start), row.x(row.end)
-    scope, semitone = row.grid.scope, row.grid.semitone
-    black = [row.y(pitch) for pitch in scope.pitches if is_black(pitch)]
-    _fill(
-        axes,
-        [(left, y, right - left, semitone) for y in black],
-        LIGHT.band,
-    )
-
-    octaves = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 == 0]
-    lanes = [row.drum_y(drum) for drum in scope.lanes]
-    _lines(axes.hlines, [*octaves, *lanes], left, right, LIGHT.beat_line)
-
+    """Draw the ground of a row: bands, lines, the numbers of the bars."""
+    _draw_pitch_lines(axes, row)
     beats = []
+    # Beats that are too near to each other would be a grey area.
     if row.grid.beat > LEAST_BEAT:
         beats = [row.x(beat) for beat in sheet.layout.beats if row.start < beat < row.end]
     _lines(axes.vlines, beats, row.bottom, row.top, LIGHT.beat_line)
 
-    edges = [row.x(bar.start) for bar in row.bars] + [right]
-    _lines(
-        axes.vlines,
-        edges,
-        row.bottom,
-        row.top,
-        LIGHT.bar_line,
-        width=1.3,
-    )
-    sides = [row.top, row.top + row.grid.pitched, row.bottom]
-    _lines(axes.hlines, sides, left, right, LIGHT.bar_line, order=2)
-    for bar, (x, next_x) in zip(
-        row.bars,
-        pairwise(edges),
-        strict=True,
-    ):
+    edges = [row.x(bar.start) for bar in row.bars] + [row.x(row.end)]
+    _lines(axes.vlines, edges, row.bottom, row.top, LIGHT.bar_line, width=1.3)
+    for bar, (x, next_x) in zip(row.bars, pairwise(edges), strict=True):
         has_room = next_x - x > 0.3 or bar.number % 10 == 0
         if bar.number and has_room:
-            _text(
-                axes,
-                x + 0.03,
-                row.top - 0.1,
-                str(bar.number),
-                size=8.5,
-                color=LIGHT.faint,
-            )
+            _text(axes, x + 0.03, row.top - 0.1, str(bar.number), size=8.5, color=LIGHT.faint)
+
+
+def _draw_pitch_lines(axes: Any, row: Row) -> None:
+    """Draw the bands of black keys, and the lines of octaves and drums."""
+    left, right = row.x(row.start), row.x(row.end)
+    scope = row.grid.scope
+    black = [row.y(pitch) for pitch in scope.pitches if is_black(pitch)]
+    bands = [(left, y, right - left, row.grid.semitone) for y in black]
+    _fill(axes, bands, LIGHT.band)
+    # A line under each C: the eye finds the octave without counting.
+    octaves = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 == 0]
+    lanes = [row.drum_y(drum) for drum in scope.lanes]
+    _lines(axes.hlines, [*octaves, *lanes], left, right, LIGHT.beat_line)
+    sides = [row.top, row.top + row.grid.pitched, row.bottom]
+    _lines(axes.hlines, sides, left, right, LIGHT.bar_line, order=2)
 
 
 def _draw_keys(axes: Any, row: Row) -> None:
@@ -236,6 +220,7 @@ def _draw_chords(axes: Any, sheet: Sheet, row: Row) -> None:
         chord, slash, bass = signs(name).partition("/")
         room = (after - onset) * row.grid.beat
         letters = max(len(chord), len(bass) + 1)
+        # A letter of DejaVu Sans is about .74 of its size wide; a point is 1/72 inch.
         size = min(10.0, 72 * room / (0.74 * letters))
         if size < SMALLEST_CHORD:
             continue
@@ -265,6 +250,7 @@ def _draw_notes(axes: Any, sheet: Sheet) -> None:
             for row in sheet.rows:
                 if row.start < note.end and note.onset < row.end:
                     boxes.append(_note_box(row, note, share, track.is_drum))
+                    # Soft notes are pale, but never so pale that they vanish.
                     shades.append(
                         mix(
                             color,
@@ -347,6 +333,7 @@ def _lines(
     order: int = 0,
 ) -> None:
     """Draw parallel lines; bar lines, which are wider, lie over those of beats."""
+    # Beats lie below bars, bars below notes.
     order = order or (2 if width > 1 else 1)
     draw(places, start, end, colors=color, linewidths=width, zorder=order)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+# The one warm red: no other track comes near it.
 MELODY: Final = "#E4472E"
 OTHERS: Final = (
     "#2C6FB7",

@@ -166,6 +166,7 @@ def curve(
     last = min(int(np.ceil(xs[-1])), box.right - 1)
     if last <= first:
         return
+    # The line at several places of each column; one pixel covers from its least to its greatest height.
     at = np.arange(SAMPLES * first, SAMPLES * last + 1) / SAMPLES
     line = np.clip(
         np.interp(at, xs, ys),
@@ -244,6 +245,7 @@ def stamp(
 
 
 def _blend(part: Pixels, color: Color, share: Any) -> Pixels:
+    # float32: half the memory of float64, and a picture has 256 levels.
     mixed = part + (color.astype(np.float32) - part) * np.asarray(share, np.float32)
     return (mixed + np.float32(0.5)).astype(np.uint8)
 
@@ -257,6 +259,7 @@ def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
     """Return (the share of each pixel that words cover, columns from their start, rows from their line)."""
     font = _font(size, bold)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
+    # Letters are drawn once as a mask, and stamped in any colour.
     page = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
     ImageDraw.Draw(page).text(
         (-left, -top),

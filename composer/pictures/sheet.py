@@ -121,9 +121,11 @@ def rows_of(bars: tuple[NumberedBar, ...]) -> list[tuple[NumberedBar, ...]]:
         raise ComposerError(f"a picture has room for {MAX_BARS} bars, the song has {len(bars)}")
     longest = max(bar.end - bar.start for bar in bars)
     size = min(max(int(BEATS_PER_ROW / longest), 1), BARS_PER_ROW)
+    # A long song gets denser, not endless.
     while len(bars) > size * MAX_ROWS:
         size *= 2
     pickup = bars[0].number == 0
+    # The pickup is no bar of its own: it would push every row off by one.
     starts = [0, *range(size + pickup, len(bars), size)]
     one_is_left = len(starts) > 1 and starts[-1] == len(bars) - 1
     if one_is_left and size > 1:

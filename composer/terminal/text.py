@@ -40,6 +40,7 @@ class Area:
 
     def text(self, text: str) -> str:
         """Return `text` on one line, as it can be shown."""
+        # A control character from outside could move the cursor.
         text = "".join(sign if sign.isprintable() else " " for sign in text)
         return text if self.unicode else text.encode("ascii", "replace").decode("ascii")
 

@@ -65,6 +65,7 @@ class Series:
         """
         if not len(self.values):
             return 0.0, 1.0
+        # One wild loss must not flatten all others; the last value is always in view.
         kept = [*np.percentile(self.values, (1, 99)).tolist(), float(self.values[-1])]
         if isfinite(self.dataset):
             kept.append(self.dataset)
@@ -155,6 +156,7 @@ class Chart:
         """Return the column of an iteration."""
         box = self.rows[0] if self.rows else self.box
         share = min(iteration / max(self.horizon, 1), 1.0)
+        # Room for the dot at the last point.
         return box.x + share * (box.width - 6 * self.scale)
 
     def plot(self, row: Box) -> Box:

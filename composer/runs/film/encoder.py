@@ -171,7 +171,7 @@ class _Encoder:
 
     @property
     def seconds(self) -> float:
-        """How long the frames so far are shown."""
+        """The length of the film so far."""
         return float(self._frames / self.rate)
 
     def frame(self, image: Pixels) -> Any:

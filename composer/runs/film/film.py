@@ -92,6 +92,7 @@ def _write_heard(
     assert scene.heard is not None
     name, song = next(iter(scene.songs.items()))
     beats = sound.beats_heard(song, scene.heard, config.fps)
+    # Rendering the sound takes about as long as drawing: each counts as a step.
     snapshots, total = run.snapshots, 2 * len(frames)
     parts = [_part(snapshots[at].get(name), scene.heard) for at in frames]
     with tempfile.TemporaryDirectory() as folder:

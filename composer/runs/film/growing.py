@@ -49,6 +49,7 @@ class Film:
 
     def add(self, report: Report) -> None:
         """Take a report, and if it has songs, add their frame."""
+        # As a line of the run's log, which may not be written yet.
         self._log[report.iteration] = {
             "iteration": report.iteration,
             "seconds": report.seconds,
@@ -87,12 +88,14 @@ class Film:
         if self._stream is None or not fits:
             self._begin(report)
         self._draw(report.iteration, report.songs, report)
+        # Writing costs more the longer the film is, so a long one is written less often.
         if self._unwritten * LATE >= self._frames or self._frames <= LATE:
             self._write()
 
     def _begin(self, report: Report) -> None:
         """Begin a film of all snapshots before the report's."""
         self._end_stream()
+        # The folder knows what was before: nothing of the film itself has to survive a kill.
         run = TrainingRun(self.path.parent)
         before = {}
         for line in run.log:

@@ -160,6 +160,7 @@ class Scene:
 
         series: of the whole film or so far; it is drawn up to the moment.
         """
+        # Copying it is far cheaper than drawing it again.
         image = self.still.copy()
         self._draw_progress(image, moment)
         for name, panel in zip(self.songs, self.panels, strict=False):

@@ -14,7 +14,7 @@ FASTEST: Final = 60.0
 
 @dataclass(frozen=True)
 class FilmConfig:
-    """How a film is made.
+    """Size, speed and sound of a film, and the snapshots that it shows.
 
     >>> FilmConfig(size=(641, 360))
     Traceback (most recent call last):

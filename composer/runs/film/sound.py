@@ -50,6 +50,7 @@ def beats_heard(song: Song, heard: tuple[float, float], fps: float) -> Floats:
 
     There are as many frames as the sound needs.
     """
+    # Tempo may change within the bars, so beats and seconds are not proportional.
     beats = np.linspace(*heard, 64)
     seconds = np.array([song.seconds(beat) for beat in beats]) - song.seconds(heard[0])
     frames = max(1, ceil((seconds[-1] + RING) * fps - 1e-9))

@@ -35,6 +35,7 @@ def keyboard(
 ) -> list[Line]:
     """Return the lines of keys; those of `sounding` (pitch, track) are lit, the melody over the others."""
     lit: dict[int, tuple[int, int]] = {}
+    # The melody comes last and stays.
     for pitch, track in sorted(sounding, key=lambda pair: -pair[1]):
         for pixel in range(*rows.span(pitch)):
             lit[pixel] = (pitch, track)

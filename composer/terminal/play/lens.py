@@ -56,6 +56,7 @@ def rows_for(pitches: Iterable[int], lines: int, wanted: tuple[int, int] = USUAL
     needed = high + 1 - low
     semitone = float(max(pixels // (needed + 1), 1))
     shown = int(pixels / semitone)
+    # More pitches than pixels: some share one.
     if needed > shown:
         return PitchRows(low, high, pixels / needed, pixels)
     spare = shown - needed

@@ -113,10 +113,12 @@ def roll(view: View, notes: NoteTable) -> list[Line]:
     packed = pack(*characters(painted))
     if view.number:
         packed[large(view.number, *packed.shape)] = DIGIT
+    # The playhead is a line behind the notes.
     head = packed[:, view.lens.head]
     head[head == 0] = HEAD
     line, _ = rulings(view.beat, view.lens, view.beats_per_bar)
     bases = [line] * len(packed)
+    # Words stand on the line of bars, so they come before the cells are made.
     _write(view.words, bases, packed)
     keys = _keys(view, notes)
     lines = []

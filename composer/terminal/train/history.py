@@ -35,6 +35,7 @@ class History:
         if not self.stretches or self.stretches[-1][0] != report.phase:
             before = self.last.iteration if self.last else 0
             self.stretches.append((report.phase, before))
+            # Another phase has another speed.
             self.recent.clear()
         if report.losses:  # there are none before the first iteration
             self.recent.append((report.iteration, report.seconds))

@@ -89,6 +89,7 @@ class TerminalScreen:
             redrawn = ended or resized or is_due
             lines = self._lines(size, ended, redrawn)
         before, self._frame.lines = self._frame.lines, lines
+        # What was on the screen is broken in unknown places.
         if resized and before:
             self.console.clear()  # each terminal breaks lines again in its own way
         if resized or len(before) != len(lines) or self.console.legacy_windows:

@@ -70,6 +70,7 @@ class SongRoll:
         named = [""] * (self.rows.height // self.per_cell)
         for pitch in self.layout.scope.pitches:
             line = self.rows.pixel(pitch) // self.per_cell
+            # A G between two C's, if each pitch has its pixel and the line is free.
             is_spare = pitch % 12 == 7 and self.rows.semitone == 1 and not named[line]
             if pitch % 12 == 0 or is_spare:
                 named[line] = pitch_name(pitch)
@@ -106,6 +107,7 @@ def roll_of(
     per_cell: int = 2,
 ) -> SongRoll:
     """Return a song in at most so many lines and columns, fewer if it needs fewer."""
+    # The melody is the first track, whatever the generator puts above it.
     melody = 0 if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum else None
     layout = lay_out(song, melody, ROOM)
     layout, beat = _cut(layout, columns)

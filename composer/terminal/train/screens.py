@@ -98,6 +98,7 @@ class NotebookScreen:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(bundle, raw=True)
+        # A slow browser must not slow the training.
         spent = time.thread_time() - began
         self._pause_until = time.monotonic() + max(NOTEBOOK_PAUSE, spent / SHARE)
 

@@ -62,6 +62,7 @@ def sparkline(
         if not np.isfinite(mean):
             signs.append(" ")
             continue
+        # A flat curve runs through the middle.
         share = (mean - low) / (high - low) if high > low else 0.5
         level = int(min(max(share, 0.0), 1.0) * len(levels))
         signs.append(levels[min(level, len(levels) - 1)])

@@ -119,6 +119,7 @@ def _phase_style(history: History, phase: str) -> Style:
 
 
 def _panels(history: History, area: Area) -> list[Line]:
+    # The first that fits is the richest one.
     for layout in (_side_by_side, _stacked, _tables):
         lines = layout(history, area)
         if lines and len(lines) <= area.height:
@@ -143,6 +144,7 @@ def _stacked(history: History, area: Area) -> list[Line]:
     Return nothing if that is not enough, or if there is no roll.
     """
     tables = _tables(history, area, FEW)
+    # The first roll decides: others are shown if there is room left.
     first = dict(list(history.songs.items())[:1])
     wanted = rolls(
         first,
