@@ -5,6 +5,8 @@ from __future__ import annotations
 from composer.errors import ComposerError, Remark
 
 MENDS = {
+    "begin": "begin it without --resume",
+    "room": "make room, then --resume goes on",
     "melodies": "composer melodies lists those",
     "wav": "for that kind of file add --wav",
     "png": "for that kind of file add --png",

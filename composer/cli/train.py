@@ -77,15 +77,16 @@ def train(
     The run's folder holds checkpoints, a log, snapshots that play, events of TensorBoard, and a
     video that grows.
     """
-    from composer.training import setup as training
     from composer.training.distribution import open_strategy
+    from composer.training.loop import train as train_run
+    from composer.training.setup import TrainingRequest
 
     chosen = open_strategy(strategy)
-    asked = training.TrainingRequest(
+    asked = TrainingRequest(
         dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from
     )
     with _watching(out) as watchers:
-        run = training.train(out, asked, resume, watchers, chosen, _read_corpus)
+        run = train_run(out, asked, resume, watchers, chosen, _read_corpus)
     if not run.finished:
         say(f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on")
         raise typer.Exit(INTERRUPTED)

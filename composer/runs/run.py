@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,28 +36,6 @@ FILM, EVENTS, MODELS = "video.mp4", "tensorboard", "models"  # what watchers and
 WATCHED = ("ode-to-joy", "valid")  # melodies of which a run keeps snapshots
 UNFINISHED = (".json", ".jsonl", ".mp4")  # endings of what is written in the folder itself
 _NUMBER = re.compile(r"[0-9]{6,}")  # an iteration, as a name
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a training run tells those who watch it.
-
-    seconds: of training so far, over all resumes. rate: iterations a second since the last report. phase: what is
-    being trained for, "supervised" or "adversarial"; phases: iterations of each, in order. losses: means since the
-    last report. measures, songs: filled when they were made, now and then; songs: by watched melody. reference: the
-    dataset's own values of the measures.
-    """
-
-    iteration: int
-    iterations: int
-    seconds: float
-    rate: float
-    phase: str
-    losses: dict[str, float]
-    measures: dict[str, float] = field(default_factory=dict)
-    reference: dict[str, float] = field(default_factory=dict)
-    songs: dict[str, Song] = field(default_factory=dict)
-    phases: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,11 +106,17 @@ class TrainingRun:
 
     @property
     def finished(self) -> bool:
-        """Whether it has come to its last iteration."""
-        phases = (
-            self.asked["train"][f"{name}_iterations"] for name in ("supervised", "adversarial")
-        )
-        return bool(self.latest >= sum(phases))
+        """Return True if it has come to its last iteration."""
+        return self.latest >= self.iterations
+
+    @property
+    def iterations(self) -> int:
+        """Return the iterations that were asked for, of all phases together."""
+        if "iterations" in self.asked:
+            return int(self.asked["iterations"])
+        # An older run.json has only those of each phase.
+        settings = self.asked["train"].items()
+        return sum(int(count) for name, count in settings if name.endswith("_iterations"))
 
     @property
     def best(self) -> int:

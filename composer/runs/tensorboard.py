@@ -22,7 +22,7 @@ from typing import Any, Final
 from composer import catalog
 from composer.errors import ComposerError, MissingPackageError, OutputError
 from composer.pictures.frames import picture
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.songs.audio import SAMPLE_RATE, render
 from composer.songs.edit import first_bars
 from composer.songs.song import Song

@@ -1,4 +1,4 @@
-"""From a training run to a model folder that plays."""
+"""Export a training run to a model folder that plays."""
 
 from __future__ import annotations
 
@@ -10,61 +10,82 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import h5py
+import keras
 import numpy as np
+import tensorflow as tf
 
 from composer.config import from_dict, to_dict
 from composer.errors import OutputError
 from composer.evaluation.chorales import through_public_path
 from composer.files import atomic
-from composer.generators import CARD, PLAYS, WEIGHTS, family, load_model
+from composer.generators import CARD, PLAYS, WEIGHTS, Family, family, load_model
 from composer.runs.run import TrainingRun, find
-from composer.training.setup import load_checkpoint
-from composer.training.trainer import Tensors, TrainConfig, Trainer
+from composer.training.checkpoint import load_checkpoint
+from composer.training.recipes import find_recipe
+from composer.training.recipes.recipe import Tensors
+from composer.training.trainer import Trainer
 
 PACKAGES = ("melody-composer", "tensorflow-cpu", "tensorflow", "keras", "numpy", "ai-edge-litert")
+CHORALE_VOICES = 3  # added to a soprano; with other voices a model is not scored as one of chorales
 
 
 def export(run: str | Path, out: Path, about: str = "", score: bool = True) -> Path:
-    """Write the model folder of a run: what plays, what training goes on from, and what it is.
+    """Write the model folder of a run: how it plays, where training goes on from, and what it is.
 
-    Its weights are rounded to half precision, in both files alike: half the size, and the same notes from both.
+    Its weights are rounded to half precision, in both files alike: half the size, and the same notes
+    from both. The averaged weights play, if there is an average.
 
-    run: its folder; `RUN@1200` an iteration that it keeps, `RUN@best` the best. The averaged weights play, where there
-    is an average. score: where the run learnt from the chorales, measure it on the valid split, three seeds, MIDI in
-    and MIDI out. Raises ModelError where `run` is no run or lacks the iteration.
+    run: its folder; `RUN@1200` for an iteration that it keeps, `RUN@best` for the best. score: if the
+    run learnt from the chorales, measure the model on the valid split, three seeds, through MIDI
+    files. Raise ModelError if `run` is no run or lacks the iteration.
     """
     found, iteration = find(str(run))
     if out.resolve() == found.folder.resolve():
         raise OutputError(f"{out} is the run itself: export to another folder")
     asked = found.asked
     kind = family(asked["family"])
-    config = from_dict(kind.config, asked["model"])
-    trainer = Trainer(kind, [], config, from_dict(TrainConfig, asked["train"]), asked["seed"])
+    trainer = _trainer(kind, asked)
     trainer.restore_playing(load_checkpoint(found.checkpoints[iteration]))
     _round(trainer.networks.generator.variables)
-    card = _card(asked, to_dict(config), iteration, about)
-    card["measures"] = _measured(found, iteration)
+
     out.mkdir(parents=True, exist_ok=True)
+    generator = trainer.networks.generator
+    play, shapes = kind.playing_model(trainer.networks)
     with atomic(out / PLAYS) as path:
-        path.write_bytes(
-            to_litert(*kind.playing_model(trainer.networks), trainer.networks.generator, half=True)
-        )
+        path.write_bytes(to_litert(play, shapes, generator, half=True))
     with atomic(out / WEIGHTS) as path, TemporaryDirectory() as folder:
-        trainer.networks.generator.save_weights(Path(folder) / WEIGHTS)
-        _halve(Path(folder) / WEIGHTS, path)
+        whole = Path(folder) / WEIGHTS
+        generator.save_weights(whole)
+        _halve(whole, path)
+
+    card = _card(asked, to_dict(trainer.model), iteration, about)
+    card["measures"] = _measured(found, iteration)
     _write_card(out, card)
-    if score and asked["dataset"] == "jsb":
+    if score and asked["dataset"] == "jsb" and len(kind.voices(trainer.model)) == CHORALE_VOICES:
+        # The card must be there first: the model is scored as users hear it, loaded from its folder.
         scores = through_public_path(load_model(out))
-        _write_card(
-            out, {**card, "scores": {name: round(value, 4) for name, value in scores.items()}}
-        )
+        card["scores"] = {name: round(value, 4) for name, value in scores.items()}
+        _write_card(out, card)
     return out
 
 
+def _trainer(kind: Family, asked: dict[str, Any]) -> Trainer:
+    """Return the networks of a run, without music to train them."""
+    model = from_dict(kind.config, asked["model"])
+    settings = from_dict(find_recipe(kind.recipe).config, asked["train"])
+    return Trainer(kind, [], model, settings, asked["seed"])
+
+
 def _card(
-    asked: dict[str, Any], config: dict[str, Any], iteration: int, about: str
+    asked: dict[str, Any],
+    config: dict[str, Any],
+    iteration: int,
+    about: str,
 ) -> dict[str, Any]:
-    trained = {k: asked[k] for k in ("dataset", "data", "seed", "train", "from") if k in asked}
+    """Return what model.json says, but for what was measured."""
+    told = ("dataset", "data", "seed", "train", "from")
+    trained = {name: asked[name] for name in told if name in asked}
     return {
         "family": asked["family"],
         "config": config,
@@ -76,9 +97,11 @@ def _card(
 
 
 def _measured(run: TrainingRun, iteration: int) -> dict[str, Any]:
-    """What the run last measured of the model up to that iteration, beside the dataset's own values."""
-    lines = [line for line in run.log if line.get("measures") and line["iteration"] <= iteration]
-    return {"generated": lines[-1]["measures"], "dataset": run.reference} if lines else {}
+    """Return what the run last measured up to an iteration, beside the dataset's own values."""
+    for line in reversed(run.log):
+        if line.get("measures") and line["iteration"] <= iteration:
+            return {"generated": line["measures"], "dataset": run.reference}
+    return {}
 
 
 def _versions() -> dict[str, str]:
@@ -92,7 +115,7 @@ def _write_card(out: Path, card: dict[str, Any]) -> None:
 
 
 def _round(variables: list[Any]) -> None:
-    """Weights to what half precision can say."""
+    """Round weights to numbers that half precision has."""
     for variable in variables:
         value = variable.numpy()
         if value.dtype == np.float32:
@@ -100,34 +123,33 @@ def _round(variables: list[Any]) -> None:
 
 
 def _halve(source: Path, target: Path) -> None:
-    """Copy a Keras weights file, its numbers as halves; Keras reads them into whole ones."""
-    import h5py
-
+    """Copy a Keras weights file in half precision; Keras reads it into whole numbers."""
     with h5py.File(source) as whole, h5py.File(target, "w") as half:
 
         def copy(name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset):
                 values = item[()]
-                half[name] = values.astype(np.float16) if values.dtype == np.float32 else values
-                item = half[name], item
+                if values.dtype == np.float32:
+                    values = values.astype(np.float16)
+                half[name] = values
             else:
-                item = half.require_group(name), item
-            item[0].attrs.update(item[1].attrs)
+                half.require_group(name)
+            half[name].attrs.update(item.attrs)
 
         half.attrs.update(whole.attrs)
         whole.visititems(copy)
 
 
 def to_litert(
-    play: Callable[[Tensors], Tensors], shapes: dict[str, Any], generator: Any, half: bool = False
+    play: Callable[[Tensors], Tensors],
+    shapes: dict[str, Any],
+    generator: Any,
+    half: bool = False,
 ) -> bytes:
-    """The LiteRT file of `play`, whose inputs have those shapes (None: any length) and types.
+    """Return the LiteRT file of `play`, whose inputs have those shapes (None: any length) and types.
 
-    half: weights are kept in half precision, and reckoned with in whole.
+    half: the file keeps the weights in half precision; it computes with whole numbers.
     """
-    import keras
-    import tensorflow as tf
-
     archive = keras.export.ExportArchive()
     archive.track(generator)
     signature = {

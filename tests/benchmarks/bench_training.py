@@ -68,32 +68,31 @@ def rows() -> Iterator[Row]:
 
 def _reused(trainer: Any, rng: np.random.Generator) -> None:
     """As `composer train` does it."""
-    trainer.adversarial(rng)
+    trainer.recipe.compete(trainer.draw(rng))
 
 
 def _fresh(trainer: Any, rng: np.random.Generator) -> None:
     """As Gulrajani et al. 2017 and the sample do it: a new batch, and new fakes, for every step of the critic."""
-    import tensorflow as tf
-
-    config = trainer.config
+    config, recipe, draw = trainer.settings, trainer.recipe, trainer.draw(rng)
     for _ in range(config.critic_steps):
-        batch = trainer._batch(rng, config.adversarial_length)
-        share = tf.constant(rng.random(config.batch, np.float32))
-        trainer.critic_step(batch, trainer.generate(batch), share)
-    trainer.generator_step(trainer._batch(rng, config.adversarial_length))
+        batch = draw.batch(config.adversarial_length)
+        recipe.critic_step(batch, recipe.generate(batch), draw.uniform())
+    recipe.generator_step(draw.batch(config.adversarial_length))
 
 
 def _trainer(name: str, songs: list[Any]) -> Any:
-    from composer.training.trainer import TrainConfig, Trainer
+    from composer.training.recipes import find_recipe
+    from composer.training.trainer import Trainer
 
     kind = family(name)
-    return Trainer(kind, songs, kind.config(), from_dict(TrainConfig, kind.train))
+    settings = from_dict(find_recipe(kind.recipe).config, kind.train)
+    return Trainer(kind, songs, kind.config(), settings)
 
 
 def _cost(name: str, songs: list[Any], iterate: Schedule) -> Cost:
     trainer = _trainer(name, songs)
     times = _cpu(lambda i: iterate(trainer, np.random.default_rng([0, i])), COUNTED[name])
-    bars = trainer.config.batch * trainer.config.adversarial_length / PULSES_A_BAR
+    bars = trainer.settings.batch * trainer.settings.adversarial_length / PULSES_A_BAR
     sizes = (trainer.networks.generator.count_params(), trainer.networks.critic.count_params())
     spread = f"{min(times):.2f}-{max(times):.2f}"
     return Cost(
@@ -104,7 +103,7 @@ def _cost(name: str, songs: list[Any], iterate: Schedule) -> Cost:
 def _supervised(songs: list[Any]) -> float:
     trainer = _trainer("chorale", songs)
     times = _cpu(lambda _: trainer.iterate(), COUNTED["chorale"])
-    bars = float(trainer.config.batch * trainer.config.length / PULSES_A_BAR)
+    bars = float(trainer.settings.batch * trainer.settings.length / PULSES_A_BAR)
     return 1e3 * float(np.median(times)) / bars
 
 

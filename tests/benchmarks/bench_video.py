@@ -17,7 +17,8 @@ from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.pictures.text import clock
 from composer.runs.film import Film, film
 from composer.runs.film.encoder import movie
-from composer.runs.run import Report, TrainingRun
+from composer.runs.report import Report
+from composer.runs.run import TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.benchmarks.table import Row, tune
 

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.generators import family
-from composer.runs.run import Report, TrainingRun
+from composer.runs.report import Report
+from composer.runs.run import TrainingRun
 from composer.training.setup import TrainingRequest, train
 
 HERE = Path(__file__).parent

@@ -22,7 +22,8 @@ from composer.runs.run import (
     foreign,
 )
 from composer.songs.song import Note, Song, Track
-from composer.training.setup import TrainingRequest, train
+from composer.training.loop import train
+from composer.training.setup import TrainingRequest
 
 LEFT = ".0123456789abcdef"  # as `atomic` names what a killed process leaves
 TUNE = Song((Track((Note(0, 60, 1),), "melody"),))

@@ -16,7 +16,7 @@ import pytest
 
 from composer import catalog
 from composer.errors import OutputError
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.songs.song import Note, Song, Track
 from tests.conftest import lacking
 
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 FULL = """
 import resource, signal, sys
 from composer.errors import OutputError
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.runs.tensorboard import TensorBoard
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from composer.runs.run import Report, TrainingRun
+from composer.runs.report import Report
+from composer.runs.run import TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 from tests.conftest import needs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.songs.song import Note, Song, Track
 from composer.terminal.train.history import History
 from composer.terminal.train.view import body, status

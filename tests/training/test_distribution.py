@@ -14,7 +14,7 @@ import pytest
 from composer.errors import ConfigError
 from composer.runs.run import TrainingRun
 from composer.training.distribution import open_strategy
-from tests.training.test_setup import TINY
+from tests.support.training import TINY
 
 ROOT = Path(__file__).parents[2]
 # Trains and prints what each process ended with: its rank, and a hash of all its weights and optimiser states.
@@ -25,23 +25,24 @@ from composer.data.jsb import load, to_song
 from composer.training.distribution import open_strategy
 strategy = open_strategy("multi-worker")
 from composer.generators import family
-from composer.training.trainer import TrainConfig, Trainer
+from composer.training.recipes import find_recipe
+from composer.training.trainer import Trainer
 tiny = json.loads(sys.argv[1])
 kind = family(sys.argv[2])
 first = min(2, kind.train.get("supervised_iterations", 2))  # some families learn from their critic alone
 counts = {"supervised_iterations": first, "adversarial_iterations": 4 - first}
-settings = from_dict(TrainConfig, {**kind.train, **tiny["train"], **counts})
+settings = from_dict(find_recipe(kind.recipe).config, {**kind.train, **tiny["train"], **counts})
 songs = [to_song(x) for x in load("train")[:3]]
 trainer = Trainer(kind, songs, from_dict(kind.config, tiny["model"]), settings, 1, strategy)
 start = trainer.networks.generator.trainable_variables[0].numpy().sum()
 losses = [trainer.iterate() for _ in range(4)]
 # All but what is not trained, like the moving means of a batch normalisation: those are each process's own.
 owners = (trainer.networks.generator, trainer.networks.critic)
-optimizers = (trainer.generator_optimizer, trainer.critic_optimizer)
+optimizers = (trainer.recipe.generator_optimizer, trainer.recipe.critic_optimizer)
 held = [v for o in owners for v in o.trainable_variables] + [v for o in optimizers for v in o.variables]
 digest = hashlib.sha256(b"".join(v.numpy().tobytes() for v in held)).hexdigest()
 moved = float(abs(trainer.networks.generator.trainable_variables[0].numpy().sum() - start))
-print(json.dumps([strategy.num_replicas_in_sync, trainer.is_chief, digest, moved, losses]))
+print(json.dumps([strategy.num_replicas_in_sync, trainer.replicas.is_chief, digest, moved, losses]))
 """
 
 

@@ -15,7 +15,8 @@ from composer.runs.film.encoder import Stream
 from composer.runs.film.scene import Moment, Scene
 from composer.runs.film.settings import FilmConfig
 from composer.runs.film.snapshots import Songs, a_few, all_songs, scene_of, seconds_at
-from composer.runs.run import FILM, Report, TrainingRun
+from composer.runs.report import Report
+from composer.runs.run import FILM, TrainingRun
 
 LATE: Final = 40  # a film of so many frames may lack its last one; twice as long, its last two
 

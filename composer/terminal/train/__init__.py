@@ -7,7 +7,7 @@ from types import TracebackType
 
 from rich.console import Console
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.terminal.train.history import History
 from composer.terminal.train.live import TerminalScreen
 from composer.terminal.train.screens import LineScreen, NotebookScreen, Screen
@@ -23,7 +23,7 @@ class Dashboard:
 
     >>> import io
     >>> from rich.console import Console
-    >>> from composer.runs.run import Report
+    >>> from composer.runs.report import Report
     >>> stream = io.StringIO()
     >>> with Dashboard(Console(file=stream)) as view:
     ...     view.show(Report(5, 10, 2.0, 2.5, "first", {"loss": 1.5}))

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.songs.song import Song
 
 # Reports from which the pace is taken: enough to hold the pauses of evaluations.

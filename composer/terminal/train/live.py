@@ -19,7 +19,7 @@ from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType, Segment
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.terminal.text import DIM, Area, Line, fit, length
 from composer.terminal.train.history import History
 from composer.terminal.train.screens import SHARE, Frame

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.terminal.text import Area, Line
 from composer.terminal.train.history import History
 from composer.terminal.train.view import body, status

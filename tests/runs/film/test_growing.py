@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from composer.runs.film import VIDEO, Film, FilmConfig, film
-from composer.runs.run import Report, TrainingRun
+from composer.runs.report import Report
+from composer.runs.run import TrainingRun
 from composer.songs.song import Note
 from tests.conftest import ROOT
 from tests.support.films import (

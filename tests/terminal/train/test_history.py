@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from composer.runs.run import Report
+from composer.runs.report import Report
 from composer.terminal.text import Area
 from composer.terminal.train.view import body
 from tests.support.reports import REFERENCE, head, history, panels, report, text

@@ -120,7 +120,7 @@ RUN = """
 import signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests in the background
 from composer.terminal.train import Dashboard
-from composer.runs.run import Report
+from composer.runs.report import Report
 try:
     with Dashboard() as view:
         for i in range(10_000):

@@ -36,7 +36,7 @@ def test_a_pipe_gets_a_line_a_report():
 )
 def test_no_control_characters_outside_a_terminal(variables):
     code = (
-        "from composer.terminal.train import Dashboard\nfrom composer.runs.run import Report\n"
+        "from composer.terminal.train import Dashboard\nfrom composer.runs.report import Report\n"
         "with Dashboard() as d: d.show(Report(1, 2, 1.0, 1.0, 'super\\x1b[2Jvised', {'é': 1.0}, {'x': float('nan')}))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
@@ -64,7 +64,7 @@ def test_a_notebook_gets_one_output_that_is_replaced():
     source = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from composer.terminal.train import Dashboard
-from composer.runs.run import Report
+from composer.runs.report import Report
 with Dashboard() as view:
     for i in (100, 200):
         view.show(Report(i, 200, i / 5, 5.0, "supervised", {{"supervised": 1.0}}))
