@@ -37,7 +37,7 @@ OUTSIDE = {
     "generators.runtime": {"numpy", "ai_edge_litert"},
     "generators.layers": {"numpy", "keras"},
     "runs.film": {"numpy", "av"},
-    "runs.tensorboard": {"numpy", "tensorboardX", "tensorflow"},
+    "runs.tensorboard": {"numpy", "tensorflow"},
     "evaluation": {"numpy", "matplotlib"},
     "training": {"numpy", "keras", "tensorflow", "h5py"},
     "live": {"numpy", "mido"},

@@ -1,1 +1,1 @@
-"""What a training run leaves: its folder, its reports, its film, its TensorBoard files."""
+"""Read and show a training run: its folder, its reports, its film, its TensorBoard files."""

@@ -1,10 +1,13 @@
-"""The reports of a run for TensorBoard: scalars, piano rolls as images, and how they sound.
+"""Write the reports of a run for TensorBoard: numbers, piano rolls as images, and how they sound.
 
-Two TensorBoard runs: `FOLDER/generated`, and under the same tags `FOLDER/dataset`, the measures of the dataset itself;
-TensorBoard lays both over each other in one chart. Writing needs TensorFlow alone, looking needs TensorBoard.
+There are two TensorBoard runs: `FOLDER/generated` and, under the same tags, `FOLDER/dataset` with the
+metrics of the dataset itself; TensorBoard lays both over each other in one chart. Writing needs
+TensorFlow alone, looking needs TensorBoard.
 
-An event file is a TFRecord file of Event messages. They are written as such, since the writers of `tf.summary` cannot
-say that a run goes on: of what was reported before, TensorBoard drops what lies after the first new report.
+An event file is a TFRecord file of Event messages, written here as such. The writers of `tf.summary`
+cannot say that a run goes on, so that TensorBoard drops what an earlier attempt wrote of the same
+iterations. The one of tensorboardX can, but writes from a thread of its own: a full disk would be a
+traceback there, and no error for the run.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -43,10 +46,10 @@ _files = itertools.count()
 
 
 class TensorBoard:
-    """Writes reports into `folder`, which `tensorboard --logdir FOLDER` shows.
+    """Write reports into `folder`, which `tensorboard --logdir FOLDER` shows.
 
-    A folder that has events of the same run already goes on: those from the first new report's iteration on are
-    superseded. Raises OutputError where the folder cannot be written.
+    A folder that has events of the same run already goes on: those from the first new report's
+    iteration on are superseded. Raise OutputError if the folder cannot be written.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -55,18 +58,16 @@ class TensorBoard:
         self._mute = ""  # why there is no sound
 
     def show(self, report: Report) -> None:
-        """Write what a report has: losses, measures, images of its songs; sound where there are measures."""
-        losses = {f"losses/{name}": value for name, value in report.losses.items()}
-        pace = {"run/iterations a second": report.rate} if report.rate > 0 else {}
-        measures = {f"measures/{name}": value for name, value in report.measures.items()}
-        made = [
-            *_scalars(losses | pace | measures),
-            *(_image(name, song) for name, song in report.songs.items()),
-        ]
+        """Write what a report has: losses, metrics, images of its songs, and sound beside metrics."""
+        made = list(_scalars("losses/", report.losses))
+        if report.rate > 0:
+            made += _scalars("run/", {"iterations a second": report.rate})
+        made += _scalars("measures/", report.measures)
+        made += [_image(name, song) for name, song in report.songs.items()]
         if report.measures:
             made += self._sound(report.songs)
-            dataset = {f"measures/{name}": value for name, value in report.reference.items()}
-            self._write(DATASET, report.iteration, list(_scalars(dataset)))
+            dataset = list(_scalars("measures/", report.reference))
+            self._write(DATASET, report.iteration, dataset)
         self._write(GENERATED, report.iteration, made)
 
     def close(self) -> None:
@@ -95,17 +96,16 @@ class TensorBoard:
                 self._writers[run].write(_event(step=iteration, summary=summary))
                 self._writers[run].flush()
         except (OSError, tf.errors.OpError) as error:
-            reason = str(
-                getattr(error, "message", "") or getattr(error, "strerror", "") or error
-            ).split("; ")[-1]
-            raise OutputError(
-                f"cannot write {self.folder / run}: {reason}; choose another place"
-            ) from error
+            place = self.folder / run
+            reason = _reason(error)
+            raise OutputError(f"cannot write {place}: {reason}; choose another place") from error
 
     def _sound(self, songs: dict[str, Song]) -> list[Any]:
-        """How the first song sounds; where it cannot be played, a text that says why, once."""
-        name, song = next(iter(songs.items()), ("", Song()))
-        if song.end <= 0 or self._mute:
+        """Return how the first song sounds; if it cannot be played, a text that says why, once."""
+        if not songs or self._mute:
+            return []
+        name, song = next(iter(songs.items()))
+        if song.end <= 0:
             return []
         try:
             return [_audio(name, song)]
@@ -114,31 +114,35 @@ class TensorBoard:
             return [_text("sound", f"no sound: {error}")]
 
 
+def _reason(error: Exception) -> str:
+    """Return the last part of what TensorFlow or the system says: the part that people understand."""
+    text = getattr(error, "message", "") or getattr(error, "strerror", "") or error
+    return str(text).split("; ")[-1]
+
+
 def _opened(folder: Path, iteration: int) -> Any:
-    """A new event file, which supersedes events of older ones from `iteration` on."""
+    """Open an event file that supersedes events of older ones from `iteration` on."""
     folder.mkdir(parents=True, exist_ok=True)
-    # TensorBoard reads files in the order of their names.
-    name = f"events.out.tfevents.{time.time_ns():019d}.{socket.gethostname()}.{os.getpid()}.{next(_files)}"
-    writer = tf.io.TFRecordWriter(str(folder / name))
+    # TensorBoard reads files in the order of their names: the time comes first, with all its digits.
+    when = f"{time.time_ns():019d}"
+    unique = f"{socket.gethostname()}.{os.getpid()}.{next(_files)}"
+    writer = tf.io.TFRecordWriter(str(folder / f"events.out.tfevents.{when}.{unique}"))
     writer.write(_event(file_version="brain.Event:2"))
-    writer.write(
-        _event(
-            step=iteration,
-            session_log=tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START),
-        )
-    )
+    start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+    writer.write(_event(step=iteration, session_log=start))
     return writer
 
 
 def _event(**fields: Any) -> bytes:
-    return bytes(tf.compat.v1.Event(wall_time=time.time(), **fields).SerializeToString())
+    event = tf.compat.v1.Event(wall_time=time.time(), **fields)
+    return bytes(event.SerializeToString())
 
 
-def _scalars(values: dict[str, float]) -> Iterator[Any]:
-    """Those that are finite."""
-    for tag, value in values.items():
+def _scalars(prefix: str, values: Mapping[str, float]) -> Iterator[Any]:
+    """Yield the values that are finite, under tags that begin with `prefix`."""
+    for name, value in values.items():
         if math.isfinite(value):
-            yield tf.compat.v1.Summary.Value(tag=tag, simple_value=value)
+            yield tf.compat.v1.Summary.Value(tag=prefix + name, simple_value=value)
 
 
 def _image(name: str, song: Song) -> Any:
@@ -153,16 +157,15 @@ def _image(name: str, song: Song) -> Any:
 
 
 def _audio(name: str, song: Song) -> Any:
-    """The first bars, in one channel."""
+    """Return the sound of the first bars, in one channel."""
     heard = first_bars(song, HEARD_BARS)
     # The lightest SoundFont: a large one would be a third of what training holds in memory.
     sound = render(heard, catalog.soundfont(light=True)).mean(axis=1, keepdims=True)
-    wav = tf.audio.encode_wav(sound, SAMPLE_RATE).numpy()
     audio = tf.compat.v1.Summary.Audio(
         sample_rate=SAMPLE_RATE,
         num_channels=1,
         length_frames=len(sound),
-        encoded_audio_string=wav,
+        encoded_audio_string=tf.audio.encode_wav(sound, SAMPLE_RATE).numpy(),
         content_type="audio/wav",
     )
     return tf.compat.v1.Summary.Value(tag=f"sound/{name}", audio=audio)
@@ -170,7 +173,8 @@ def _audio(name: str, song: Song) -> Any:
 
 def _text(tag: str, text: str) -> Any:
     plugin = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="text")
-    metadata = tf.compat.v1.SummaryMetadata(plugin_data=plugin)
     return tf.compat.v1.Summary.Value(
-        tag=tag, tensor=tf.make_tensor_proto([text]), metadata=metadata
+        tag=tag,
+        tensor=tf.make_tensor_proto([text]),
+        metadata=tf.compat.v1.SummaryMetadata(plugin_data=plugin),
     )
