@@ -17,7 +17,8 @@ needs("tensorflow")
 import h5py  # noqa: E402
 
 from composer.generators import WEIGHTS  # noqa: E402
-from composer.training.trainer import TrainConfig, Trainer  # noqa: E402
+from composer.training.recipes import find_recipe  # noqa: E402
+from composer.training.trainer import Trainer  # noqa: E402
 from tests.golden import arrangements  # noqa: E402
 from tests.golden import checkpoints as golden  # noqa: E402
 
@@ -49,7 +50,8 @@ def test_what_is_kept_is_small() -> None:
 @pytest.mark.parametrize("name", arrangements.MODELS)
 def test_bundled_weights_fit_and_play_the_same_notes(name: str, tmp_path: Path) -> None:
     model = arrangements.model(name)
-    trainer = Trainer(model.family, [], model.config, TrainConfig())
+    settings = find_recipe(model.family.recipe).config()
+    trainer = Trainer(model.family, [], model.config, settings)
     trainer.networks.generator.load_weights(model.folder / WEIGHTS)
     player, melody = trainer.player(), arrangements.melody("three-by-three")
     for seed in (0, 1):

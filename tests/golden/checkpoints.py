@@ -27,7 +27,8 @@ from composer.config import from_dict
 from composer.generators import family
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
-from composer.training.setup import TrainingRequest, train
+from composer.training.loop import train
+from composer.training.setup import TrainingRequest
 
 HERE = Path(__file__).parent
 AFTER, VARIABLES = "after.npz", "variables.txt"
