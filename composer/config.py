@@ -14,53 +14,77 @@ C = TypeVar("C")
 
 
 def to_dict(config: Any) -> dict[str, Any]:
-    """A config as plain JSON values (tuples become lists)."""
-    return {
-        f.name: list(v) if isinstance(v := getattr(config, f.name), tuple) else v
-        for f in dataclasses.fields(config)
-    }
+    """Return a config as plain JSON values; tuples become lists.
+
+    >>> from composer.songs.song import Tempo
+    >>> to_dict(Tempo(0.0, 90.0))
+    {'onset': 0.0, 'qpm': 90.0}
+    """
+    values = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        values[field.name] = list(value) if isinstance(value, tuple) else value
+    return values
 
 
 def from_dict(kind: type[C], values: dict[str, Any]) -> C:
-    """The config of class `kind` that `values` describe.
+    """Return the config of class `kind` that `values` describe.
 
-    Raises ConfigError for an unknown or missing field or a value of the wrong type, and names it.
+    Raise ConfigError for an unknown or missing field or a value of the wrong type, and name it.
+
+    >>> from composer.songs.song import Tempo
+    >>> from_dict(Tempo, {"onset": 4, "qpm": 90.0})
+    Tempo(onset=4.0, qpm=90.0)
     """
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = sorted(field.name for field in fields)
     if not isinstance(values, dict):
-        raise ConfigError(f"a {kind.__name__} is a table of {sorted(fields)}, got {values!r}")
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(fields))
+        raise ConfigError(f"a {kind.__name__} is a table of {names}, got {values!r}")
+    unknown = sorted(set(values) - set(names))
     if unknown:
-        raise ConfigError(
-            f"unknown field {unknown[0]!r} in {kind.__name__}; it has {sorted(fields)}"
-        )
-    required = {
-        n for n, f in fields.items() if f.default is f.default_factory is dataclasses.MISSING
-    }
+        raise ConfigError(f"unknown field {unknown[0]!r} in {kind.__name__}; it has {names}")
+    required = {field.name for field in fields if _is_required(field)}
     missing = sorted(required - set(values))
     if missing:
         raise ConfigError(f"field {missing[0]!r} of {kind.__name__} is missing")
-    return kind(**{name: _checked(name, value, hints[name]) for name, value in values.items()})
+    hints = typing.get_type_hints(kind)
+    checked = {name: _checked(name, value, hints[name]) for name, value in values.items()}
+    return kind(**checked)
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in typing.get_args(hint):
-            return None
-        hint = next(a for a in typing.get_args(hint) if a is not type(None))
-        origin = typing.get_origin(hint)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ConfigError(f"{name} is a list, got {value!r}")
-        inner = typing.get_args(hint)[0]
-        return tuple(_checked(name, v, inner) for v in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    """Return a value as its type hint wants it. Raise ConfigError if it is of another type."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return _checked_optional(name, value, hint)
+    if typing.get_origin(hint) is tuple:
+        return _checked_tuple(name, value, hint)
+    kind = typing.get_origin(hint) or hint  # dict[str, int] is checked as dict
+    is_bool = isinstance(value, bool)
+    if kind is float and isinstance(value, int) and not is_bool:
         value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{name} is a finite number, got {value!r}")
-    hint = origin or hint  # dict[str, int] is checked as dict
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{name} is {hint.__name__}, got {value!r}")
+    # Python counts True as an int; a setting does not.
+    if not isinstance(value, kind) or (is_bool and kind is not bool):
+        raise ConfigError(f"{name} is {kind.__name__}, got {value!r}")
     return value
+
+
+def _checked_optional(name: str, value: Any, hint: Any) -> Any:
+    """Check a value that may be None, or else is of the one other type of a union."""
+    choices = typing.get_args(hint)
+    if value is None and type(None) in choices:
+        return None
+    other = next(choice for choice in choices if choice is not type(None))
+    return _checked(name, value, other)
+
+
+def _checked_tuple(name: str, value: Any, hint: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{name} is a list, got {value!r}")
+    inner = typing.get_args(hint)[0]
+    return tuple(_checked(name, one, inner) for one in value)

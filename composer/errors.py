@@ -9,12 +9,14 @@ from dataclasses import dataclass
 class Mend:
     """Name a way out of an error, which each edge words for itself.
 
-    The terminal says `--track 2`, the page says "choose another track". way: one of the names that `composer.cli.mends`
-    words. value: what to suggest, if anything.
+    The terminal says `--track 2`, the page says "choose another track".
+
+    >>> Mend("track", 2).value
+    2
     """
 
-    way: str
-    value: object = None
+    way: str  # one of the names that `composer.cli.mends` words
+    value: object = None  # what to suggest, if anything
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,13 @@ class Remark:
 
 
 class ComposerError(Exception):
-    """Anything that the caller can mend; its text says what was expected and what came.
+    """An error that the caller can mend; its text says what was expected and what came.
 
-    mend: ways out, which the edges word; a plain name stands for `Mend(name)`.
+    mend: the way out, which the edges word; a plain name stands for `Mend(name)`.
+
+    >>> error = ComposerError("the song has no track 3", mend="track")
+    >>> str(error), error.mend
+    ('the song has no track 3', Mend(way='track', value=None))
     """
 
     def __init__(self, text: str = "", *, mend: Mend | str | None = None) -> None:

@@ -16,10 +16,18 @@ TEMPORARY_BYTES = 8  # of chance in a temporary name, two hexadecimal digits eac
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Lend a temporary path to write to; it becomes `path` when the block ends, and vanishes if the block fails.
+    """Lend a temporary path to write to; it becomes `path` when the block ends.
 
-    The temporary path is in the same folder and has the same suffix; missing folders are created.
-    Raises OutputError, one line, for every OSError, also for one raised inside the block.
+    If the block fails, nothing is left of it. The temporary path is in the same folder and has the
+    same suffix; missing folders are created. Raise OutputError, one line, for every OSError, also
+    for one raised inside the block.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(Path(folder, "song.txt")) as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     Path(folder, "song.txt").read_text()
+    'all of it'
     """
     missing: list[Path] = []
     temporary: Path | None = None
@@ -30,17 +38,18 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary = target.with_name(f".{secrets.token_hex(TEMPORARY_BYTES)}{target.suffix}")
         yield temporary
         temporary.replace(target)
-    except BaseException as error:
+    except OSError as error:
         _remove(temporary, missing)
-        if isinstance(error, OSError):
-            reason = error.strerror or str(error) or type(error).__name__
-            text = f"cannot write {os.fspath(path)}: {reason}"
-            raise OutputError(text, mend="out") from error
+        reason = error.strerror or str(error) or type(error).__name__
+        text = f"cannot write {os.fspath(path)}: {reason}"
+        raise OutputError(text, mend="out") from error
+    except BaseException:
+        _remove(temporary, missing)
         raise
 
 
 def free_path(path: Path) -> Path:
-    """Return `path` if nothing is there, else the first of "name-2", "name-3" ... with its suffix that is free.
+    """Return `path` if nothing is there, else the first of "name-2", "name-3" ... that is free.
 
     >>> free_path(Path("no-such-folder/take-3.mid")).name
     'take-3.mid'
@@ -55,32 +64,43 @@ def free_path(path: Path) -> Path:
 
 
 def is_temporary(path: Path, suffixes: Sequence[str]) -> bool:
-    """Whether a file is named as what `atomic` lends for one that ends so; no link is.
+    """Return whether a file is named as what `atomic` lends for a suffix; no link is.
 
     suffixes: with their dots, as the files that are written have them.
+
+    >>> is_temporary(Path("song.mid"), [".mid"])
+    False
     """
-    named = re.fullmatch(rf"\.[0-9a-f]{{{2 * TEMPORARY_BYTES}}}", path.stem) is not None
-    return named and path.suffix in suffixes and path.is_file() and not path.is_symlink()
+    digits = 2 * TEMPORARY_BYTES
+    is_named_so = re.fullmatch(rf"\.[0-9a-f]{{{digits}}}", path.stem) is not None
+    if not is_named_so or path.suffix not in suffixes:
+        return False
+    return path.is_file() and not path.is_symlink()
 
 
 def check_ending(path: Path, endings: Sequence[str], what: str) -> None:
-    """Raise OutputError where `path` ends like another kind of file than `what`; a name without an ending may be any.
+    """Raise OutputError if `path` ends like another kind of file than `what`.
 
-    endings: with their dots, in small letters.
+    A name without an ending may be any. endings: with their dots, in small letters.
+
+    >>> check_ending(Path("tune.MID"), [".mid", ".midi"], "the MIDI file")
     """
-    if re.fullmatch(r"\.[A-Za-z0-9]{2,8}", path.suffix) and path.suffix.lower() not in endings:
+    has_ending = re.fullmatch(r"\.[A-Za-z0-9]{2,8}", path.suffix) is not None
+    if has_ending and path.suffix.lower() not in endings:
         raise OutputError(f"{what} ends in {' or '.join(endings)}, got {path}")
 
 
 def _target(path: str | Path) -> Path:
-    """The regular file that `path` names, links followed; OSError where it names something else."""
+    """Return the regular file that `path` names, links followed.
+
+    Raise OSError if it names something else.
+    """
     try:
         target = Path(path).expanduser().resolve()
     except (ValueError, RuntimeError) as error:  # a null byte; a loop of links
         raise OSError(str(error)) from error
-    if (
-        target.exists() and not target.is_file()
-    ):  # os.replace would put a file in the place of /dev/null
+    # os.replace would put a file in the place of /dev/null.
+    if target.exists() and not target.is_file():
         raise OSError("it is a folder or a device")
     return target
 

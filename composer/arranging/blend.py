@@ -59,7 +59,8 @@ def read_arranged(path: Path) -> Arranged:
         ) from error
     if kept:
         raise ConfigError(
-            f"{path} was made around a part that was kept; only arrangements made as a whole can blend"
+            f"{path} was made around a part that was kept; "
+            "only arrangements made as a whole can blend"
         )
     return Arranged(path, song, name, origin)
 
@@ -162,7 +163,10 @@ def evenly(progress: Sequence[float], steps: int) -> list[int]:
 
 
 def write_steps(steps: Sequence[Step], folder: Path) -> list[Path]:
-    """Write the steps as 01.mid, 02.mid ... into a folder; return their paths. Raise OutputError."""
+    """Write the steps as 01.mid, 02.mid ... into a folder; return their paths.
+
+    Raise OutputError if a file cannot be written.
+    """
     width = max(2, len(str(len(steps))))
     paths = []
     for number, step in enumerate(steps, 1):

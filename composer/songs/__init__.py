@@ -62,7 +62,8 @@ def write(path: str | Path, song: Song) -> None:
     """Write a song: as MIDI, as MusicXML (.musicxml, .xml) or as sound (.wav), as the name ends.
 
     A name without an ending is a MIDI file. The file appears whole or not at all. Raise OutputError
-    for another ending or a place that cannot be written, MidiError for a song that MIDI cannot hold.
+    for another ending or a place that cannot be written, MidiError for a song that MIDI cannot
+    hold.
 
     >>> import tempfile
     >>> from composer.songs.song import Note, Song, Track

@@ -69,7 +69,8 @@ def bars_of(song: Song) -> list[ScoreBar]:
     >>> tune = Track((Note(0.0, 67, 1.0), Note(1.0, 72, 3.0)))
     >>> from composer.songs.song import TimeSignature
     >>> metres = TimeSignature(0.0, 1, 4), TimeSignature(1.0, 3, 4)
-    >>> [(bar.number, bar.start, bar.stop) for bar in bars_of(Song((tune,), time_signatures=metres))]
+    >>> song = Song((tune,), time_signatures=metres)
+    >>> [(bar.number, bar.start, bar.stop) for bar in bars_of(song)]
     [(0, 0, 12), (1, 12, 48)]
     """
     onsets = song.bar_onsets()

@@ -1,4 +1,4 @@
-"""Songs to grids and back: quantised steps, pianorolls, voices with onsets, and pulses.
+"""Songs to grids and back: pianorolls, voices with onsets, and pulses.
 
 Grids hold a pitch for each step, and beside it where notes start: a repeated note is two onsets,
 not one long note.
@@ -25,70 +25,7 @@ REST = -1
 PITCHES = 128
 TINY = 1e-6  # beats; what rounding may add to an onset
 CLOSE = 1e-9
-THIRDS = 3  # of a beat
-# Beats. Onsets that lie nearer to the steps than that are no triplet, however near thirds are.
-STRAIGHT = 1 / 24
 PULSE_STEPS = 4
-
-
-# --- quantising --------------------------------------------------------------------------
-
-
-def quantise(song: Song, resolution: int = RESOLUTION, triplets: bool = True) -> Song:
-    """Move onsets and ends to the nearest of `resolution` steps a beat.
-
-    No note becomes shorter than a step. With `triplets`, a beat whose onsets lie nearer to thirds
-    of the beat than to its steps, and of which at least one lies between steps, is rounded to
-    thirds. Every note of a beat is rounded alike. Swing is not undone: long-short eighths land on
-    the nearest of both grids.
-
-    >>> late = Song((Track((Note(0.02, 60, 0.9), Note(1.27, 62, 0.5))),))
-    >>> [(note.onset, note.duration) for note in quantise(late).tracks[0].notes]
-    [(0.0, 1.0), (1.25, 0.5)]
-    """
-    tracks = [_quantise_track(track, resolution, triplets) for track in song.tracks]
-    return replace(song, tracks=tuple(tracks))
-
-
-def _quantise_track(track: Track, resolution: int, triplets: bool) -> Track:
-    ternary = _ternary_beats(track, resolution) if triplets else set()
-
-    def steps_at(beat: float) -> int:
-        return THIRDS if int(beat + TINY) in ternary else resolution
-
-    def snap(at: float) -> float:
-        # The end of a beat of triplets belongs to it too.
-        ends_triplets = at % 1 < TINY and int(at) - 1 in ternary
-        steps = THIRDS if ends_triplets else steps_at(at)
-        return round(at * steps) / steps
-
-    notes = []
-    for note in track.notes:
-        onset = snap(note.onset)
-        shortest = 1 / steps_at(note.onset)
-        notes.append(replace(note, onset=onset, duration=max(snap(note.end) - onset, shortest)))
-    return replace(track, notes=tuple(notes))
-
-
-def _ternary_beats(track: Track, resolution: int) -> set[int]:
-    """Return the beats of a track whose onsets are triplets."""
-    onsets: dict[int, list[float]] = {}
-    for note in track.notes:
-        onsets.setdefault(int(note.onset + TINY), []).append(note.onset)
-    return {beat for beat, inside in onsets.items() if _is_ternary(np.array(inside), resolution)}
-
-
-def _is_ternary(onsets: Floats, resolution: int) -> bool:
-    from_steps = _distances(onsets, resolution)
-    from_thirds = _distances(onsets, THIRDS)
-    is_nearer = from_thirds.sum() + CLOSE < from_steps.sum()
-    return bool(is_nearer and from_steps.max() > STRAIGHT)
-
-
-def _distances(onsets: Floats, steps: int) -> Floats:
-    """Return how far onsets lie from the nearest of `steps` places a beat, in beats."""
-    distances: Floats = np.abs(onsets * steps - np.round(onsets * steps)) / steps
-    return distances
 
 
 # --- pianorolls --------------------------------------------------------------------------
@@ -419,9 +356,9 @@ def _bars(song: Song, until: float) -> Iterator[_Bar]:
 
 
 def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
-    """Return a one-line track on a pulse grid, 4 steps a pulse: int pitches and bool onsets, [step].
+    """Return a one-line track on a pulse grid: int pitches and bool onsets, [step].
 
-    -1 is a rest. What ends before the grid begins is not on it.
+    A pulse has 4 steps; -1 is a rest. What ends before the grid begins is not on it.
     """
     steps = PULSE_STEPS * len(grid)
     pitches = np.full(steps, REST, np.int64)

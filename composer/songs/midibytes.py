@@ -1,7 +1,8 @@
 """MIDI files as chunks, chunks as events, and back; nothing here knows what an event means.
 
-By hand and not with mido: mido 1.3.3 forgets the delta time of meta events that it does not know, so that all
-behind them plays early, and refuses a whole file over one bad key signature. It is the second oracle in the tests.
+By hand and not with mido: mido 1.3.3 forgets the delta time of meta events that it does not know,
+so that all behind them plays early, and refuses a whole file over one bad key signature. It is the
+second oracle in the tests.
 """
 
 from __future__ import annotations
@@ -11,18 +12,31 @@ from collections.abc import Iterator, Sequence
 
 from composer.errors import MidiError
 
-NOTE_OFF, NOTE_ON, PROGRAM, SYSEX, ESCAPE, META = 0x80, 0x90, 0xC0, 0xF0, 0xF7, 0xFF
-TEXT, NAME, END, TEMPO, TIME, KEY = 0xFF01, 0xFF03, 0xFF2F, 0xFF51, 0xFF58, 0xFF59
+# Status bytes; the lower half of the first three is the channel.
+NOTE_OFF = 0x80
+NOTE_ON = 0x90
+PROGRAM = 0xC0
+SYSEX = 0xF0
+ESCAPE = 0xF7
+META = 0xFF
+# Meta events: 0xFF00 + the type.
+TEXT = 0xFF01
+NAME = 0xFF03
+END = 0xFF2F
+TEMPO = 0xFF51
+TIME = 0xFF58
+KEY = 0xFF59
 LONGEST_NUMBER = 0x0FFFFFFF  # four bytes of seven bits
 
 Event = tuple[int, int, bytes]
-"""(tick, kind, data); kind is the status byte of a channel event, or 0xFF00 + the type of a meta event."""
+"""(tick, kind, data); kind is a status byte, or 0xFF00 + the type of a meta event."""
 
 
 def unpack(data: bytes) -> tuple[int, int, list[Iterator[Event]]]:
-    """(type, ticks per beat, events of each track) of a MIDI file of type 0 or 1; RIFF around it is taken off.
+    """Return type, ticks per beat and the events of each track of a MIDI file of type 0 or 1.
 
-    Every length is checked against that of the file first. Raises MidiError, also while the events are read.
+    RIFF around it is taken off. Every length is checked against that of the file first. Raise
+    MidiError, also while the events are read.
     """
     data = _unwrap(data)
     if data[:4] != b"MThd":
@@ -36,7 +50,8 @@ def unpack(data: bytes) -> tuple[int, int, list[Iterator[Event]]]:
     size, form, count, division = struct.unpack_from(">LHHH", data, 4)
     if size < 6 or form > 2 or not count or not division:
         raise MidiError(
-            f"a damaged MIDI header: {size} bytes, type {form}, {count} tracks, {division} ticks a beat"
+            f"a damaged MIDI header: {size} bytes, type {form}, {count} tracks, "
+            f"{division} ticks a beat"
         )
     if form == 2:
         raise MidiError("type 2 (independent patterns) is not supported; save it as type 0 or 1")
@@ -46,13 +61,18 @@ def unpack(data: bytes) -> tuple[int, int, list[Iterator[Event]]]:
 
 
 def pack(ticks_per_beat: int, tracks: Sequence[Sequence[Event]]) -> bytes:
-    """A type 1 MIDI file of `tracks`, the events of each in order of ticks; END is added."""
+    """Return a type 1 MIDI file of `tracks`, the events of each in order of ticks; END is added.
+
+    >>> form, ticks_per_beat, tracks = unpack(pack(480, [[(0, PROGRAM, bytes([40]))]]))
+    >>> form, ticks_per_beat, list(tracks[0])
+    (1, 480, [(0, 192, b'('), (0, 65327, b'')])
+    """
     chunks = [_chunk(track) for track in tracks]
     return struct.pack(">4sLHHH", b"MThd", 6, 1, len(chunks), ticks_per_beat) + b"".join(chunks)
 
 
 def _unwrap(data: bytes) -> bytes:
-    """The MIDI file inside a RIFF file; any other data as it is."""
+    """Return the MIDI file inside a RIFF file; any other data as it is."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return data
     at = 12
@@ -65,14 +85,18 @@ def _unwrap(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes, at: int, count: int) -> list[bytes]:
-    """The first `count` track chunks from `at` on; chunks of another kind are skipped, as the standard says."""
+    """Return the first `count` track chunks from `at` on.
+
+    Chunks of another kind are skipped, as the standard says.
+    """
     chunks: list[bytes] = []
     while len(chunks) < count and at + 8 <= len(data):
         name, size = struct.unpack_from(">4sL", data, at)
         at += 8 + size
         if at > len(data):
             raise MidiError(
-                f"a chunk says {size} bytes, the file ends {at - len(data)} bytes before; it is cut off"
+                f"a chunk says {size} bytes, the file ends {at - len(data)} bytes before; "
+                "it is cut off"
             )
         if name == b"MTrk":
             chunks.append(data[at - size : at])
@@ -84,7 +108,7 @@ def _chunks(data: bytes, at: int, count: int) -> list[bytes]:
 
 
 def _events(chunk: bytes) -> Iterator[Event]:
-    """Every event of a track chunk; the last is END, written or not."""
+    """Yield every event of a track chunk; the last is END, written or not."""
     try:
         yield from _events_unchecked(chunk)
     except IndexError as error:
@@ -102,7 +126,8 @@ def _events_unchecked(chunk: bytes) -> Iterator[Event]:
         if kind >= 0x80:
             at += 1
         else:
-            kind = running  # which outlives meta and SysEx events: the standard forbids it, real files do it
+            # Running status outlives meta and SysEx events: the standard forbids it, files do it.
+            kind = running
         if kind >= SYSEX:
             if kind == META:
                 kind, at = META << 8 | chunk[at], at + 1
@@ -128,7 +153,7 @@ def _events_unchecked(chunk: bytes) -> Iterator[Event]:
 
 
 def _number(chunk: bytes, at: int) -> tuple[int, int]:
-    """The variable-length number at `at`, and where it stops."""
+    """Return the variable-length number at `at`, and the place after it."""
     value = 0
     for index in range(at, at + 4):
         value = value << 7 | chunk[index] & 0x7F
@@ -150,10 +175,11 @@ def _chunk(events: Sequence[Event]) -> bytes:
 
 
 def _number_bytes(value: int) -> bytes:
-    """`value` as MIDI's variable-length number: seven bits a byte, the high bit on all but the last."""
+    """Return a number as MIDI writes it: seven bits a byte, the high bit on all but the last."""
     if value > LONGEST_NUMBER:
         raise MidiError(
-            f"MIDI counts to {LONGEST_NUMBER}, got {value}; write the song with fewer ticks per beat"
+            f"MIDI counts to {LONGEST_NUMBER}, got {value}; "
+            "write the song with fewer ticks per beat"
         )
     groups = [value & 0x7F]
     while value := value >> 7:

@@ -276,7 +276,10 @@ def _notes(cells: NDArray[Any], resolution: int) -> list[Note]:
 
 
 def _tempos(tempo: NDArray[Any], resolution: int) -> list[Tempo]:
-    """Return a Tempo for each change of `tempo`, quarter notes a minute [step], to one that can be."""
+    """Return a Tempo for each change of `tempo`, quarter notes a minute [step].
+
+    What is no tempo, 0 or not finite, is left out.
+    """
     tempos: list[Tempo] = []
     for step in np.flatnonzero(np.diff(tempo, prepend=np.nan)):
         qpm = float(tempo[step])

@@ -50,10 +50,10 @@ KRUMHANSL_MINOR: Final = np.array(
     [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
 )
 
-# How much the best key's correlation (-1 to 1) counts beside the share of the notes in the scale (0 to 1).
-# Chosen on the 225 sopranos of JSB train, of which .80 get the signature that is printed; on the 75 of valid, which
-# had no part in the choice, .84. At 0: .75 and .76; by correlation alone: .64 and .68. Nearly all of the others
-# are one fifth away.
+# How much the best key's correlation (-1 to 1) counts beside the share of the notes in the scale
+# (0 to 1). Chosen on the 225 sopranos of JSB train, of which .80 get the signature that is printed;
+# on the 75 of valid, which had no part in the choice, .84. At 0: .75 and .76; by correlation alone:
+# .64 and .68. Nearly all of the others are one fifth away.
 KEY_PRIOR: Final = 0.35
 
 CHORDS: Final = {

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer.errors import ComposerError, Mend, MidiError, OutputError
-from composer.files import atomic
+from composer.errors import MidiError
 from composer.songs import read, write
 from composer.songs.midi import MAX_BYTES, from_bytes, to_bytes
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
@@ -421,43 +420,3 @@ def test_songs_that_midi_cannot_hold(tmp_path: Path, song: Song, message: str) -
     with pytest.raises(MidiError, match=message):
         write(tmp_path / "out.mid", song)
     assert list(tmp_path.iterdir()) == []
-
-
-# Files that appear whole or not at all
-
-
-def test_atomic_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_text("old")
-    with pytest.raises(KeyError), atomic(path) as temporary:
-        assert temporary.suffix == ".png"
-        temporary.write_text("half")
-        raise KeyError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_atomic_removes_the_folders_that_it_made(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="No space"), atomic(tmp_path / "x" / "y" / "a.wav"):
-        raise OSError(28, "No space left on device")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_atomic_says_why_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    # What is no regular file stays: a pipe stands here for devices too, as no test should write to those of the machine.
-    pipe = tmp_path / "pipe.mid"
-    os.mkfifo(pipe)
-    for path in (tmp_path, tmp_path / "file" / "a.mid", pipe, "a\0.mid", "/proc/none/a.mid"):
-        with pytest.raises(OutputError, match=r"^cannot write .*: [^;]*$") as caught:
-            write(path, SONG)
-        assert caught.value.mend == Mend("out")  # each edge says in its own words where else to
-    assert issubclass(OutputError, ComposerError)
-    assert pipe.is_fifo()
-
-
-def test_atomic_writes_through_a_link(tmp_path: Path) -> None:
-    (tmp_path / "link.mid").symlink_to(tmp_path / "real.mid")
-    write(tmp_path / "link.mid", SONG)
-    assert (tmp_path / "link.mid").is_symlink()
-    assert read(tmp_path / "real.mid") == SONG
