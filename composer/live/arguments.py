@@ -67,6 +67,7 @@ class Argument:
 
 def _number(argument: Argument, value: Any) -> float:
     expected = f"a number from {argument.least:g} to {argument.most:g} is expected, got {value!r}"
+    # True is a number to Python, and none to a player.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(expected)
     # False for what is not a number or infinite, too.
@@ -97,6 +98,7 @@ def _choice(argument: Argument, value: Any) -> str:
 def _text(_argument: Argument, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(f"a text is expected, got {value!r}")
+    # A line break in a name would break the lines of the stage and of takes.
     if len(value) > LONGEST_TEXT or not value.isprintable():
         raise ConfigError(f"a text of at most {LONGEST_TEXT} printable characters is expected")
     return value.strip()

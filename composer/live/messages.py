@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Any, Final
 
 from composer.errors import ComposerError, ConfigError, Mend
@@ -121,7 +121,9 @@ def _is_expected(before: Document, after: Document) -> bool:
     if (before["qpm"], before["running"]) != (after["qpm"], after["running"]):
         return False
     passed = after["seconds"] - before["seconds"]
-    beat = before["beat"] + (passed * before["qpm"] / 60 if before["running"] else 0.0)
+    beat = before["beat"]
+    if before["running"]:
+        beat += passed * before["qpm"] / 60
     return bool(abs(after["beat"] - beat) < SOON)
 
 
@@ -144,8 +146,13 @@ def _message(kind: str, **values: Any) -> str:
 # States.
 
 
-def document_of(state: State) -> Document:
+def document_of(
+    state: State, before: State | None = None, made: Document | None = None
+) -> Document:
     """Return a state as JSON values.
+
+    before, made: an earlier state and its document. Notes that are equal are not made again: a long
+    phrase has thousands of them, twenty times a second.
 
     >>> document_of(State(mode="duet"))["mode"]
     'duet'
@@ -154,7 +161,11 @@ def document_of(state: State) -> Document:
     for name in LISTS:
         document[name] = list(getattr(state, name))
     for name in NOTES:
-        document[name] = [_note(note) for note in getattr(state, name)]
+        notes = getattr(state, name)
+        if before is not None and made is not None and notes == getattr(before, name):
+            document[name] = made[name]
+        else:
+            document[name] = _listed(notes)
     document["clock"] = {
         "seconds": _rounded(state.seconds),
         "beat": _rounded(state.beat),
@@ -169,10 +180,15 @@ def document_of(state: State) -> Document:
     return document
 
 
-def _note(note: ShownNote) -> list[Any]:
-    """Return [onset, end, pitch, voice, ahead]; an end of null: it has none yet."""
-    end = _rounded(note.end) if isfinite(note.end) else None
-    return [_rounded(note.onset), end, note.pitch, note.voice, note.ahead]
+def _listed(notes: tuple[ShownNote, ...]) -> list[list[Any]]:
+    """Return [onset, end, pitch, voice, ahead] of each note; an end of null: it has none yet."""
+    listed: list[list[Any]] = []
+    for note in notes:
+        # JSON has no infinity.
+        end = round(note.end, DIGITS) if note.end < inf else None
+        onset = round(note.onset, DIGITS)
+        listed.append([onset, end, note.pitch, note.voice, note.ahead])
+    return listed
 
 
 def _rounded(number: float) -> float:
@@ -242,6 +258,7 @@ def read(text: str | bytes) -> Asked:
     values = _object(text)
     if values.get("v") != VERSION:
         raise ConfigError(f"this session speaks version {VERSION}, got {values.get('v')!r}")
+    # Two at once would have no order.
     asked = [name for name in ("do", "press", "release") if name in values]
     if len(asked) != 1:
         raise ConfigError(f"one of do, press, release is expected, got {sorted(values)}")
@@ -273,6 +290,7 @@ def _command(values: Mapping[str, Any]) -> Asked:
 
 def _midi(values: Mapping[str, Any], name: str) -> int:
     value = values[name]
+    # True is a whole number to Python.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 127:
         raise ConfigError(f"{name} is 0 to 127, got {value!r}")
     return value

@@ -106,6 +106,7 @@ class Server:
         """Talk to a client until one of both ends it; in a thread of its own."""
         client = _Client(connection, self._session, self._models)
         with self._lock:
+            # The request was looked at before; since then others may have come.
             is_welcome = not self.is_full() and not self._closed.is_set()
             if is_welcome:
                 self._clients.add(client)
@@ -122,6 +123,7 @@ class Server:
         if self._closed.is_set():
             return
         self._closed.set()
+        # All are told before one is waited for: together they take no longer than the slowest.
         with self._lock:
             clients = list(self._clients)
         for client in clients:
@@ -134,12 +136,17 @@ class Server:
 
     def _look(self) -> None:
         """Show the state of the session to the clients, again and again."""
+        state: State | None = None
+        document: Document | None = None
         while not self._closed.wait(self._frame):
             with self._lock:
                 clients = list(self._clients)
+            # Nobody looks: the session is left in peace.
             if not clients:
                 continue
-            document = messages.document_of(self._session.state())
+            before = state
+            state = self._session.state()
+            document = messages.document_of(state, before, document)
             for client in clients:
                 client.show(document)
 
@@ -214,6 +221,7 @@ class _Client:
             # It died, or broke a rule of the transport, like the size of a message.
             pass
         finally:
+            # It can let go of nothing any more.
             for pitch in self._down:
                 self._session.release(pitch)
             self.close()
@@ -288,6 +296,7 @@ class _Client:
                 text = messages.news(known, document, document["clock"]["seconds"])
                 if text:
                     self._connection.send(text)
+                    # The system would buffer seconds of states for a client that is slow.
                     self._wait_until_taken()
                 known = messages.known(known, document)
 

@@ -51,6 +51,16 @@ def test_every_part_of_a_state_is_told():
         assert there_and_back(state) == state, field.name
 
 
+def test_equal_notes_are_not_made_again():
+    made = document_of(PLAYING)
+    again = replace(PLAYING, beat=7.0, melody=tuple(replace(note) for note in PLAYING.melody))
+    document = document_of(again, PLAYING, made)
+    assert document["melody"] is made["melody"]
+    assert document == document_of(again)
+    other = replace(again, melody=PLAYING.melody[:1])
+    assert document_of(other, again, document) == document_of(other)
+
+
 def test_a_note_without_an_end_has_none():
     state = replace(PLAYING, melody=(ShownNote(0.5, float("inf"), 61, 0),))
     assert document_of(state)["melody"] == [[0.5, None, 61, 0, False]]

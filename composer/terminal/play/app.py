@@ -132,6 +132,7 @@ class StageApp(App[None]):
         event.stop()
         event.prevent_default()
         key = label_of(event.key)
+        # Before the picture: a note is not to wait for it.
         command = command_for(key, self.piano)
         if command is not None:
             self.attempt(lambda: self.do(command, key))

@@ -119,6 +119,7 @@ class Drawing:
 
     def _choose_rows(self, state: State, lens: Lens, count: int) -> None:
         """Choose the pitches in view."""
+        # Only what is new counts: the view stays through a phrase and its answer.
         if state.phase == "count-in" and self._phase != "count-in":
             # A new phrase begins: what the last one needed is not needed any more.
             self._wanted = USUAL

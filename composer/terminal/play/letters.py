@@ -61,6 +61,7 @@ class Letters:
         self._last = seconds
         self._ends = NEVER if self.hold is None else seconds + self.hold
         if not is_held:
+            # One note at a time: the melody is one voice.
             self.release()
             self.pitch = pitch
             self.session.press(pitch, VELOCITY)

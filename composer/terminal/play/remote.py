@@ -168,6 +168,7 @@ def main() -> None:
     app = StageApp(remote, config)
     remote.on_error = app.refuse
     remote.on_end = app.exit
+    # Windows has no such thing.
     if hasattr(os, "nice"):
         os.nice(POLITE)
     app.run()

@@ -26,6 +26,7 @@ def sliders(values: Values, chosen: str, width: int, palette: TerminalPalette) -
     blank = style(palette.faint, palette.head)
     if not values:
         return fit([Segment(" this model has no knobs", blank)], width, blank)
+    # A model with fewer knobs has them where another one has its first.
     each = (width - 1) // max(len(values), KNOBS)
     longest = max(len(name) for name, _ in values)
     track = max(min(each - longest - AROUND, WIDEST), NARROWEST)
