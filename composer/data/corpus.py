@@ -154,6 +154,7 @@ def hash_of(
 
     Titles do not count, nor where the songs come from. It is the same on every machine.
     """
+    # The names of the splits go in too: the same songs in other splits are another corpus.
     digest = hashlib.sha256()
     for name, songs in zip(SPLITS, (train, valid, test), strict=True):
         digest.update(name.encode() + b"\n")
@@ -166,6 +167,7 @@ def song_digest(song: Song) -> bytes:
     """Return the sha256 of one song but for its title: 32 bytes."""
     marks = [*song.tempos, *song.time_signatures, *song.key_signatures]
     tracks = [(track.name, track.program, track.is_drum, len(track.notes)) for track in song.tracks]
+    # `repr` of a float is exact and the same on every machine.
     described = repr((tracks, [_numbers(mark) for mark in marks]))
     digest = hashlib.sha256(described.encode())
     for track in song.tracks:
@@ -179,6 +181,7 @@ def music_digest(song: Song) -> bytes:
     """Return the sha256 of the notes alone, by track: onset, duration and pitch. Two files of it are one piece."""
     digest = hashlib.sha256()
     for track in song.tracks:
+        # How many there are: otherwise the same notes, dealt out otherwise, would look alike.
         digest.update(struct.pack("<I", len(track.notes)))
         for note in track.notes:
             digest.update(struct.pack("<ddB", note.onset, note.duration, note.pitch))

@@ -178,12 +178,14 @@ def _read_all(folder: Path, on_progress: Progress | None) -> tuple[list[FoundPie
         try:
             pieces.append(_read_piece(path, name))
         except MissingPackageError:
+            # Not a broken file: with the package all of its kind can be read.
             raise
         except ComposerError as error:
             reason = str(error).removeprefix(f"cannot read {path}: ")
             skipped.append(Skipped(name, reason))
         if on_progress:
             on_progress(done, len(paths), path)
+    # By contents: another machine lists files in another order.
     pieces.sort(key=lambda piece: (song_digest(piece.song), piece.path))
     return pieces, skipped
 
@@ -221,6 +223,7 @@ def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece]
         except MelodyError as error:
             skipped.append(Skipped(piece.path, str(error)))
             continue
+        # Compared after the roles are chosen: files that differ only in what is left out are one piece.
         first = known.setdefault(music_digest(song), piece.path)
         if first == piece.path:
             pieces.append(replace(piece, song=song, cut=cut))
@@ -283,6 +286,7 @@ def split(tunes: Sequence[bytes]) -> list[str]:
     ['train', 'train', 'valid']
     """
     sizes = Counter(tunes)
+    # In a fixed order, so that which tune has to move does not depend on the order of files.
     chosen = {one: _drawn(one) for one in sorted(sizes)}
     room = max(1, len(tunes) // MOST)
     for name in ("valid", "test"):
@@ -295,6 +299,7 @@ def split(tunes: Sequence[bytes]) -> list[str]:
 
 def _drawn(one: bytes) -> str:
     """Return the split whose share of the numbers from 0 to 1 holds this hash."""
+    # A hash is as good as a random number, but the same one every time.
     number = int.from_bytes(one[:8], "big") / 2**64
     if number < TRAIN_SHARE:
         return "train"

@@ -118,6 +118,7 @@ def load(split: str = "train") -> list[Chorale]:
     """
     if split not in SPLITS:
         raise ConfigError(f"a split of jsb is one of {', '.join(map(repr, SPLITS))}, got {split!r}")
+    # A chorale's place in the published arrays is its index.
     found = [chorale for chorale in _bundled() if chorale.split == split]
     return sorted(found, key=lambda chorale: chorale.index)
 
@@ -127,6 +128,7 @@ def corpus() -> Corpus:
 
     The 8 of train that share held-out music are left out.
     """
+    # Trained on, they would be recognised at the end, not arranged.
     everything = load("train")
     kept = [chorale for chorale in everything if chorale.overlap < LEAKS]
     train, valid, test = (_songs(split) for split in (kept, load("valid"), load("test")))

@@ -332,6 +332,7 @@ def _by_families(song: Song) -> Played:
 
 def _name_voices(pieces: Sequence[Sequence[Track]]) -> Voices:
     """Return the plan for pieces with the same number of one-line tracks: by name if nearly all have the same names."""
+    # A few odd files must not change how all others are read.
     enough = NEARLY_ALL * len(pieces)
     keys, often = Counter(_keys(piece) for piece in pieces).most_common(1)[0]
     are_distinct = len(keys) == len(pieces[0]) and "" not in keys

@@ -100,6 +100,7 @@ def arrange_live(
     steps = len(chorale.voices)
     now = horizon
     while now * RESOLUTION < steps:
+        # Before the first note there is nothing to go on with.
         has_begun = melody.notes[0].onset < now
         if has_begun:
             pitch = int(chorale.voices[int(now * RESOLUTION), 0])
@@ -119,6 +120,7 @@ def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
     if metre:
         return only_melody(jsb.to_song(chorale))
     soprano = chorale.voices[:, :1].astype(np.int64)
+    # Without onsets a repeated note is one long note, as in the published arrays.
     no_onsets = np.zeros(soprano.shape, bool)
     return from_voices(
         soprano,

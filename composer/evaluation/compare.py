@@ -164,6 +164,7 @@ def _rows(
         own = mean_known(generated.values[name])
         other = mean_known(reference.values[name])
         rows[name] = _Columns(own, other, distance)
+    # Two halves of one dataset lie apart by chance alone; no more than that is no fault.
     halves = _histogram_distances(reference[::2], reference[1::2])
     for name, apart in _histogram_distances(generated, reference).items():
         undefined = np.full(len(apart), np.nan)
@@ -193,6 +194,7 @@ def _is_unknown(row: _Columns) -> bool:
 
 def _spreads(reference: Measured) -> dict[str, Floats]:
     """Return the standard deviation over the pieces, at least the metric's `least`: metric to float [track + 1]."""
+    # Of the dataset alone: a set that scatters widely must not make its own distance small.
     spreads = {}
     for name, value in reference.values.items():
         variance = mean_known((value - mean_known(value)) ** 2)
@@ -210,6 +212,7 @@ def _distances(
     The last is the mean of the added tracks, or that of the tracks together if only they have a value.
     """
     table = {}
+    # Track by track: two tracks that move apart would cancel out in their mean.
     for name, spread in spreads.items():
         pairs = zip(
             first.values[name].T,
@@ -218,6 +221,7 @@ def _distances(
         )
         row = np.array([wasserstein(one, other) for one, other in pairs]) / spread
         added = row[1:-1]
+        # Voices against each other have one value for all tracks.
         together = row[-1] if np.isnan(added).all() else mean_known(added)
         table[name] = np.append(row[:-1], together)
     return table

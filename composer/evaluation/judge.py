@@ -163,6 +163,7 @@ def _read_reference(
 
     corpus = load_corpus(name, parse_roles(request.roles), on_file)
     is_split = bool(corpus.valid) and (held_out or name in DATASETS)
+    # What a model learned from would flatter it.
     candidates = corpus.valid if is_split else corpus.songs
     songs = [song for song in candidates if song.tracks[0].notes]
     if not songs:
@@ -324,6 +325,7 @@ def _fitted(song: Song, names: Sequence[str]) -> Song:
 
     Raise MidiError if the number of tracks differs, also without those that are empty.
     """
+    # Names tell more than order: files list their tracks as they like.
     by_name = {track.name.casefold(): track for track in song.tracks}
     wanted = [name.casefold() for name in names]
     is_named = len(by_name) == len(song.tracks) and by_name.keys() == set(wanted)

@@ -100,6 +100,7 @@ def measure_moves(
     latents, knobs = model.family.latents, model.family.knobs
     if not latents:
         raise ConfigError("this model has no latents, only a seed")
+    # The added tracks of a song must not tell the model how it was arranged.
     songs = [(only_melody(song), seed) for song in melodies for seed in seeds]
     found = []
     for done, (song, seed) in enumerate(songs, 1):
@@ -165,5 +166,6 @@ def _characters(found: Sequence[Arrangements], knob: str) -> dict[str, tuple[flo
 
 
 def _mean_character(grids: Sequence[Grid]) -> Row:
+    # A number may be undefined for a melody or two.
     rows = [character(grid) for grid in grids]
     return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}

@@ -77,6 +77,7 @@ def responses(
         swapped = with_notes(songs[i], songs[other].tracks[0])
         answer = model.arrange(swapped, seed=seeds[0])
         changes.append(nearest_change(arranged[0][i], answer))
+    # The same melody with one seed and the next.
     noise = []
     for first, second in pairwise(arranged):
         noise += [change(one, other) for one, other in zip(first, second, strict=True)]
@@ -170,6 +171,7 @@ def nearest_change(first: Song, second: Song) -> float:
     """Return the smallest `change` over all transpositions of `second` by up to 11 semitones; drums stay."""
     one, other = (_chords(roll) for roll in _cut(_added(first), _added(second)))
     codes = _codes(*one)
+    # Drums have no key to be moved to.
     moving = np.array([not track.is_drum for track in second.tracks[1:]], np.int64)
     return min(changed_cells(codes, _codes(*other, shift * moving)) for shift in SHIFTS)
 
@@ -219,6 +221,7 @@ def _parts(song: Song) -> tuple[Bools, Bools]:
 
 
 def _cut(first: Bools, second: Bools) -> tuple[Bools, Bools]:
+    # A model may hold its last chord longer; that is no other answer.
     steps = min(len(first), len(second))
     return first[:steps], second[:steps]
 

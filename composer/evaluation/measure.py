@@ -154,6 +154,7 @@ def mean_known(values: Floats, axis: int = 0) -> Floats:
     >>> mean_known(np.array([1.0, np.nan, 3.0]))
     array(2.)
     """
+    # Not `np.nanmean`: it warns of columns without a number.
     known = ~np.isnan(values)
     total = np.where(known, values, 0).sum(axis)
     return _ratio(total, known.sum(axis))
@@ -193,6 +194,7 @@ def _track_by_track(roll: Bools) -> Bools:
 def _bars(song: Song, steps: int) -> Ints:
     """Return the first step of each bar."""
     onsets = np.array(song.bar_onsets()) * RESOLUTION
+    # Two bars that round to one step are one.
     starts = np.unique(np.round(onsets).astype(np.int64))
     return np.asarray(starts[starts < steps])
 
@@ -228,6 +230,7 @@ def _pitched_values(
     notes = onsets.sum((0, 1))
     own_scale = rolls.own_scale(roll[:, :, ~drums])
     apart = rolls.tonal_distance(roll)
+    # A track is no distance from itself, and drums have no tones.
     apart[:, drums] = np.nan
     np.fill_diagonal(apart, np.nan)
     return {
@@ -253,6 +256,7 @@ def _voice_values(
     before: steps of rest to begin with.
     """
     pitches = roll.sum(1)  # [step, track]
+    # A track that ever plays two notes at once is no voice.
     which = np.flatnonzero(~drums & (pitches.max(0) == 1))
     if len(which) < 2:
         return {}
@@ -261,6 +265,7 @@ def _voice_values(
         roll[:, :, which].argmax(1),
         REST,
     )
+    # Rests before a pickup bring the first full bar onto a beat, where chords are looked for.
     voices = np.pad(
         voices,
         ((before, 0), (0, 0)),

@@ -174,6 +174,7 @@ def _height(
     curves: int,
 ) -> float:
     """Return the height in inches of a page with that many of each."""
+    # Counted before anything is drawn: the size of a figure is fixed when it is made.
     height = HEAD + HEADING + tracks * (HISTOGRAM + GAP)
     for count in (lines, heard):
         if count:
@@ -304,6 +305,7 @@ def _draw_bars(
     color: str,
 ) -> None:
     """Draw shares [2, class], generated and dataset, side by side."""
+    # A silent track has no histogram: bars of no height.
     generated, dataset = np.nan_to_num(shares)
     axes.bar(at - 0.2, generated, 0.4, color=color)
     axes.bar(at + 0.2, dataset, 0.4, color=DATASET)
@@ -486,6 +488,7 @@ def _scale_apart(axes: Any, lines: Sequence[Line]) -> None:
     for line in lines:
         distances += [*line.apart, line.all_apart]
     far = np.nanmax(distances)
+    # A single wild metric must not press all others against the axis.
     if far > LINEAR:
         axes.set_xscale("symlog", linthresh=1.0)
         ticks = [tick for tick in TICKS if tick <= far]
@@ -541,6 +544,7 @@ def _draw_curves(stack: StackedFigure, curves: dict[str, Curve]) -> None:
     gaps = (CURVES_ABREAST - 1) * CURVE_GAP
     first = LEFT + 0.4
     width = (WIDTH - RIGHT - first - gaps) / CURVES_ABREAST
+    # One scale for all curves, so that what happens at one time stands below each other.
     last = max(max(curve.iterations) for curve in curves.values())
     for i, (title, curve) in enumerate(curves.items()):
         column = i % CURVES_ABREAST

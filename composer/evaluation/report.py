@@ -38,6 +38,7 @@ def write(judged: Judged, folder: Path) -> list[Path]:
 
     An undefined number is null, or empty. Raise OutputError if a file cannot be written.
     """
+    # allow_nan: NaN is no JSON, and other programs refuse it.
     text = json.dumps(
         to_json(judged),
         indent=1,
@@ -144,6 +145,7 @@ def to_tables(judged: Judged) -> Iterator[Table]:
         yield _pairs_table("what it listens to", judged.responses)
     if judged.ladder:
         yield _pairs_table("the ladder", judged.ladder)
+    # More tracks than fit on a line of 80 characters take several tables.
     tracks = judged.evaluation.tracks
     for first in range(0, len(tracks), TRACKS_ABREAST):
         yield _tracks_table(judged.evaluation, tracks[first : first + TRACKS_ABREAST])

@@ -25,6 +25,10 @@ class Grid:
 
     voices: int [step, voice], the melody first, -1 for a rest. onsets: bool alike. bars: int [step], the bar, from 0.
     places: int [step], the step within the bar; a pickup counts from the end of a bar.
+
+    >>> steps = np.arange(2)
+    >>> Grid(np.array([[72, 48], [74, 50]]), np.ones((2, 2), bool), steps // 16, steps).cut(1).voices
+    array([[72, 48]])
     """
 
     voices: Ints
@@ -123,6 +127,7 @@ def contour_moved(first: Grid, second: Grid) -> float:
 
     Mean over bars and added voices; a bar in which a voice rests in either is left out.
     """
+    # Bars instead of steps: a line that is only delayed has not moved.
     low, high = _registers(first), _registers(second)
     both = ~np.isnan(low) & ~np.isnan(high)
     return float(np.abs(low - high)[both].mean()) if both.any() else 0.0
@@ -196,6 +201,7 @@ def character(grid: Grid) -> dict[str, float]:
     is_chord = numbers >= 0
     qualities = numbers % len(QUALITIES)
     is_minor = np.isin(qualities, MINOR_QUALITIES)
+    # Of no notes none lie between beats, and nothing is divided by zero.
     notes = max(int(onsets.sum()), 1)
     on_beat = int(onsets[::STEPS_PER_BEAT].sum())
     full_steps = grid.voices[(grid.voices >= 0).all(1)]

@@ -18,6 +18,7 @@ def phrases(voices: Ints, beats: int) -> list[bytes]:
     voices: int [step, 4]. Windows without a soprano note are left out.
     """
     size = beats * STEPS_PER_BEAT
+    # numpy refuses a window that is longer than the array.
     if len(voices) < size:
         return []
     windows = sliding_window_view(voices, size, axis=0)[::STEPS_PER_BEAT]
@@ -30,7 +31,12 @@ def phrases(voices: Ints, beats: int) -> list[bytes]:
 
 
 def phrase_index(grids: Iterable[Ints], beats: int) -> set[bytes]:
-    """Return all `phrases` of all grids."""
+    """Return all `phrases` of all grids.
+
+    >>> piece = np.repeat([[72, 64, 55, 48], [74, 65, 57, 50]], 4, axis=0)  # a chord, then all a tone up
+    >>> len(phrase_index([piece], 1)), len(phrases(piece, 1))
+    (2, 2)
+    """
     return {phrase for grid in grids for phrase in phrases(grid, beats)}
 
 

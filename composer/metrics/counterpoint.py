@@ -138,6 +138,7 @@ def wide_spacing(voices: Ints) -> Floats:
     >>> float(wide_spacing(np.array([[73, 60, 50, 36], [72, 60, 50, 36]])))
     0.5
     """
+    # The gap above the lowest voice, the last, is free: a bass stands where the harmony wants it.
     gaps = -np.diff(voices, axis=-1)[..., :-1]
     has_gaps = gaps.shape[-1] > 0
     return mean_where((gaps > OCTAVE).any(-1), _is_full(voices) & has_gaps)
@@ -154,6 +155,7 @@ def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Float
     (200.0, 0.0)
     """
     upper, lower = _pairs(voices.shape[-1])
+    # Of crossed voices the distance counts, whichever is on top.
     interval = np.abs(voices[..., upper] - voices[..., lower]) % OCTAVE
     before, after = interval[..., :-1, :], interval[..., 1:, :]
     kept = _similar_motion(voices) & (before == after)
@@ -222,6 +224,7 @@ def _sounds_on(voices: Ints) -> Bools:
 def _similar_motion(voices: Ints) -> Bools:
     """Mark the pairs that move in one direction to the next step, without a rest: bool [..., step - 1, pair]."""
     upper, lower = _pairs(voices.shape[-1])
+    # From or to a rest there is no direction, though the numbers differ.
     direction = np.sign(np.diff(voices, axis=-2)) * _sounds_on(voices)
     return np.asarray(direction[..., upper] * direction[..., lower] > 0)
 

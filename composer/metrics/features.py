@@ -49,7 +49,13 @@ def feature_table(
     keys: Ints,
     surprisal: Floats,
 ) -> FeatureTable:
-    """Return `features` of grids of any lengths: group to feature to float [piece]."""
+    """Return `features` of grids of any lengths: group to feature to float [piece].
+
+    >>> grids = [np.tile([72, 64, 55, 48], (steps, 1)) for steps in (16, 8)]
+    >>> table = feature_table(grids, np.array([[0, 0], [0, 0]]), np.zeros((121, 121)))
+    >>> table["harmony"]["triads"]
+    array([1., 1.])
+    """
     lengths = [len(grid) for grid in grids]
     table: FeatureTable = {group: {} for group in GROUPS}
     # Grids of one length are measured in one stack, many times faster than one by one.

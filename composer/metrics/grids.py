@@ -74,6 +74,7 @@ def note_starts(voices: Ints) -> Bools:
     >>> note_starts(np.array([[60], [60], [-1], [60]]))[:, 0]
     array([ True, False, False,  True])
     """
+    # The first step has none before it to differ from.
     changed = np.ones(voices.shape, bool)
     changed[..., 1:, :] = voices[..., 1:, :] != voices[..., :-1, :]
     return changed & (voices >= 0)
@@ -102,6 +103,9 @@ def check_grids(grids: Iterable[Ints]) -> list[Ints]:
     """Return four-part grids as int64, each int [step, 4].
 
     Raise ShapeError if there is none, or if one has another shape or no step.
+
+    >>> check_grids([[[72, 64, 55, 48]]])[0].shape
+    (1, 4)
     """
     checked = [_checked_grid(grid, number) for number, grid in enumerate(grids)]
     if not checked:

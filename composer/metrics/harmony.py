@@ -87,12 +87,17 @@ def chorale_key(voices: Ints) -> tuple[int, int]:
     scores = key_correlations(np.bincount(sounding % CLASSES, minlength=CLASSES))
     bass = voices[voices[:, 3] >= 0, 3]
     scores[:, bass[-1:] % CLASSES] += FINAL_BASS
+    # Rounded, so that keys that fit alike tie on every machine; the first of them counts.
     minor, tonic = divmod(int(np.argmax(scores.round(9))), CLASSES)
     return tonic, minor
 
 
 def chorale_keys(grids: Iterable[Ints]) -> Ints:
-    """Return the `chorale_key` of each grid: int [piece, 2]."""
+    """Return the `chorale_key` of each grid: int [piece, 2].
+
+    >>> chorale_keys([np.array([[72, 64, 55, 48], [71, 62, 55, 43], [72, 64, 55, 48]])])
+    array([[0, 0]])
+    """
     return np.array([chorale_key(grid) for grid in grids], np.int64).reshape(-1, 2)
 
 
@@ -153,6 +158,7 @@ def relative_chords(beats: Ints, keys: Ints) -> Ints:
     array([0])
     """
     absolute = chord_numbers(beats)
+    # A whole circle of roots is NO_CHORD numbers long, so counting from the tonic wraps around there.
     relative = (absolute - len(QUALITIES) * keys[..., :1]) % NO_CHORD
     return np.where(absolute >= 0, relative, NO_CHORD)
 
@@ -249,6 +255,7 @@ def _vocabulary(chords: Ints) -> dict[str, Floats]:
     """Return the entropy of the chords in bits (CHE) and how many different there are (CC), Yeh et al. 2021."""
     counts = (chords[..., None] == np.arange(NO_CHORD + 1)).sum(-2)
     share = counts / chords.shape[-1]
+    # A chord that is not used has no bits; log2 of 1 in its place is 0.
     bits = -share * np.log2(np.where(counts, share, 1))
     return {"chord_entropy": bits.sum(-1), "chord_coverage": (counts > 0).sum(-1).astype(float)}
 

@@ -59,6 +59,7 @@ class Ladder:
         self._table = feature_table(self.reference, self.keys, self._surprisal)
         learned_table = feature_table(learned, learned_keys, self._surprisal)
         self._spread = self._spreads(learned_table, held_out)
+        # Measured once: every set is compared with the same windows.
         self._windows = self._window_rows(self.reference, self.keys)
 
     def score(
@@ -114,6 +115,7 @@ class Ladder:
     def copied(self, pieces: Sequence[Ints], beats: int) -> float:
         """Return the mean share of a piece's windows of `beats` beats that train holds; 0 if all pieces are shorter."""
         shares = np.array([copied_share(piece, self._known[beats], beats) for piece in pieces])
+        # A piece shorter than the window says nothing.
         known = shares[~np.isnan(shares)]
         return float(known.mean()) if len(known) else 0.0
 
@@ -136,6 +138,7 @@ class Ladder:
         pieces = check_grids(generated)
         if aligned:
             self._check_aligned(pieces)
+        # The key is the melody's: an arrangement that leaves it must not be measured in its own.
         keys = self.keys if aligned else chorale_keys(pieces)
         return pieces, keys, feature_table(pieces, keys, self._surprisal)
 

@@ -94,6 +94,7 @@ def chord_agreement(
             "melody and accompaniment have as many steps, "
             f"got {len(tune)} and {len(other)}; beat {steps}"
         )
+    # Passing notes between the beats would make a chord of nearly nothing.
     tune, other = _classes(tune[::steps]), _classes(other[::steps])
     both = tune.any(1) & other.any(1)
     # A voice for each pitch class: that is how the chords of voices are named.

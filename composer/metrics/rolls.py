@@ -347,6 +347,7 @@ def _used(roll: Bools, bars: Ints) -> Bools:
 
 def _mean_count(used: Bools | Ints) -> Floats:
     """Return the mean number used, of bool [bar, pitch or class, track], over the bars that use any: float [track]."""
+    # Bars without a note say nothing about how many pitches a bar uses.
     counts = used.sum(1)
     return _ratio(counts.sum(0), (counts > 0).sum(0))
 

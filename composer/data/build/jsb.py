@@ -96,6 +96,7 @@ def parse(path: Path) -> Chorale:
     first_bar = int([*bars, len(voices)][1])
     pickup = first_bar if first_bar < _full_bar(metres, 0) else 0
     sharps = _sharps(parts)
+    # The last bass note tells which of the modes of a key signature it is.
     final = int(voices[voices[:, 3] >= 0, 3][-1]) % 12
     is_major = (final - 7 * sharps) % 12 in MAJOR_DEGREES
     return Chorale(
@@ -274,6 +275,7 @@ def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[n
     for i, piece in enumerate(pieces):
         rows = len(piece) - WINDOW_BEATS + 1
         block = equal[start : start + len(piece)].astype(np.int16)
+        # A window is equal if enough cells of its eight beats are.
         windows = sum(block[k : k + rows, k : k + columns] for k in range(WINDOW_BEATS))
         same = np.asarray(windows) >= enough
         shares[i] = max(same.any(axis=0).mean(), same.any(axis=1).mean())
