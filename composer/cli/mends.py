@@ -16,6 +16,7 @@ MENDS = {
     "track": "--track chooses another",
     "takes": "choose a folder with --takes",
     "model": "--model chooses another",
+    "family": "--family chooses another",
     "ladder": "leave out --ladder or --reference",
     "reference": "choose another --reference, or its tracks with --track",
     "roles": "--track chooses the tracks of a folder",

@@ -224,37 +224,61 @@ class Generator(keras.Model):
     def __init__(self, config: BandConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
+        self.pitched = [t for t, drum in enumerate(config.drums) if not drum]
+        self._add_plan(config)
+        self._add_on_pulse(config)
+        self._add_between(config)
+        self._add_again(config)
+
+    # The order in which layers are made, and their names, must stay: saved weights lie by both.
+
+    def _add_plan(self, config: BandConfig) -> None:
+        """Add the layers that read the melody and plan chords."""
         width = config.channels
         drop = config.dropout
-        counts = config.cells.counts
         rounds = range(len(config.strides))
-        tracks = range(len(counts))
-
-        def stacks(name: str, blocks: int) -> list[Stack]:
-            return [Stack(width, blocks, drop, name=f"{name}_{t}") for t in tracks]
-
-        def voicings(name: str, holds: bool) -> list[Voicing]:
-            found = []
-            for t in tracks:
-                may_hold = holds and not config.drums[t]  # a stroke of drums has no length
-                found.append(Voicing(counts[t], width, may_hold, name=f"{name}_{t}"))
-            return found
-
-        # The order in which layers are made, and their names, must stay: saved weights lie by both.
         self.encoder = Stack(width, config.encoder_blocks, drop, name="encoder")
         self.plan = [Stack(width, config.plan_blocks, drop, name=f"plan_{i}") for i in rounds]
         self.chord = [layers.Dense(len(config.chords), name=f"chord_{i}") for i in rounds]
-        self.coarse = [stacks(f"coarse_{i}", config.track_blocks) for i in rounds]
-        self.on_pulse = [voicings(f"on_pulse_{i}", False) for i in rounds]
-        self.half = stacks("half", config.fine_blocks)
-        self.quarter = stacks("quarter", config.fine_blocks)
-        self.steps = [voicings(f"step_{step}", True) for step in (1, 2, 3)]
-        self.pitched = [t for t, drum in enumerate(config.drums) if not drum]
+
+    def _add_on_pulse(self, config: BandConfig) -> None:
+        """Add the layers of each round that decide what sounds on the pulses."""
+        rounds = range(len(config.strides))
+        self.coarse = [self._stacks(f"coarse_{i}", config.track_blocks) for i in rounds]
+        self.on_pulse = [self._voicings(f"on_pulse_{i}", False) for i in rounds]
+
+    def _add_between(self, config: BandConfig) -> None:
+        """Add the layers that decide what sounds between pulses."""
+        self.half = self._stacks("half", config.fine_blocks)
+        self.quarter = self._stacks("quarter", config.fine_blocks)
+        self.steps = [self._voicings(f"step_{step}", True) for step in (1, 2, 3)]
+
+    def _add_again(self, config: BandConfig) -> None:
+        """Add the layers that decide which notes that go on are struck again."""
+        width = config.channels
+        counts = config.cells.counts
         self.see_notes = [layers.Dense(width, name=f"see_notes_{t}") for t in self.pitched]
         self.again = [layers.Dense(4 + 4 * counts[t], name=f"again_{t}") for t in self.pitched]
         for group in (*self.on_pulse, *self.steps):
             for layer in group:
                 layer.build()
+
+    def _stacks(self, name: str, blocks: int) -> list[Stack]:
+        """Return a stack for each track."""
+        width = self.config.channels
+        drop = self.config.dropout
+        tracks = range(len(self.config.names))
+        return [Stack(width, blocks, drop, name=f"{name}_{t}") for t in tracks]
+
+    def _voicings(self, name: str, holds: bool) -> list[Voicing]:
+        """Return a voicing for each track."""
+        config = self.config
+        found = []
+        for t, count in enumerate(config.cells.counts):
+            # A stroke of drums has no length, so nothing holds on.
+            may_hold = holds and not config.drums[t]
+            found.append(Voicing(count, config.channels, may_hold, name=f"{name}_{t}"))
+        return found
 
     def call(
         self, x: dict[str, Tensor], training: bool = False, playing: bool = False
@@ -399,13 +423,7 @@ class Draws:
         held: Tensor | None = None,
     ) -> Tensor:
         """Return cells as drawn: the lowest, the highest, those between."""
-        at = 2 * (self.tracks * spot.step + track)
-        ends = spot.pick(self.ends[:, at : at + 2], self.pieces)
-        span = self.spans[track]
-        first = self.spans[-1].stop * spot.step
-        inner = self.inner[:, first + span.start : first + span.stop]
-        numbers = spot.pick(inner, self.pieces)
-
+        ends, numbers = self._numbers(spot, track)
         out = seen.out(track, state)
         knobs = self.between if spot.step else self.knobs
         symbol = sample(layer.lowest_logits(state, out), ends[:, :1], *knobs)
@@ -418,6 +436,17 @@ class Draws:
         if layer.holds and held is not None:
             return cells + symbol[:, -1:] * held
         return cells
+
+    def _numbers(self, spot: Spot, track: int) -> tuple[Tensor, Tensor]:
+        """Return the numbers of a track's lowest and highest cell [r, 2], and of its cells [r,
+        N].
+        """
+        at = 2 * (self.tracks * spot.step + track)
+        ends = self.ends[:, at : at + 2]
+        span = self.spans[track]
+        first = self.spans[-1].stop * spot.step
+        inner = self.inner[:, first + span.start : first + span.stop]
+        return spot.pick(ends, self.pieces), spot.pick(inner, self.pieces)
 
     def again(self, logits: Tensor, common: Tensor, track: int) -> Tensor:
         """Return which notes are struck again as drawn: whether any is, then which."""
@@ -470,11 +499,12 @@ class Answers:
         answer = spot.pick(rows(self.sound[:, :, spot.step, self.spans[track]]), self.pieces)
         low = answer * ops.cast(below(answer) == 0, "float32")
         high = answer * ops.cast(above(answer) == 0, "float32")
-        rest = 1.0 - ops.sum(low, axis=-1, keepdims=True)
-        symbol = join(rest, low)
+        # Where a track holds on, its cells are no decision: only that it holds is asked.
         moves: Tensor = 1.0
+        symbol = join(1.0 - ops.sum(low, axis=-1, keepdims=True), low)
         if layer.holds and held is not None:
-            moves = ops.minimum(ops.sum(ops.abs(answer - held), axis=-1, keepdims=True), 1.0)
+            changes = ops.sum(ops.abs(answer - held), axis=-1, keepdims=True)
+            moves = ops.minimum(changes, 1.0)
             symbol = join(moves * symbol, 1.0 - moves)
         self._add(-ops.sum(symbol * ops.log_softmax(layer.lowest_logits(state, out), axis=-1)))
         likely = ops.log_softmax(layer.highest_logits(state, out, low), axis=-1)

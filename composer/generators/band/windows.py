@@ -236,17 +236,10 @@ class Windows:
         began before the first step is not heard.
         """
         cells = self.config.cells
-        is_here = (notes[:, 0] < first + steps) & (notes[:, 1] > first)
-        start, end, pitch, track = notes[is_here].T
-        moved = pitch + np.where(np.array(self.config.drums)[track], 0, up)
-        cell = self._cell[track, moved + MARGIN]
-        known = cell >= 0
-        cell = cell[known]
-        start = start[known] - first
-        end = np.minimum(end[known] - first, steps)
+        start, end, cell = self._in_cells(notes, first, steps, up)
+        is_drum = cells.drum[cell]
         begun = start >= 0
         start = np.maximum(start, 0)
-        is_drum = cells.drum[cell]
         end = np.where(is_drum, start + 1, end)
 
         # How many notes begin and end at each step; what has begun and not ended sounds.
@@ -258,6 +251,19 @@ class Windows:
         onset = np.zeros((steps, len(cells)), bool)
         onset[start[begun], cell[begun]] = True
         return sound, onset
+
+    def _in_cells(self, notes: Ints, first: int, steps: int, up: int) -> tuple[Ints, Ints, Ints]:
+        """Return start, end and cell of the notes that sound in a window; a start before it is
+        below 0.
+        """
+        is_here = (notes[:, 0] < first + steps) & (notes[:, 1] > first)
+        start, end, pitch, track = notes[is_here].T
+        moved = pitch + np.where(np.array(self.config.drums)[track], 0, up)
+        cell = self._cell[track, moved + MARGIN]
+        # A pitch that its track cannot hold in this key is left out.
+        known = cell >= 0
+        end = np.minimum(end - first, steps)
+        return (start - first)[known], end[known], cell[known]
 
 
 def pulse_classes(sound: Bools, config: BandConfig) -> Bools:

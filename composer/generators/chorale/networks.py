@@ -311,20 +311,29 @@ class Generator(keras.Model):
                 others += [half[w], classes(waiting[w])]
         mixed = ops.relu(self.half_mix[voice](join(state, *others)))
 
-        # Parallels inside the pulse, and those into the next one.
+        warned, begun = self._warning_inside(seen, now, waiting, voice)
+        held = ops.sum(warned * begun, -1, keepdims=True)  # the warning of holding on
+        moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
+        return self.half[voice](mixed) + join(held, moving)
+
+    def _warning_inside(
+        self, seen: Seen, now: list[Tensor], waiting: list[Tensor], voice: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `voice` is warned of at step 2, and its pitch class on the pulse: [R, 12]
+        each.
+
+        Warned of parallels inside the pulse, and of those into the next one.
+        """
         begin = classes(seen.melody[0], *now)
-        along = classes(*waiting)
         after = later(begin, 1, seen.pieces)
+        along = classes(*waiting)
         middle = join(classes(seen.melody[2]), along)
         end = join(classes(seen.melody[3]), along)
         there = [begin, after]
         own = [_of_voice(x, voice) for x in there]
-        warned = seen.strict * held_back(
-            [self.within, self.to_next], own, there, [middle, end], voice
-        )
-        held = ops.sum(warned * own[0], -1, keepdims=True)  # the warning of holding on
-        moving = ops.matmul(warned, constant(FOLD.T)) - seen.forbidden[voice]
-        return self.half[voice](mixed) + join(held, moving)
+        learnt = [self.within, self.to_next]
+        warned = seen.strict * held_back(learnt, own, there, [middle, end], voice)
+        return warned, own[0]
 
     def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
         """Return logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking
@@ -387,16 +396,8 @@ class Generator(keras.Model):
         last: float [B, P] each, 1 where the last round knows a pulse, and how much a pulse counts
         there.
         """
-        stride = self.config.strides[turn]
-        pulses = now[0].shape[0] // seen.pieces
-        cut = Cut(stride, 0, seen.pieces)
-        # Before a round the pulses of the coarser one are known; before the first, none.
-        known_before = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
-        coarser = ops.tile(known_before, (seen.pieces,))
-        weight: Tensor = 1.0
-        if stride == 1:
-            coarser, weight = (ops.reshape(x, (-1, 1)) for x in last)
-        coarser = ops.reshape(coarser, (-1, 1))
+        cut = Cut(self.config.strides[turn], 0, seen.pieces)
+        coarser, weight = self._known_before(seen, turn, now[0].shape[0], last)
         told = [ops.sum(g, -1, keepdims=True) for g in given]
         before = [g + (1.0 - t) * coarser * n for g, t, n in zip(given, told, now, strict=True)]
         state = self.skeleton_state(seen, before, turn)
@@ -411,6 +412,22 @@ class Generator(keras.Model):
             total = total + ops.sum(counts)
         # One more, so that a batch in which nothing is asked has a loss of 0.
         return loss / (total + 1.0)
+
+    def _known_before(
+        self, seen: Seen, turn: int, count: int, last: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return 1 for the rows [R, 1] that a round knows, and how much each counts; count: of
+        rows.
+        """
+        stride = self.config.strides[turn]
+        if stride == 1:
+            # Which pulses the last round knows is drawn, so that it can think any of them over.
+            shown, counts = last
+            return ops.reshape(shown, (-1, 1)), ops.reshape(counts, (-1, 1))
+        # Before a round the pulses of the coarser one are known; before the first, none.
+        pulses = count // seen.pieces
+        known = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
+        return ops.reshape(ops.tile(known, (seen.pieces,)), (-1, 1)), 1.0
 
     def _between_entropy(
         self,

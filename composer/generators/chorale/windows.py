@@ -301,9 +301,9 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> ChoraleConfig:
     names = tuple(track.name for track in tracks)
     has_drums = any(track.is_drum for track in tracks)
     if songs and (len(names) != len(PARTS) or has_drums):
+        shown = ", ".join(names)
         raise ConfigError(
-            "family chorale has a melody and three voices, "
-            f"the songs have {', '.join(names)}: try family band"
+            f"family chorale has a melody and three voices, the songs have {shown}", mend="family"
         )
     found = {} if names in ((), PARTS) else voices_of(songs)
     return from_dict(ChoraleConfig, {**found, **given})

@@ -131,14 +131,21 @@ class Lines(layers.Layer):
         apart = ops.clip(ops.matmul(second - first, number)[:, 0], -SPAN, SPAN) + SPAN
         chosen = ops.one_hot(ops.cast(ops.round(apart), "int32"), size, dtype="float32") * known
         by_interval = ops.matmul(ops.reshape(chosen, (3, -1, size)), self.table[voice])
-        # [3, R, size]: what is left is the interval from the nearer pitch to each pitch here. It is
-        # gathered from the rows one after another; a running sum counts them, because the export
-        # knows no number of rows.
-        row = ops.cumsum(0.0 * near + 1.0, axis=0) - 1.0
-        column = ops.clip(constant(np.arange(PITCHES)[None]) - near, -SPAN, SPAN) + SPAN
-        place = ops.cast(ops.round(row * size + column), "int32")
-        logits = ops.take(ops.reshape(by_interval, (-1,)), ops.reshape(place, (-1,)))
+        logits = _gathered(ops.reshape(by_interval, (-1,)), near)
         return ops.sum(ops.reshape(logits, (3, -1, PITCHES)), axis=0)
+
+
+def _gathered(by_interval: Tensor, near: Tensor) -> Tensor:
+    """Return, for each pitch, the logit of its interval from the nearer pitch `near` [rows, 1].
+
+    by_interval: the logits of all rows one after another, 2 * SPAN + 1 each.
+    """
+    size = 2 * SPAN + 1
+    # A running sum counts the rows, because the export knows no number of rows.
+    row = ops.cumsum(0.0 * near + 1.0, axis=0) - 1.0
+    column = ops.clip(constant(np.arange(PITCHES)[None]) - near, -SPAN, SPAN) + SPAN
+    place = ops.cast(ops.round(row * size + column), "int32")
+    return ops.take(by_interval, ops.reshape(place, (-1,)))
 
 
 class Parallels(layers.Layer):

@@ -58,9 +58,10 @@ class UnetFamily:
         """Return the sample's sizes, but for what is `given`. Raise ConfigError for songs not in
         four parts.
         """
-        if any(len(song.tracks) != TRACKS for song in songs):
+        counts = sorted({len(song.tracks) for song in songs})
+        if counts not in ([], [TRACKS]):
             raise ConfigError(
-                f"family unet has {TRACKS} tracks, the songs have others: try family band"
+                f"family unet has {TRACKS} tracks, the songs have {counts}", mend="family"
             )
         return from_dict(UnetConfig, given)
 
