@@ -65,7 +65,7 @@ def tell(
 
     lines: that are read, by default those of the standard input.
     """
-    # Lines are read in a thread, as a read cannot be broken off when the music has something to say.
+    # In a thread: a read cannot be broken off when the music has something to say.
     told = Plain(session, out or sys.stdout)
     queue: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read, args=(lines or sys.stdin, queue), daemon=True).start()
