@@ -34,7 +34,7 @@ MOST_BYTES: Final = 200_000
 COLORS: Final = (256, 128, 64)  # as many as the size allows
 WIDTH: Final = 1280  # pixels
 
-MINUTES: Final = 4  # of training
+ITERATIONS: Final = 600  # of training: five minutes of two idle cores
 COLUMNS, LINES = 100, 30
 CELL: Final = (12.2, 24.4)  # pixels of a character in Textual's screenshot
 NOW: Final = 13.5  # the beat at which the stage is seen
@@ -63,7 +63,7 @@ def film(folder: Path) -> Image.Image:
     import av
 
     run = folder / "run"
-    composer("train", "--out", run, "--minutes", MINUTES)
+    composer("train", "--out", run, "--iterations", ITERATIONS)
     with av.open(str(run / FILM)) as container:
         *_, last = container.decode(video=0)
         return last.to_image()

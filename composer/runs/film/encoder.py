@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +30,6 @@ KEY_FRAME_EVERY: Final = 24  # so that one can scrub
 # The index stands before the frames, so that a browser plays before it has all of them.
 MP4: Final = {"movflags": "+faststart"}
 SOUND_RATE: Final = 160_000  # bits a second
-AHEAD: Final = 3  # frames that may wait to be coded
 FINEST_RATE: Final = 1000  # denominator of frames a second
 
 Feed = Callable[[Pixels], None]
@@ -46,30 +43,17 @@ def movie(
 
     sound: a file of raw samples, as `write_soundtrack` makes it. Raise OSError if the film cannot be written.
     """
-    with (
-        _errors_of_system(),
-        av.open(str(path), "w", format="mp4", options=MP4) as container,
-        ThreadPoolExecutor(1) as worker,
-    ):
+    with _errors_of_system(), av.open(str(path), "w", format="mp4", options=MP4) as container:
         video = _Encoder(container, size, fps, QUALITY)
         audio = _SoundEncoder(container, sound) if sound else None
-        # Coding lets Python run, so the next frames are drawn meanwhile; a few may wait.
-        waiting: deque[Future[None]] = deque()
 
-        def code(frame: Any, seconds: float) -> None:
-            container.mux(video.encode(frame))
-            if audio is not None:
-                audio.encode_until(seconds)
-
+        # The encoder works in threads of its own: it takes a frame and lets the next one be drawn.
         def feed(image: Pixels) -> None:
-            frame = video.frame(image)
-            if len(waiting) == AHEAD:
-                waiting.popleft().result()
-            waiting.append(worker.submit(code, frame, video.seconds))
+            container.mux(video.encode(image))
+            if audio is not None:
+                audio.encode_until(video.seconds)
 
         yield feed
-        while waiting:
-            waiting.popleft().result()
         container.mux(video.end())
         if audio is not None:
             audio.end()
@@ -106,7 +90,7 @@ class Stream:
         """Code a frame. Raise OutputError if the encoder fails."""
         try:
             with _errors_of_system():
-                self._coded += self._encoder.encode(self._encoder.frame(image))
+                self._coded += self._encoder.encode(image)
         except OSError as error:
             raise OutputError(f"cannot go on with {self._path}: {error}") from error
 
@@ -174,21 +158,16 @@ class _Encoder:
         """The length of the film so far."""
         return float(self._frames / self.rate)
 
-    def frame(self, image: Pixels) -> Any:
-        """Return a copy of an image as the next frame."""
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.time_base = 1 / self.rate
-        frame.pts = self._frames
-        self._frames += 1
-        return frame
-
-    def encode(self, frame: Any) -> list[Any]:
-        """Return the packets of a frame; none if the encoder waits for more."""
-        frame = frame.reformat(
+    def encode(self, image: Pixels) -> list[Any]:
+        """Return the packets of the next frame; none if the encoder waits for more."""
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
+        frame.time_base = 1 / self.rate
+        frame.pts = self._frames
+        self._frames += 1
         return list(self.stream.encode(frame))
 
     def end(self) -> list[Any]:
