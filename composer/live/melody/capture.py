@@ -200,7 +200,8 @@ def _presses(events: Sequence[Event], end: float) -> list[Press]:
 def _without_bounces(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
     """Make one press, as long and as strong as both, of a key that bounces."""
     kept: list[Press] = []
-    last: dict[int, int] = {}  # by pitch, the place of its last press in `kept`
+    # By pitch, the place of its last press in `kept`.
+    last: dict[int, int] = {}
     for press in presses:
         at = last.get(press.pitch)
         if at is not None and press.on - kept[at].on < config.double_hit:
@@ -318,7 +319,8 @@ def _notes(
     step = 1.0 / config.resolution
     onsets = quantise_onsets(beats[:, 0], config.resolution, config.triplets)
     by_length = sorted(range(len(line)), key=lambda i: beats[i, 1] - beats[i, 0])
-    longest = {onsets[i]: i for i in by_length}  # a longer one takes the place of a shorter
+    # A longer one takes the place of a shorter.
+    longest = {onsets[i]: i for i in by_length}
     kept = sorted(i for onset, i in longest.items() if onset >= -pickup_room)
     notes = []
     for i, after in zip(kept, [*kept[1:], None], strict=False):

@@ -10,18 +10,27 @@ from statistics import mean
 
 from composer.songs.song import Note, Song, Track
 
-WIDTH = 1.5  # beats; a player's strokes count by how far they are, exp(-distance / WIDTH)
-NEAR = 6  # strokes to either side that are looked at
-SHARES = (1.0, 0.82, 0.8, 0.88)  # of the melody's velocity, by voice: melody, then from high to low
+# Beats; a player's strokes count by how far they are, exp(-distance / WIDTH).
+WIDTH = 1.5
+# Strokes to either side that are looked at.
+NEAR = 6
+# Of the melody's velocity, by voice: melody, then from high to low.
+SHARES = (1.0, 0.82, 0.8, 0.88)
 ACCENT = 1.07  # on downbeats
 SOFTEST = 12
 LOUDEST = 127
-PLAIN = 80  # the velocity where nothing is played
-PLACES = 4  # of a beat: itself and its sixteenths
-NEAREST = 0.3  # beats; a note was struck at most so far from where it is written
-USUAL = 0.03  # beats; how far one misses a place without meaning to
-MOST_MOVED = 0.12  # beats, of the second and the fourth sixteenth
-APART = 0.01  # beats, at least, from those to the third
+# The velocity where nothing is played.
+PLAIN = 80
+# Of a beat: itself and its sixteenths.
+PLACES = 4
+# Beats; a note was struck at most so far from where it is written.
+NEAREST = 0.3
+# Beats; how far one misses a place without meaning to.
+USUAL = 0.03
+# Beats, of the second and the fourth sixteenth.
+MOST_MOVED = 0.12
+# Beats, at least, from those to the third.
+APART = 0.01
 _TINY = 1e-6
 
 Feel = tuple[float, ...]

@@ -21,7 +21,8 @@ UNUSUAL = 2.0
 # How far, in beats, a first note may have been from the beat that it began, and how far it usually is.
 SHIFTS = np.linspace(-0.1, 0.1, 9)
 SHIFT_SPREAD = 0.04
-FEWEST = 3  # onsets from which a shift can be told
+# Onsets from which a shift can be told.
+FEWEST = 3
 
 
 def quantise_onsets(
@@ -40,7 +41,8 @@ def quantise_onsets(
     """
     times = np.asarray(times, dtype=float)
     straight = np.round(times * resolution) / resolution
-    positive_zero = 0.0  # added, it makes 0.0 of the -0.0 that rounding leaves
+    # Added, it makes 0.0 of the -0.0 that rounding leaves.
+    positive_zero = 0.0
     if not triplets or not times.size:
         return straight + positive_zero
     in_triplets, _ = _read(times, resolution)
@@ -89,7 +91,8 @@ def _read(times: np.ndarray, resolution: int) -> tuple[np.ndarray, float]:
     sixteenth = np.round(times * 4) % 4
     second, third, fourth = (np.bincount(beat, sixteenth == i) > 0 for i in (1, 2, 3))
     straight -= UNUSUAL * (second & fourth & ~third)
-    odds = np.stack([straight, triplets])  # [state, looseness, beat]
+    # [state, looseness, beat].
+    odds = np.stack([straight, triplets])
     paths, scores = _viterbi(odds, np.diff(sounding, prepend=sounding[0] - 1))
     best = int(np.argmax(scores))
     return paths[best][beat], float(scores[best])

@@ -20,7 +20,8 @@ CLOCKS_PER_BEAT = 24
 SLOWEST = 10.0  # qpm
 FASTEST = 400.0
 TAPPED = (30.0, 300.0)  # qpm
-TAP_PAUSE = 2.0  # seconds; after it tapping begins again
+# Seconds; after it tapping begins again.
+TAP_PAUSE = 2.0
 TAPS_HEARD = 8
 LEAST_PRESSES = 4
 
@@ -152,7 +153,8 @@ def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
     """
     grid = sorted(clicks)
     reach = median(_intervals(grid)) / 2 if len(grid) > 1 else 0.0
-    nearest: dict[float, float] = {}  # by click, how late it was struck
+    # By click, how late it was struck.
+    nearest: dict[float, float] = {}
     for press in presses:
         click = min(grid, key=lambda c: abs(press - c), default=press)
         late = press - click
@@ -170,7 +172,8 @@ def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
 
 # Clocks that a line is drawn through: over 1.5 beats, which brings an error of 3 ms to under a tenth.
 FITTED = 36
-MOST_BEATS = 1024  # that a transport remembers, unless told otherwise
+# That a transport remembers, unless told otherwise.
+MOST_BEATS = 1024
 # This number of clocks in a row, this far off (seconds) to the same side, are a new tempo.
 SURPRISED = 4
 SURPRISE = 0.005
@@ -183,7 +186,8 @@ DOUBTED = 5
 SLOWER = 1.12
 SLOWER_SECONDS = 0.0015
 MISSED = 0.6
-SURE = 6  # clocks, before there is a tempo
+# Clocks, before there is a tempo.
+SURE = 6
 SHORTEST, LONGEST = (
     60.0 / CLOCKS_PER_BEAT / qpm for qpm in (FASTEST, SLOWEST)
 )  # seconds between two clocks
@@ -200,12 +204,15 @@ class ClockFollower:
         """most_beats: of the past that a transport remembers; each costs time whenever one is made."""
         self.running = False
         self._last: float | None = None
-        self._tick = -1  # of the last clock, counted on for ever
+        # Of the last clock, counted on for ever.
+        self._tick = -1
         self._zero = 0  # the tick that is beat 0
         self._stopped_at = 0  # the tick
-        self._after_pause = False  # a pause before a start is no hole
+        # A pause before a start is no hole.
+        self._after_pause = False
         self._window: deque[tuple[float, int]] = deque(maxlen=FITTED)
-        self._line: tuple[float, float] | None = None  # (seconds of tick 0, seconds a tick)
+        # (seconds of tick 0, seconds a tick).
+        self._line: tuple[float, float] | None = None
         self._surprises: list[float] = []
         self._doubted: list[
             tuple[float, int]

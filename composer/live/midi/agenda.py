@@ -51,11 +51,14 @@ class Agenda:
     """Messages to come, in order of time, and the notes that sound; methods return what is to be sent at once."""
 
     def __init__(self) -> None:
-        self.sounding: dict[Key, str | None] = {}  # notes, and the tag that began each
+        # Notes, and the tag that began each.
+        self.sounding: dict[Key, str | None] = {}
         self._heap: list[Planned] = []
         self._order = count()
-        self._pedals: set[tuple[int, int]] = set()  # (channel, controller) of those that are down
-        self._bent: set[int] = set()  # channels whose pitch wheel is not in the middle
+        # (channel, controller) of those that are down.
+        self._pedals: set[tuple[int, int]] = set()
+        # Channels whose pitch wheel is not in the middle.
+        self._bent: set[int] = set()
 
     def add(self, seconds: float, message: Any, tag: str) -> None:
         """Plan `message` for `seconds`."""

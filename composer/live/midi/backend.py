@@ -129,7 +129,8 @@ class SupriyaPort(DriverPort):
         """Return the names of the ports on the other side."""
         try:
             return super().names()
-        except self.load().RtMidiError as error:  # a port that went away while they were counted
+        except self.load().RtMidiError as error:
+            # A port that went away while they were counted.
             raise ValueError(*error.args) from error
 
     def open(self, name: str) -> None:

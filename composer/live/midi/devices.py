@@ -18,7 +18,8 @@ from composer.live import commands
 from composer.live.commands import is_button, is_setting
 from composer.live.melody.capture import SUSTAIN_PEDAL, Event
 
-GENERIC = "generic"  # of a keyboard that no profile matches
+# Of a keyboard that no profile matches.
+GENERIC = "generic"
 SUSTAIN = "sustain"
 # Of a model whose knobs have other names: the first, the second ... that it has.
 KNOBS = tuple(f"knob {number}" for number in range(1, 5))
@@ -100,7 +101,8 @@ def action(profile: Profile, event: Event) -> Action | None:
         return Action(name, 1.0) if pressed else None
     if control not in profile.relative:
         return Action(name, event.value / 127)
-    steps = event.value if event.value < 64 else event.value - 128  # two's complement of seven bits
+    # Two's complement of seven bits.
+    steps = event.value if event.value < 64 else event.value - 128
     return Action(name, steps / 127, relative=True) if steps else None
 
 
@@ -161,7 +163,8 @@ def load_profile(path: Path) -> Profile:
         return from_dict(Profile, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"cannot read device {path}: {error.strerror}") from error
-    except ValueError as error:  # ConfigError, JSON, UTF-8
+    except ValueError as error:
+        # ConfigError, JSON, UTF-8.
         raise ConfigError(f"device {path}: {error}") from error
 
 
@@ -205,8 +208,10 @@ ENDS = LOWEST, HIGHEST = "lowest key", "highest key"
 SKIP, DONE = "skip", "done"
 Answer = Event | str
 """What a player did when asked: moved a control (an Event), or said SKIP or DONE."""
-TURNED = 3  # values that differ, which only a knob sends
-STEPS = 8  # messages of an endless encoder, which repeats small steps
+# Values that differ, which only a knob sends.
+TURNED = 3
+# Messages of an endless encoder, which repeats small steps.
+STEPS = 8
 SMALL = frozenset((*range(1, 8), *range(121, 128)))
 
 

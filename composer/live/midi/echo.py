@@ -12,7 +12,8 @@ from composer.live.midi.ports import open_input
 # A port that was joined just now may lose the first messages.
 TRIES = 6
 TRY_SECONDS = 0.05
-NO_MAKER = 0x7D  # of system exclusive messages: for tests, instruments drop what they do not know
+# Of system exclusive messages: for tests, instruments drop what they do not know.
+NO_MAKER = 0x7D
 
 
 def echoes(name: str, api: str | None, output: Output) -> bool:

@@ -18,7 +18,8 @@ from typing import Any
 from composer.errors import PortError
 
 CLIENT = b"composer-watch"
-NO_START_SERVER = 1  # JackNoStartServer: ask a server that runs, never start one
+# JackNoStartServer: ask a server that runs, never start one.
+NO_START_SERVER = 1
 _SHUTDOWN = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
@@ -27,7 +28,8 @@ class _Watch:
 
     def __init__(self) -> None:
         self.lost = False
-        self._on_shutdown = _SHUTDOWN(self._shut_down)  # kept: libjack holds no reference
+        # kept: libjack holds no reference.
+        self._on_shutdown = _SHUTDOWN(self._shut_down)
         self._library = _library()
         self._client: int | None = None
         if self._library is not None:
@@ -37,7 +39,8 @@ class _Watch:
             self._library.jack_on_shutdown(self._client, self._on_shutdown, None)
 
     def _shut_down(self, _argument: Any) -> None:
-        self.lost = True  # in libjack's thread: no more than that
+        # In libjack's thread: no more than that.
+        self.lost = True
 
     def connections(self, port: bytes) -> set[str]:
         handle = self._library.jack_port_by_name(self._client, port) if self._client else None
@@ -153,5 +156,6 @@ def _be_quiet(library: Any) -> None:
         nothing = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p)
         library.jack_set_error_function(nothing)
         library.jack_set_info_function(nothing)
-    except (AttributeError, OSError, TypeError):  # TypeError: Windows has no library None
+    except (AttributeError, OSError, TypeError):
+        # TypeError: Windows has no library None.
         pass

@@ -23,7 +23,8 @@ from composer.live.midi.recorder import Clock
 WATCH_SECONDS = 0.02
 # Between attempts after the MIDI system itself went away: each makes a client, which takes 20 ms.
 REOPEN_SECONDS = 0.25
-CLOSE_SECONDS = 2.0  # a thread of a driver that hangs is left behind
+# A thread of a driver that hangs is left behind.
+CLOSE_SECONDS = 2.0
 PASSED_ON = frozenset(
     {"note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch"}
 )
@@ -65,8 +66,10 @@ class Keyboard:
         self._heard: SimpleQueue[tuple[float, Any]] = SimpleQueue()
         self._down: set[tuple[int, int]] = set()  # (channel, pitch)
         self._pedals: set[int] = set()  # channels
-        self._bent: set[int] = set()  # channels whose pitch wheel is not in the middle
-        self._driver = 0  # its thread, once that has called
+        # Channels whose pitch wheel is not in the middle.
+        self._bent: set[int] = set()
+        # Its thread, once that has called.
+        self._driver = 0
         self._closing = threading.Event()
         self._port: InputPort | None = open_input(name, api, self._hear)
         self._name, self._api = self._port.name, self._port.api
@@ -136,7 +139,8 @@ class Keyboard:
             at, message = self._heard.get()
             # The driver's thread and the watcher both stamp: what was stamped first may be enqueued second.
             latest = at = max(at, latest)
-            if isinstance(message, str):  # a mido message cannot be compared with one
+            if isinstance(message, str):
+                # A mido message cannot be compared with one.
                 # When plugged in too: keys may have been enqueued after the word that the keyboard is gone.
                 self._release_all(at)
                 if message == CLOSED:
@@ -186,7 +190,8 @@ class Keyboard:
             return
         try:
             listener(*what)
-        except Exception as error:  # the next key must be heard all the same
+        except Exception as error:
+            # The next key must be heard all the same.
             self.trouble = error
 
     # --- the thread that watches the plug ---

@@ -238,7 +238,8 @@ class SynthOutput:
             try:
                 child = Synthesiser(self._command, self.name)
                 is_ready = child.start()
-            except OSError:  # no memory for a process, or the command is being replaced
+            except OSError:
+                # No memory for a process, or the command is being replaced.
                 is_ready = False
             if not is_ready:
                 failures += 1

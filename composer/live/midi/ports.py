@@ -18,13 +18,16 @@ from composer.live.midi import jack
 from composer.live.midi.backend import SYSTEMS, DriverPort, driver
 
 MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
-LOOPBACK = "midi through"  # ALSA's own port, always there and never a keyboard
+# ALSA's own port, always there and never a keyboard.
+LOOPBACK = "midi through"
 
 # rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
 # counts as gone after as many looks, and seconds between them, in which this thread begins a new slice of time.
 LOOKS, BETWEEN = 5, 0.002
-LAST_CALL = 0.02  # seconds in which a driver's call that has begun comes to its end
-JOIN_SECONDS = 1.0  # at most; where libjack cannot say who is connected, all of it
+# Seconds in which a driver's call that has begun comes to its end.
+LAST_CALL = 0.02
+# At most; where libjack cannot say who is connected, all of it.
+JOIN_SECONDS = 1.0
 VIRTUAL_CLIENT, VIRTUAL_PORT = (
     "Composer",
     "arrangement",
@@ -61,7 +64,8 @@ class _Port:
         self._port = port
         self._watcher = watcher
         self._is_open = True
-        self._lock = threading.Lock()  # a client must not be freed while another thread asks it
+        # A client must not be freed while another thread asks it.
+        self._lock = threading.Lock()
 
     def is_there(self) -> bool:
         """Tell whether the other side still exists (for a virtual port: its MIDI system); takes about 0.25 ms."""
@@ -75,7 +79,8 @@ class _Port:
     def _sees(self) -> bool:
         try:
             return self.name in self._others()
-        except Exception:  # a MIDI server that died is a port that is gone
+        except Exception:
+            # A MIDI server that died is a port that is gone.
             return False
 
     def found(self) -> str | None:
@@ -148,7 +153,8 @@ class _Listener:
 
         try:
             message = Message.from_bytes(data)
-        except ValueError:  # bytes that are no message are left out
+        except ValueError:
+            # Bytes that are no message are left out.
             return
         self.tell(message)
 
@@ -194,7 +200,8 @@ class OutputPort(_Port):
         self, port: DriverPort, watcher: DriverPort, api: str, name: str, own: str | None = None
     ) -> None:
         super().__init__(port, watcher, api, name, own)
-        self._sending = threading.Lock()  # RtMidi takes one message at a time
+        # RtMidi takes one message at a time.
+        self._sending = threading.Lock()
 
     def send(self, message: Any) -> None:
         """Send a mido message now; where JACK's server has ended it is dropped (rtmidi would wait for ever)."""
@@ -293,8 +300,10 @@ def _opening(watcher: DriverPort, api: str, what: str) -> Iterator[None]:
         with _quiet():
             yield
     except BaseException as error:
-        _delete(watcher, api)  # a client left behind holds up JACK when it ends
-        if isinstance(error, OSError | ValueError):  # the driver's own, by their kind
+        # A client left behind holds up JACK when it ends.
+        _delete(watcher, api)
+        if isinstance(error, OSError | ValueError):
+            # The driver's own, by their kind.
             raise PortError(
                 f"{what} does not open ({error}); another program may hold it"
             ) from error
@@ -328,7 +337,8 @@ def _delete(client: DriverPort, api: str) -> None:
 def _names(client: DriverPort) -> list[str]:
     """Names of the ports that a client sees: asked again where that fails because one has just gone."""
     for _ in range(LOOKS - 1):
-        with suppress(ValueError):  # RtMidi's InvalidPortError
+        with suppress(ValueError):
+            # RtMidi's InvalidPortError.
             return client.names()
     return client.names()
 
@@ -439,7 +449,8 @@ def _quiet() -> Iterator[None]:
     with _one_at_a_time:
         try:
             kept = os.dup(2)
-        except OSError:  # a process without a stderr has nothing to keep quiet
+        except OSError:
+            # A process without a stderr has nothing to keep quiet.
             yield
             return
         null = os.open(os.devnull, os.O_WRONLY)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-LOWEST = 1  # below JACK and its clients, which must go first: without them nothing sounds
+# Below JACK and its clients, which must go first: without them nothing sounds.
+LOWEST = 1
 
 
 def hurry() -> bool:
@@ -15,7 +16,9 @@ def hurry() -> bool:
     """
     try:
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(LOWEST))  # 0: this thread, on Linux
-    except (AttributeError, OSError):  # another system, or not allowed
+        # 0: this thread, on Linux.
+        os.sched_setscheduler(0, policy, os.sched_param(LOWEST))
+    except (AttributeError, OSError):
+        # Another system, or not allowed.
         return False
     return True

@@ -52,7 +52,8 @@ class Sequencer:
         self._clock = clock
         self._agenda = Agenda()
         self._beats: Beats | None = None
-        self._tick = 0  # of the MIDI clock, the next one
+        # Of the MIDI clock, the next one.
+        self._tick = 0
         self._is_started = False
         self._closed = False
         self._changed = threading.Condition(threading.Lock())

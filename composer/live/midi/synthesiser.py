@@ -17,9 +17,11 @@ from typing import Any, Final
 from composer import catalog
 from composer.errors import ComposerError, PortError
 
-START_SECONDS: Final = 15.0  # a large SoundFont on a slow disk
+# A large SoundFont on a slow disk.
+START_SECONDS: Final = 15.0
 READY: Final = "composer-ready"
-FONT: Final = re.compile(r"\d+ ")  # of the list of fonts: its number, its path
+# Of the list of fonts: its number, its path.
+FONT: Final = re.compile(r"\d+ ")
 # The shell's own reader keeps a history of every line, which grows; `source` reads the same input without one.
 HELLO: Final = ("" if sys.platform == "win32" else "source /dev/stdin\n") + f"fonts\necho {READY}\n"
 DEVICE_LOST: Final = re.compile(

@@ -18,8 +18,10 @@ from composer.songs.theory import C_MAJOR, pitch_class_weights, signature_shift
 Voices = tuple[tuple[Note, ...], ...]
 """What each added voice plays in a beat: notes that begin in it or, with an earlier onset, sound on from before."""
 
-MARGIN = 8.0  # beats, more than the model's window is rounded by
-PERIOD = 32  # bars; so many at a time are forgotten, and the latents go round with them
+# Beats, more than the model's window is rounded by.
+MARGIN = 8.0
+# Bars; so many at a time are forgotten, and the latents go round with them.
+PERIOD = 32
 SCALE_STEPS = (
     -1,
     1,
@@ -94,7 +96,8 @@ class Accompanist:
         if not any(note.onset < now - _TINY for note in song.tracks[0].notes):
             return self._first(heard, beat, expected)
         if not any(track.notes for track in heard.tracks[1:]):
-            song = only_melody(song)  # voices that have not begun are made in hindsight
+            # Voices that have not begun are made in hindsight.
+            song = only_melody(song)
         made = self.model.arrange_ahead(song, now, 1.0, self.seed, self.latents or None, expected)
         return tuple(_in_beat(track.notes, now, taken) for track in made.tracks[1:])
 

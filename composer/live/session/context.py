@@ -14,7 +14,8 @@ from composer.live.session.accompanist import Accompanist
 from composer.live.session.state import Latency, SessionConfig, Shown
 from composer.live.session.worker import AnyWorker, TaskResult
 
-MEASURED = 1000  # latencies that are remembered of each kind
+# Latencies that are remembered of each kind.
+MEASURED = 1000
 
 
 class AnySequencer(Protocol):
@@ -86,8 +87,10 @@ class SessionRun(Protocol):
     """A performance, from the count-in to the end: a phrase and its answers, or a duet."""
 
     phase: str
-    over: str  # why it ended; "" while it goes on
-    start: float  # the beat at which what is shown begins
+    # Why it ended; "" while it goes on.
+    over: str
+    # The beat at which what is shown begins.
+    start: float
     length: float | None  # in beats; None: open
 
     def hear(self, event: Any, beat: float) -> None:

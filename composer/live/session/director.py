@@ -43,12 +43,14 @@ from composer.live.session.state import (
 from composer.live.session.worker import AnyWorker, TaskResult, Worker, reason
 from composer.songs.song import Note, Song, TimeSignature, Track
 
-LEAD = 0.05  # seconds from a press of play to the first click
+# Seconds from a press of play to the first click.
+LEAD = 0.05
 CLOCK_BEATS = (
     16  # of MIDI clock that are remembered; a transport is made at each of its 24 clocks a beat
 )
 AGAIN = "again"
-UNHEARD = ("count-in", "listening", "calibrating")  # phases in which another seed is not heard
+# Phases in which another seed is not heard.
+UNHEARD = ("count-in", "listening", "calibrating")
 
 
 class Director:
@@ -91,7 +93,8 @@ class Director:
         )  # what is shown, at its beat, when nothing goes on
         self._told: dict[type, Exception] = {}  # troubles of the ports
         self._lately: deque[Event] = deque(maxlen=64)
-        self._zero = 0.0  # the beat of the MIDI clock that is the session's beat 0
+        # The beat of the MIDI clock that is the session's beat 0.
+        self._zero = 0.0
 
     @property
     def config(self) -> SessionConfig:
@@ -119,7 +122,8 @@ class Director:
         try:
             if run is not None:
                 run.end(now, "failed")
-        except Exception:  # it is that which fails: its keys are on the disk
+        except Exception:
+            # It is that which fails: its keys are on the disk.
             self._history.fail()
         finally:
             if run is not None:
@@ -330,7 +334,8 @@ class Director:
         (melody, accompaniment), beat = (
             (run.shown(now), context.time.beat(now)) if run is not None else self._stands
         )
-        at = context.time.beat(now + COMMIT)  # an answer begins that long before its downbeat
+        # An answer begins that long before its downbeat.
+        at = context.time.beat(now + COMMIT)
         keyboard = self.keyboard
         return State(
             mode=config.mode,

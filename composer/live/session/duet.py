@@ -25,17 +25,24 @@ from composer.live.session.worker import TaskResult, reason
 from composer.songs.edit import cut_notes, only_melody, shift_notes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
-LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3  # before its beat a decision begins; whichever is longer,
-MOST_LEAD = 0.5  # but no more than so many beats
-COMMIT = 0.003  # seconds before the beat at which the choice is made
-AHEAD = 0.02  # seconds before their time that notes within a beat are sent
+# Before its beat a decision begins; whichever is longer,.
+LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3
+# But no more than so many beats.
+MOST_LEAD = 0.5
+# Seconds before the beat at which the choice is made.
+COMMIT = 0.003
+# Seconds before their time that notes within a beat are sent.
+AHEAD = 0.02
 LATE_SECONDS, LATE_BEATS = (
     0.08,
     SNAP,
 )  # after the beat a late stroke still changes the voices; whichever is shorter
-JUST_AFTER = 0.001  # seconds; strokes between the choice and the beat are seen to then
-HELD: Final = -1  # no pitch: no decision was there
-RECENT = 100.0  # beats of the past that are told to the Accompanist, more than it looks at
+# Seconds; strokes between the choice and the beat are seen to then.
+JUST_AFTER = 0.001
+# No pitch: no decision was there.
+HELD: Final = -1
+# Beats of the past that are told to the Accompanist, more than it looks at.
+RECENT = 100.0
 
 
 class BeatRequest(NamedTuple):
@@ -60,7 +67,8 @@ class Plan:
     version: int = 0
     is_ready: bool = False
     table: dict[int | None, Voices] = field(default_factory=dict)
-    fresh: set[int | None] = field(default_factory=set)  # entries that go by the newest past
+    # Entries that go by the newest past.
+    fresh: set[int | None] = field(default_factory=set)
 
     def choose(self, pitch: int | None) -> tuple[int | None, Voices] | None:
         """Return (its pitch, the entry for `pitch`, else the one for nothing new); None if there is neither."""
@@ -91,16 +99,21 @@ class DuetRun:
         config = context.config
         self.phase, self.over, self.start = "count-in", "", 0.0
         self.length: float | None = None
-        self.held_beats = 0  # that began without a decision
+        # That began without a decision.
+        self.held_beats = 0
         self._context, self._names, self._bar = context, names, config.beats_per_bar
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
         self._parts = [DuetVoice(context, voice) for voice in range(1, 1 + len(names))]
         self._melody: tuple[Note, ...] = ()
-        self._next = 0.0  # the beat that is to be decided
+        # The beat that is to be decided.
+        self._next = 0.0
         self._plan: Plan | None = None
-        self._begun: Plan | None = None  # of the beat that goes on
-        self._chosen: int | None = None  # whose voices sound in it; HELD for no decision
-        self._seen = -1  # state of the keys that the plan goes by
+        # Of the beat that goes on.
+        self._begun: Plan | None = None
+        # Whose voices sound in it; HELD for no decision.
+        self._chosen: int | None = None
+        # State of the keys that the plan goes by.
+        self._seen = -1
         self._requests: deque[BeatRequest] = deque(maxlen=8)  # for late strokes
         self._choose_programs()
         context.began(0.0)

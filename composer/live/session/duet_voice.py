@@ -19,7 +19,8 @@ class DuetVoice:
 
     def __init__(self, context: SessionContext, voice: int) -> None:
         self.voice, self.notes = voice, list[Note]()
-        self.feel = PLAINLY  # of the player: when what is written between the beats is played
+        # Of the player: when what is written between the beats is played.
+        self.feel = PLAINLY
         self.sounding: int | None = None
         self._context = context
         self._channel = context.config.channels[voice]
@@ -27,7 +28,8 @@ class DuetVoice:
             tuple[float, int | None, int]
         ] = []  # (when, pitch or rest, velocity) to come in this beat
         self._before: tuple[int, Note | None] = (0, None)
-        self._struck = False  # at the start of the beat that goes on
+        # At the start of the beat that goes on.
+        self._struck = False
 
     def begin(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:
         """Play the notes of [beat, beat + 1): what holds over is not struck again, what is not in them ends."""

@@ -13,11 +13,16 @@ from composer.live.melody.dynamics import Feel, feel
 from composer.songs.edit import cut_notes, shift_notes
 from composer.songs.song import Note, Song
 
-WINDOW = 8.0  # beats that a duet writes down anew each beat; what is older is settled
-MOST = 400  # events that a duet writes down anew each beat: more in so short a time is nonsense
-SNAP = 0.125  # beats; what is struck so close to a beat is on it
-FELT = 32  # notes by which a player's feel goes
-TOGETHER = 0.03  # seconds; keys struck closer are one stroke, of which the highest is the melody
+# Beats that a duet writes down anew each beat; what is older is settled.
+WINDOW = 8.0
+# Events that a duet writes down anew each beat: more in so short a time is nonsense.
+MOST = 400
+# Beats; what is struck so close to a beat is on it.
+SNAP = 0.125
+# Notes by which a player's feel goes.
+FELT = 32
+# Seconds; keys struck closer are one stroke, of which the highest is the melody.
+TOGETHER = 0.03
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,7 +46,8 @@ class Hearing:
         self.heard: list[Heard] = []
         self.down: dict[int, Heard] = {}
         self.presses = 0
-        self.changes = 0  # of keys, so far: another number is another melody
+        # Of keys, so far: another number is another melody.
+        self.changes = 0
         self.last_change = float("-inf")  # beat
         self._settled: list[Note] = []
         self._pressed: deque[Heard] = deque(maxlen=64)
@@ -103,7 +109,8 @@ class Hearing:
     def _settle(self, since: float) -> None:
         """Put away the notes whose keys went up before `since`, WINDOW beats at a time."""
         if len(self.heard) > MOST:
-            edge = self.heard[-MOST // 2].beat  # whatever is still held: a player has ten fingers
+            # Whatever is still held: a player has ten fingers.
+            edge = self.heard[-MOST // 2].beat
         elif not self.heard or self.heard[0].beat > since - WINDOW:
             return
         else:

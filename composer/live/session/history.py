@@ -27,8 +27,11 @@ from composer.songs import audio as synth
 from composer.songs import write
 from composer.songs.song import Song
 
-UNDOABLE = 64  # takes that are at hand; those before are on the disk only, so that a long day needs no more memory
-FADES = 0.5  # seconds after its end that still belong to a take: its last note-offs
+# Takes that are at hand; those before are on the disk only, so that a long day needs no more
+# memory.
+UNDOABLE = 64
+# Seconds after its end that still belong to a take: its last note-offs.
+FADES = 0.5
 WRITERS: dict[str, Callable[[Path, Song], Any]] = {
     ".mid": write,
     ".midi": write,

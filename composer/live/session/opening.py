@@ -24,7 +24,8 @@ from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import takes_folder
 from composer.live.takes.writer import check_folder
 
-LOOK_SECONDS = 0.5  # between looks for a keyboard, while there is none
+# Between looks for a keyboard, while there is none.
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,14 @@ class _KeyboardFinder:
         self._options = options
         self._known = known
         self._output = output
-        self._echoing: set[str] = set()  # ports that give back what is sent
+        # Ports that give back what is sent.
+        self._echoing: set[str] = set()
         self._left = threading.Event()
         self.keyboard: Keyboard | None = None
-        self.others = ""  # what to say of further keyboards
-        self.missing = ""  # why there are no ports at all
+        # What to say of further keyboards.
+        self.others = ""
+        # Why there are no ports at all.
+        self.missing = ""
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> _KeyboardFinder:
@@ -156,7 +160,8 @@ class _KeyboardFinder:
                 return False
             self.others = f"; there is also {', '.join(names[1:])}" if names[1:] else ""
             self._connect(names[0])
-        except PortError as error:  # no MIDI system, or it went away between two looks
+        except PortError as error:
+            # No MIDI system, or it went away between two looks.
             self.missing = str(error)
             return False
         mend = Mend("port") if self.others else None

@@ -22,8 +22,10 @@ EARLY, LAST = (
     0.06,
     0.018,
 )  # seconds before the downbeat at which the answer is made, and again if keys moved since
-AHEAD = 0.05  # seconds; how long before their time strokes are handed to the sequencer
-NONSENSE = 2000  # keys in a phrase that are not drawn any more
+# Seconds; how long before their time strokes are handed to the sequencer.
+AHEAD = 0.05
+# Keys in a phrase that are not drawn any more.
+NONSENSE = 2000
 DRAFT, ANSWER, OTHER = "draft", "answer", "another"
 
 
@@ -58,12 +60,15 @@ class PhraseRun:
         self._context, self._turns = context, turns
         self._playback: Playback | None = None
         self._stopping, self._rerolled = False, False
-        self._version = 0  # of model, knobs and seed
+        # Of model, knobs and seed.
+        self._version = 0
         self._made: PhraseAnswer | None = None
         self._asked: set[tuple[float, bool]] = set()
         self._sketch: tuple[Any, tuple[ShownNote, ...]] = (None, ())
-        self._played: tuple[ShownNote, ...] = ()  # the phrase that is answered
-        self._turn: Shown = ((), ())  # the last phrase and its answer
+        # The phrase that is answered.
+        self._played: tuple[ShownNote, ...] = ()
+        # The last phrase and its answer.
+        self._turn: Shown = ((), ())
         self._listen(0.0)
 
     @classmethod
@@ -111,14 +116,16 @@ class PhraseRun:
         """Use an arrangement that the worker has made."""
         key = done.key
         if not isinstance(key, PhraseRequest) or key.run is not self or key.start != self.start:
-            return  # what an earlier run had asked for may still come
+            # What an earlier run had asked for may still come.
+            return
         self._context.measure("decision", done.seconds)
         if done.error is not None:
             self._failed(done.error, key)
         elif key.what == OTHER:
             self._exchange(done.value[1], now)
         elif key.what == DRAFT and not self._is_newest(key):
-            return  # it waited while an answer was made
+            # It waited while an answer was made.
+            return
         elif self.phase in ("count-in", "listening", "thinking"):
             self._made = PhraseAnswer(key, *done.value)
             if self.length is not None and key.what == ANSWER:
@@ -126,7 +133,8 @@ class PhraseRun:
                     "ready", self._context.time.seconds(self.start + self.length) - now
                 )
         elif self._playback is not None and now < self._context.time.seconds(self._playback.start):
-            self._playback.withdraw()  # made again at the last moment, and nothing is heard yet
+            # Made again at the last moment, and nothing is heard yet.
+            self._playback.withdraw()
             self._made = PhraseAnswer(key, *done.value)
             self._begin(self._playback.start)
 
@@ -171,7 +179,8 @@ class PhraseRun:
 
     def shown(self, now: float) -> Shown:
         """Show the melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
-        playback = self._playback  # the screen asks in a thread of its own
+        # The screen asks in a thread of its own.
+        playback = self._playback
         if playback is not None:
             song, origin = playback.answer.song, playback.origin
             first = origin + pickup(song) <= playback.start

@@ -22,7 +22,8 @@ class PendingTake:
 
     def __init__(self) -> None:
         self.writer: TakeWriter | None = None
-        self.until = float("inf")  # seconds of the clock; what comes later is of no take
+        # Seconds of the clock; what comes later is of no take.
+        self.until = float("inf")
         self._early: list[tuple[str, tuple[Any, ...]]] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -87,7 +88,8 @@ class TakeSaver:
                 if self._folder is not None:
                     pending.open(TakeWriter(self._folder, header(), start))
             except Exception:
-                pending.close()  # or what is played would pile up in it
+                # Or what is played would pile up in it.
+                pending.close()
                 raise
 
         self.do(task)
@@ -143,7 +145,8 @@ class TakeSaver:
         self._thread.join(30)
 
     def _add(self, name: str, seconds: float, *values: Any) -> None:
-        pending = self._current  # read once: another thread may end it now
+        # Read once: another thread may end it now.
+        pending = self._current
         if pending is not None and self._folder is not None:
             pending.add(name, seconds, *values)
 
@@ -154,5 +157,6 @@ class TakeSaver:
     def _carry_out(self, task: Task) -> None:
         try:
             task()
-        except Exception as error:  # a full disk must not end the music
+        except Exception as error:
+            # A full disk must not end the music.
             self._tell(f"the take is not kept: {reason(error)}")

@@ -80,7 +80,8 @@ class Session:
         sequencer.on_sent = self._director.saver.played  # type: ignore[attr-defined]
         self._sequencer = sequencer
         self._controls = Controls(self._director, sequencer, self._clock, self._leave)
-        self._raised: dict[int, int] = {}  # key that is down -> semitones it was moved by
+        # Key that is down -> semitones it was moved by.
+        self._raised: dict[int, int] = {}
         self._control_numbers: frozenset[int] = frozenset()
         self._pads: frozenset[int] = frozenset()
         self._closed = False
@@ -181,7 +182,8 @@ class Session:
         if self._thread is not None:
             self._thread.join(10)
             sys.setswitchinterval(self._switch_interval)
-        self._do_all(self._clock())  # what was asked for at the last moment
+        # What was asked for at the last moment.
+        self._do_all(self._clock())
         self._do(self._director.finish, self._clock())
         self._director.close()
 
@@ -222,7 +224,8 @@ class Session:
             note(now)
         except ComposerError as error:
             self._director.refuse(error)
-        except Exception as error:  # on a stage it goes on, whatever it was
+        except Exception as error:
+            # On a stage it goes on, whatever it was.
             self._director.fail(error, now)
 
     def _run(self) -> None:

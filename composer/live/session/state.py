@@ -15,8 +15,10 @@ PHASES = ("idle", "count-in", "listening", "thinking", "playing", "calibrating")
 VOICES = 4
 # Seconds before their downbeat at which the first notes of an answer are sent, so that there is time to make it again.
 COMMIT = 0.012
-MELODY = "melody"  # the name of the voice that is played
-DRUMS = 9  # General MIDI's drum channel, counted from 0: 10 as players count
+# The name of the voice that is played.
+MELODY = "melody"
+# General MIDI's drum channel, counted from 0: 10 as players count.
+DRUMS = 9
 
 
 @dataclass(frozen=True)

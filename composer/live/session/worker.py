@@ -47,7 +47,8 @@ def carry_out(key: Hashable, task: Task) -> TaskResult:
     began = time.perf_counter()
     try:
         value = task()
-    except Exception as error:  # a model that fails once must not take the session with it
+    except Exception as error:
+        # A model that fails once must not take the session with it.
         return TaskResult(key, error=error, seconds=time.perf_counter() - began)
     return TaskResult(key, value, seconds=time.perf_counter() - began)
 

@@ -24,9 +24,11 @@ EVENTS = "events.jsonl"
 PLAYED = "played.jsonl"
 MELODY = "melody.mid"
 ARRANGEMENT = "arrangement.mid"
-SOUND = "arrangement.wav"  # only of a session without a synthesiser
+# Only of a session without a synthesiser.
+SOUND = "arrangement.wav"
 FILES = (HEADER, EVENTS, PLAYED, MELODY, ARRANGEMENT)
-UNDONE = "undone"  # what `ended` says of a take that the player dropped
+# What `ended` says of a take that the player dropped.
+UNDONE = "undone"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ NOTE_OFF = 0x80
 NOTE_ON = 0x90
 CONTROL = 0xB0
 PEDAL_DOWN = 64  # from this value on
-DRUMS = 9  # the channel that needs no program
+# The channel that needs no program.
+DRUMS = 9
 DUET = "duet"
 
 Clock = Callable[[], float]

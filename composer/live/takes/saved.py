@@ -21,7 +21,8 @@ from composer.songs.song import Song
 CUT_OFF = "cut off"
 DAMAGED = "damaged"
 LAST = "last"
-MOST_LISTED = 5  # takes that an error names
+# Takes that an error names.
+MOST_LISTED = 5
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ from composer.songs import write
 from composer.songs.song import Song
 
 SYNC_SECONDS = 1.0
-FLUSH_SECONDS = 10.0  # that a disk is waited for
-MOST_OF_A_SECOND = 1000  # takes that begin in one second and one folder
+# That a disk is waited for.
+FLUSH_SECONDS = 10.0
+# Takes that begin in one second and one folder.
+MOST_OF_A_SECOND = 1000
 
 _Line = tuple[str, str] | threading.Event | None
 """A file's name and text to append; an event to set once all before it is written; or None, the end."""
@@ -82,7 +84,8 @@ class Journal:
 
     def _run(self) -> None:
         synced = time.monotonic()
-        unsynced = False  # lines are in the file, but maybe not on the disk
+        # Lines are in the file, but maybe not on the disk.
+        unsynced = False
         going_on = True
         while going_on:
             batch = self._batch(SYNC_SECONDS if unsynced else None)
