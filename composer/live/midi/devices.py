@@ -23,7 +23,8 @@ GENERIC = "generic"
 SUSTAIN = "sustain"
 # Of a model whose knobs have other names: the first, the second ... that it has.
 KNOBS = tuple(f"knob {number}" for number in range(1, 5))
-ABSOLUTE, RELATIVE = "absolute", "relative"
+ABSOLUTE = "absolute"
+RELATIVE = "relative"
 _CONTROL = re.compile(r"(cc|note) (\d{1,3})")
 
 
@@ -61,13 +62,7 @@ class Profile:
             raise ConfigError(f"offset is -0.5 to 0.5 s, got {self.offset!r}")
         for control, action in self.controls.items():
             _check_control(control)
-            if not (action == SUSTAIN or is_button(action) or is_setting(action)):
-                known = ", ".join((*(command.name for command in commands.COMMANDS), SUSTAIN))
-                raise ConfigError(f"{control} does one of {known}, got {action!r}")
-            if action == SUSTAIN and control != f"cc {SUSTAIN_PEDAL}":
-                raise ConfigError(
-                    f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}"
-                )
+            _check_action(control, action)
         for control in self.relative:
             if not is_setting(self.controls.get(control, "")):
                 raise ConfigError(
@@ -205,7 +200,8 @@ def pattern_of(port_name: str) -> str:
 # MIDI learn
 
 ENDS = LOWEST, HIGHEST = "lowest key", "highest key"
-SKIP, DONE = "skip", "done"
+SKIP = "skip"
+DONE = "done"
 Answer = Event | str
 """What a player did when asked: moved a control (an Event), or said SKIP or DONE."""
 # Values that differ, which only a knob sends.
@@ -250,7 +246,8 @@ def learn(began: Profile, actions: Iterable[str] | None = None) -> Lesson:
     LOWEST and HIGHEST, in order; None: `learned()`. A button is learned when it is pressed, a knob once it has said enough to tell it from a button
     and an endless encoder from one with an end. Keys are played: of notes only pads beyond the keys are learned.
     """
-    made, taken = began, dict[str, str]()
+    made = began
+    taken = dict[str, str]()
     for name in learned() if actions is None else actions:
         answer = yield from (_key_asked if name in ENDS else _control_asked)(made, name, taken)
         if isinstance(answer, Profile):
@@ -279,7 +276,8 @@ def _control_asked(
     heard: dict[str, list[int]] = {}
     remark = ""
     while not isinstance(answer := (yield Ask(name, remark)), str):
-        control, remark = control_of(answer), ""
+        control = control_of(answer)
+        remark = ""
         if control in taken:
             # The one learned last may still be turning; of any other the player should know.
             remark = "" if control == list(taken)[-1] else f"{control} is {taken[control]} already"
@@ -299,34 +297,40 @@ def _is_control(made: Profile, event: Event) -> bool:
 
 
 def _way(name: str, values: Sequence[int]) -> str:
-    """ABSOLUTE or RELATIVE once what one control said is enough for the action; "" while it is not."""
+    """Return ABSOLUTE or RELATIVE once one control's values are enough for the action; "" while they are not."""
     if not is_setting(name):
         return ABSOLUTE if values[-1] else ""
-    if len(set(values)) >= TURNED and not SMALL.issuperset(values):
+    has_turned = len(set(values)) >= TURNED
+    is_small = SMALL.issuperset(values)
+    if has_turned and not is_small:
         return ABSOLUTE
     if len(values) < STEPS:
         return ""
-    repeats = any(
-        a == b for a, b in pairwise(values)
-    )  # a knob with an end says nothing while it stands still
-    return (
-        RELATIVE
-        if repeats and SMALL.issuperset(values)
-        else ABSOLUTE
-        if len(set(values)) >= TURNED
-        else ""
-    )
+    # A knob with an end says nothing while it stands still; an encoder says the same step again.
+    repeats = any(a == b for a, b in pairwise(values))
+    if repeats and is_small:
+        return RELATIVE
+    return ABSOLUTE if has_turned else ""
 
 
 def _with(made: Profile, name: str, control: str, relative: bool) -> Profile:
     """Return the profile with a control that does that, and nothing else that does."""
-    controls = {c: a for c, a in made.controls.items() if c != control and a != name} | {
-        control: name
-    }
-    endless = [c for c in made.relative if c in controls and c != control]
-    return replace(
-        made, controls=controls, relative=(*endless, control) if relative else tuple(endless)
-    )
+    controls = {c: a for c, a in made.controls.items() if c != control and a != name}
+    endless = [c for c in made.relative if c in controls]
+    controls[control] = name
+    if relative:
+        endless.append(control)
+    return replace(made, controls=controls, relative=tuple(endless))
+
+
+def _check_action(control: str, action: str) -> None:
+    if action == SUSTAIN:
+        if control != f"cc {SUSTAIN_PEDAL}":
+            raise ConfigError(f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}")
+        return
+    if not is_button(action) and not is_setting(action):
+        known = ", ".join((*(command.name for command in commands.COMMANDS), SUSTAIN))
+        raise ConfigError(f"{control} does one of {known}, got {action!r}")
 
 
 def _check_control(control: str) -> None:

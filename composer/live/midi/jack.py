@@ -72,7 +72,7 @@ _watch: _Watch | None = None
 def hold() -> None:
     """Say that an rtmidi client on JACK is about to be made, and watch the server from now on.
 
-    Raises PortError where the server went away and clients of the old one are still open: try again later.
+    Raise PortError if the server went away and clients of the old one are still open: try again later.
     """
     global _users, _watch
     with _lock:
@@ -102,7 +102,7 @@ def is_lost() -> bool:
 
 
 def connections(port: str) -> set[str]:
-    """Names of the ports that are connected to that one; none where libjack cannot say."""
+    """Return the names of the ports that are connected to that one; none if libjack cannot say."""
     with _lock:
         if _watch is None or _watch.lost:
             return set()
@@ -110,7 +110,7 @@ def connections(port: str) -> set[str]:
 
 
 def connect(source: str, destination: str) -> bool:
-    """Connect two ports that are there; whether they are connected now.
+    """Connect two ports that are there. Return True if they are connected now.
 
     Other threads run on meanwhile. Not so while rtmidi opens a client: it holds Python's lock until JACK has been round
     its graph, in which a port in may wait for that lock to tell of a key; then JACK gives up, and keys are lost.
@@ -124,7 +124,7 @@ def connect(source: str, destination: str) -> bool:
 
 
 def _library() -> Any:
-    """libjack: the copy that rtmidi has loaded (its wheel brings one), else the system's; None without one."""
+    """Load libjack: the copy that RtMidi has loaded (its wheel brings one), else the system's. None without one."""
     try:
         maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
         loaded = next((line[line.index("/") :] for line in maps if "/libjack" in line), None)

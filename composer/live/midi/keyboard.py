@@ -72,7 +72,8 @@ class Keyboard:
         self._driver = 0
         self._closing = threading.Event()
         self._port: InputPort | None = open_input(name, api, self._hear)
-        self._name, self._api = self._port.name, self._port.api
+        self._name = self._port.name
+        self._api = self._port.api
         self._connected = True
         self._threads = [
             threading.Thread(target=run, name=f"keyboard {what}", daemon=True)
@@ -224,7 +225,8 @@ class Keyboard:
             return
         if old is not None and old.rejoin(name):
             old.listen(self._hear)
-            self._name, self._connected = old.name, True
+            self._name = old.name
+            self._connected = True
             self._heard.put((self._clock(), PLUGGED))
             return
         try:
@@ -232,13 +234,16 @@ class Keyboard:
         except PortError:
             self._closing.wait(REOPEN_SECONDS)
             return
-        self._port, self._name, self._connected = new, new.name, True
+        self._port = new
+        self._name = new.name
+        self._connected = True
         self._heard.put((self._clock(), PLUGGED))
         if old is not None:
             old.close()
 
     def _shut(self) -> None:
-        port, self._port = self._port, None
+        port = self._port
+        self._port = None
         if port is not None:
             port.close()
 

@@ -163,13 +163,16 @@ class MidiOutput:
 
     def _begin(self, port: OutputPort) -> None:
         with self._lock:
-            self._port, self._sounds, self.name = port, True, port.name
+            self._port = port
+            self._sounds = True
+            self.name = port.name
             for message in (*_silence(), *self._memory.messages()):
                 self._send(message)
 
     def _drop(self) -> None:
         with self._lock:
-            port, self._port = self._port, None
+            port = self._port
+            self._port = None
         if port is not None:
             with suppress(Exception):
                 port.close()
@@ -220,7 +223,8 @@ class SynthOutput:
         """End the synthesiser; what is sent later is dropped. A second time does nothing."""
         self._closing.set()
         with self._lock:
-            child, self._child = self._child, None
+            child = self._child
+            self._child = None
         if child is not None:
             child.close()
         self._keeper.join()

@@ -22,16 +22,16 @@ MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JAC
 LOOPBACK = "midi through"
 
 # rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
-# counts as gone after as many looks, and seconds between them, in which this thread begins a new slice of time.
-LOOKS, BETWEEN = 5, 0.002
+# counts as gone after LOOKS looks; the seconds BETWEEN them let this thread begin a new slice of time.
+LOOKS = 5
+BETWEEN = 0.002
 # Seconds in which a driver's call that has begun comes to its end.
 LAST_CALL = 0.02
 # At most; where libjack cannot say who is connected, all of it.
 JOIN_SECONDS = 1.0
-VIRTUAL_CLIENT, VIRTUAL_PORT = (
-    "Composer",
-    "arrangement",
-)  # what others see of a virtual output: Composer:arrangement
+# Others see a virtual output as Composer:arrangement.
+VIRTUAL_CLIENT = "Composer"
+VIRTUAL_PORT = "arrangement"
 # What rtmidi calls its own end of a connection, ours as that of any program: others see it as a port.
 _CONNECTION = re.compile(r"rtmidi(in|out) client(-\d+)?:rtmidi (in|out)put")
 _VIRTUAL = re.compile(rf"{VIRTUAL_CLIENT}(-\d+)?:.*")
@@ -91,7 +91,7 @@ class _Port:
             return None
 
     def _others(self) -> list[str]:
-        """Ports that could be the other side; none once this one is closed: its watcher is freed then."""
+        """Return the ports that could be the other side; none once this one is closed, for its watcher is freed then."""
         with self._lock:
             return self._watcher.names() if self._is_open and not self.is_lost() else []
 
@@ -214,7 +214,7 @@ def list_ports(api: str | None = None) -> Ports:
     """Return the MIDI ports that there are now; the lists may be empty.
 
     api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then JACK.
-    Raises PortError where the MIDI system is missing or not running.
+    Raise PortError if the MIDI system is missing or not running.
     """
     found, watcher = _system(api, "in")
     try:
@@ -233,7 +233,7 @@ def open_input(
     """Open the input called `name`; a part of the name in any case will do if only one port has it.
 
     name: None takes the only input there is. api: as in `list_ports`.
-    Raises PortError where there is no port, none of that name (it names those there are), or several.
+    Raise PortError if there is no port, none of that name (it names those there are), or several.
     """
     found, watcher = _system(api, "in")
     with _opening(watcher, found, f"MIDI input {name!r}"):
@@ -249,7 +249,7 @@ def open_output(
     """Open the output called `name`, chosen as `open_input` chooses; or a new one that other programs can open.
 
     virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
-    Raises PortError as `open_input` does, and for a virtual port where the system has none (Windows).
+    Raise PortError as `open_input` does, and for a virtual port if the system has none (Windows).
     """
     # To others a virtual output is a source: the watcher looks among those.
     found, watcher = _system(api, "in" if virtual else "out")
@@ -313,9 +313,9 @@ def _opening(watcher: DriverPort, api: str, what: str) -> Iterator[None]:
 def _joined(
     api: str, other: str, open_port: Callable[[], DriverPort]
 ) -> tuple[DriverPort, str | None]:
-    """(The port that `open_port` opens, on JACK its own name): that of who is connected to `other` then.
+    """Return the port that `open_port` opens and, on JACK, its own name: the new one that is connected to `other`.
 
-    JACK shows a connection with its next cycle only, which comes late on a busy machine.
+    JACK shows a connection with its next cycle only, which comes late on a busy machine: so it is waited for.
     """
     if api != "jack":
         return open_port(), None
@@ -335,7 +335,7 @@ def _delete(client: DriverPort, api: str) -> None:
 
 
 def _names(client: DriverPort) -> list[str]:
-    """Names of the ports that a client sees: asked again where that fails because one has just gone."""
+    """Return the names of the ports that a client sees, asked again if that fails because one has just gone."""
     for _ in range(LOOKS - 1):
         with suppress(ValueError):
             # RtMidi's InvalidPortError.
@@ -350,7 +350,7 @@ def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
     """
     if name in names:
         return str(name)
-    names = [n for n in names if not _CONNECTION.fullmatch(plain(n))]
+    names = [other for other in names if not _CONNECTION.fullmatch(plain(other))]
     if not names:
         device = {
             "input": "plug the keyboard in",
@@ -358,15 +358,19 @@ def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
         }[kind]
         raise PortError(f"no MIDI {kind} found: {device} and try again")
     wanted = plain(name or "")
-    if wanted:
-        matches = [n for n in names if plain(n) == wanted] or [
-            n for n in names if wanted in plain(n)
-        ]
-    else:
-        matches = [n for n in names if is_instrument(n)]
+    matches = _fitting(wanted, names)
     if len(matches) == 1:
         return matches[0]
     raise PortError(_not_chosen(name if wanted else None, kind, names, matches))
+
+
+def _fitting(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return the names that equal a plain name, else those that have it in them; of "" all instruments."""
+    if not wanted:
+        return [name for name in names if is_instrument(name)]
+    equal = [name for name in names if plain(name) == wanted]
+    # "Port 1" is a part of "Port 10": a part counts only if no name is equal.
+    return equal or [name for name in names if wanted in plain(name)]
 
 
 def _not_chosen(name: str | None, kind: str, names: Sequence[str], matches: Sequence[str]) -> str:
@@ -400,7 +404,7 @@ def plain(name: str) -> str:
 
 
 def _system(api: str | None, way: str) -> tuple[str, DriverPort]:
-    """Name of the first MIDI system that answers, with a client of it ("in" or "out"), no port open."""
+    """Return the name of the first MIDI system that answers, and a client of it ("in" or "out") with no port open."""
     port = driver()
     wanted = _wanted(api)
     reasons = []
@@ -438,9 +442,8 @@ def _wanted(api: str | None) -> tuple[str, ...]:
     return {"darwin": ("coremidi",), "win32": ("winmm",)}.get(sys.platform, ("alsa", "jack"))
 
 
-_one_at_a_time = (
-    threading.RLock()
-)  # two threads that kept and put back would leave the null device there for good
+# Two threads that kept and put back at once would leave the null device there for good.
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager

@@ -206,4 +206,5 @@ class Sequencer:
                 try:
                     self.on_sent(seconds, message)
                 except Exception as error:
-                    self.trouble, self.on_sent = error, None
+                    self.trouble = error
+                    self.on_sent = None

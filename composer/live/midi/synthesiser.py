@@ -159,7 +159,7 @@ class Synthesiser:
         said = list(self._words)
         errors = [line for line in said if line.startswith("fluidsynth: error:")]
         maybe_errors = [line for line in said if "error" in line]
-        first = (errors or maybe_errors or said or ["it said nothing"])[0]
+        first = [*errors, *maybe_errors, *said, "it said nothing"][0]
         drivers = [line for line in said if "following audio drivers" in line]
         return "; ".join(_stripped(line) for line in (first, *drivers))
 

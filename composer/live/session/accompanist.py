@@ -22,18 +22,8 @@ Voices = tuple[tuple[Note, ...], ...]
 MARGIN = 8.0
 # Bars; so many at a time are forgotten, and the latents go round with them.
 PERIOD = 32
-SCALE_STEPS = (
-    -1,
-    1,
-    2,
-    -2,
-    3,
-    -3,
-    4,
-    -4,
-    5,
-    -5,
-)  # likely moves of a melody, in steps of its scale, likeliest first
+# Likely moves of a melody, in steps of its scale, the likeliest first.
+SCALE_STEPS = (-1, 1, 2, -2, 3, -3, 4, -4, 5, -5)
 OCTAVE = 12
 _TINY = 1e-6
 
@@ -61,9 +51,11 @@ class Accompanist:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the voices that it can play ahead; none for a model that arranges whole phrases only."""
+        """Return the names of the voices that it can play ahead; none for a model of whole phrases only."""
         family = self.model.family
-        return family.voices(self.model.config) if "plays_ahead" in family.capabilities else ()
+        if "plays_ahead" not in family.capabilities:
+            return ()
+        return family.voices(self.model.config)
 
     @property
     def voice_names(self) -> tuple[str, ...]:
@@ -78,7 +70,7 @@ class Accompanist:
 
     @property
     def knobs(self) -> tuple[str, ...]:
-        """Latents that have a knob."""
+        """Return the latents that have a knob."""
         return tuple(getattr(self.model.family, "knobs", ()))
 
     def phrase(self, melody: Song) -> Song:
@@ -103,18 +95,22 @@ class Accompanist:
 
     def decide(self, heard: Song, beat: float, pitches: Sequence[int] | None = None) -> Decision:
         """Decide a beat: the voices if nothing new comes, and the table for `pitches` (default: `likely_pitches`)."""
-        memory = self.model.family.memory
-        pitches = likely_pitches(heard, beat, memory=memory) if pitches is None else pitches
+        if pitches is None:
+            pitches = likely_pitches(heard, beat, memory=self.model.family.memory)
         plain = self.voices(heard, beat, held_pitch(heard, beat))
-        return Decision(beat, plain, {pitch: self.voices(heard, beat, pitch) for pitch in pitches})
+        table = {pitch: self.voices(heard, beat, pitch) for pitch in pitches}
+        return Decision(beat, plain, table)
 
     def _first(self, heard: Song, beat: float, expected: int | None) -> Voices:
         if expected is None:
             return ((),) * len(self.parts)
-        start = beat - (beat - heard.metre_at(beat).onset) % heard.metre_at(beat).beats_per_bar
+        metre = heard.metre_at(beat)
+        start = beat - (beat - metre.onset) % metre.beats_per_bar
         note = Note(beat - start, expected, 1.0)
         song = replace(
-            heard, tracks=(Track((note,), "Melody"),), time_signatures=(_metre(heard, beat),)
+            heard,
+            tracks=(Track((note,), "Melody"),),
+            time_signatures=(_metre(heard, beat),),
         )
         made = self.phrase(song)
         by_name = {track.name: track.notes for track in made.tracks[1:]}
@@ -171,7 +167,8 @@ def likely_pitches(
 def _from(pitch: int, scale: Sequence[int]) -> Iterator[int]:
     """Pitches in the order in which they are likely after `pitch`. scale: pitches in order."""
     yield pitch
-    below, above = [p for p in scale if p < pitch][::-1], [p for p in scale if p > pitch]
+    below = [p for p in scale if p < pitch][::-1]
+    above = [p for p in scale if p > pitch]
     for step in SCALE_STEPS:
         side = above if step > 0 else below
         if len(side) >= abs(step):

@@ -18,9 +18,12 @@ class CalibrationRun:
     """Eight clicks from beat 0 on; see `context.SessionRun`. found: called with the offset that was measured."""
 
     def __init__(self, context: SessionContext, found: Callable[[Offset], None]) -> None:
-        self.phase, self.over, self.start = "calibrating", "", 0.0
+        self.phase = "calibrating"
+        self.over = ""
+        self.start = 0.0
         self.length: float | None = float(CLICKS)
-        self._context, self._found = context, found
+        self._context = context
+        self._found = found
         self._presses: list[float] = []
 
     def hear(self, event: Any, beat: float) -> None:  # noqa: ARG002
@@ -32,7 +35,8 @@ class CalibrationRun:
         """Half a beat after the last click it is reckoned."""
         if self.over or self._context.time.beat(now) < CLICKS - 0.5:
             return
-        self.over, self.phase = "played", "idle"
+        self.over = "played"
+        self.phase = "idle"
         try:
             offset = grid_offset(
                 self._presses, [self._context.time.seconds(beat) for beat in range(CLICKS)]
@@ -58,7 +62,8 @@ class CalibrationRun:
 
     def end(self, now: float, why: str) -> None:  # noqa: ARG002
         """Without a result."""
-        self.over, self.phase = why, "idle"
+        self.over = why
+        self.phase = "idle"
 
     def shown(self, now: float) -> Shown:  # noqa: ARG002
         """Show nothing but the clicks."""

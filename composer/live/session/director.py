@@ -75,7 +75,8 @@ class Director:
             self.saver, self.tell, isinstance(getattr(sequencer, "output", None), Nowhere)
         )
         self.thru_seconds: deque[float] = deque(maxlen=1000)
-        self._sequencer, self._worker = sequencer, worker
+        self._sequencer = sequencer
+        self._worker = worker
         self._loader = Worker(wake, "composer-loading")
         self._open_model = open_model
         self._context = SessionContext(
@@ -87,10 +88,8 @@ class Director:
         self._follower = ClockFollower(CLOCK_BEATS)
         self._following = False
         self._held: set[int] = set()
-        self._stands: tuple[Shown, float] = (
-            ((), ()),
-            0.0,
-        )  # what is shown, at its beat, when nothing goes on
+        # The notes and the beat that stay on the screen when nothing goes on.
+        self._stands: tuple[Shown, float] = (((), ()), 0.0)
         self._told: dict[type, Exception] = {}  # troubles of the ports
         self._lately: deque[Event] = deque(maxlen=64)
         # The beat of the MIDI clock that is the session's beat 0.
@@ -103,7 +102,8 @@ class Director:
 
     def tell(self, message: str, mend: Mend | None = None) -> None:
         """Say one line to the player; from any thread. mend: a way out of what it says."""
-        self.message, self.mend = message, mend
+        self.message = message
+        self.mend = mend
 
     def refuse(self, error: ComposerError) -> None:
         """Say what could not be done, and the way out of it."""
@@ -162,7 +162,8 @@ class Director:
 
     def _begin_with_clock(self, time: Transport, now: float) -> None:
         """Begin a few clocks after the start, when the tempo is known; keys that came before are heard now."""
-        bar, beat = self.config.beats_per_bar, time.beat(now)
+        bar = self.config.beats_per_bar
+        beat = time.beat(now)
         self._zero = float(bar * ceil(beat / bar)) if beat > 1 else 0.0
         self.configure(qpm=round(max(SLOWEST, min(FASTEST, time.qpm_at(now))), 1))
         time = _moved(time, self._zero)
@@ -329,11 +330,11 @@ class Director:
 
     def state(self, now: float) -> State:
         """Return what the screen draws; from any thread."""
-        run, config, context = self._run, self.config, self._context
+        run = self._run
+        config = self.config
+        context = self._context
         output = getattr(self._sequencer, "output", None)
-        (melody, accompaniment), beat = (
-            (run.shown(now), context.time.beat(now)) if run is not None else self._stands
-        )
+        (melody, accompaniment), beat = self._shown(run, now)
         # An answer begins that long before its downbeat.
         at = context.time.beat(now + COMMIT)
         keyboard = self.keyboard
@@ -371,6 +372,12 @@ class Director:
             remarks=self._history.remarks,
         )
 
+    def _shown(self, run: SessionRun | None, now: float) -> tuple[Shown, float]:
+        """Return the notes on the screen, and the beat at which they are seen."""
+        if run is None:
+            return self._stands
+        return run.shown(now), self._context.time.beat(now)
+
     def close(self) -> None:
         """Write what is to be written, end the threads; what goes on was ended."""
         self._sequencer.silence()
@@ -392,7 +399,8 @@ class Director:
         self._start(run, time, -float(self.config.count_in * self.config.beats_per_bar))
 
     def _start(self, run: SessionRun, time: Transport, first_click: float) -> None:
-        self._context.time, self._run = time, run
+        self._context.time = time
+        self._run = run
         self._metronome.start(first_click)
         self._send_clock()
 

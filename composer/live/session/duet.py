@@ -26,7 +26,8 @@ from composer.songs.edit import cut_notes, only_melody, shift_notes
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
 # Before its beat a decision begins; whichever is longer,.
-LEAD_SECONDS, LEAD_BEATS = 0.1, 1 / 3
+LEAD_SECONDS = 0.1
+LEAD_BEATS = 1 / 3
 # But no more than so many beats.
 MOST_LEAD = 0.5
 # Seconds before the beat at which the choice is made.
@@ -43,6 +44,10 @@ JUST_AFTER = 0.001
 HELD: Final = -1
 # Beats of the past that are told to the Accompanist, more than it looks at.
 RECENT = 100.0
+
+
+# Notes of a line, the last ones, that may be on the screen.
+MOST_SHOWN = 200
 
 
 class BeatRequest(NamedTuple):
@@ -97,11 +102,15 @@ class DuetRun:
         check_partner(context.accompanist)
         names = context.accompanist.parts
         config = context.config
-        self.phase, self.over, self.start = "count-in", "", 0.0
+        self.phase = "count-in"
+        self.over = ""
+        self.start = 0.0
         self.length: float | None = None
         # That began without a decision.
         self.held_beats = 0
-        self._context, self._names, self._bar = context, names, config.beats_per_bar
+        self._context = context
+        self._names = names
+        self._bar = config.beats_per_bar
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
         self._parts = [DuetVoice(context, voice) for voice in range(1, 1 + len(names))]
         self._melody: tuple[Note, ...] = ()
@@ -142,7 +151,9 @@ class DuetRun:
     def due(self, now: float) -> float:
         """Return when a plan or a choice is next to be made; in a few milliseconds at most."""
         at = self._context.time.seconds(self._next)
-        return min([now + 0.005, *(t for t in (at - self._lead(now), at - COMMIT) if t > now)])
+        moments = (at - self._lead(now), at - COMMIT)
+        to_come = [moment for moment in moments if moment > now]
+        return min([now + 0.005, *to_come])
 
     def take(self, done: TaskResult, now: float) -> None:
         """Enter voices that the worker has made."""
@@ -163,12 +174,13 @@ class DuetRun:
         self._exchange_if_late(now)
 
     def changed(self, again: bool = False) -> None:  # noqa: ARG002
-        """Another model, knob or seed: from the next decision on."""
+        """Use another model, knob or seed from the next decision on."""
         names = self._context.accompanist.parts
         if len(names) != len(self._parts):
             self._context.tell("this model arranges whole phrases: stop, and take mode phrase")
             return
-        self._names, self._seen = names, -1
+        self._names = names
+        self._seen = -1
         self._choose_programs()
 
     def stop(self, now: float) -> None:
@@ -176,10 +188,11 @@ class DuetRun:
         self.end(now, "stopped")
 
     def end(self, now: float, why: str) -> None:
-        """Over: the voices end, the whole duet is handed over."""
+        """End the voices, and hand over the whole duet."""
         if self.over:
             return
-        self.over, self.phase = why, "idle"
+        self.over = why
+        self.phase = "idle"
         beat = max(0.0, self._context.time.beat(now))
         self._context.worker.forget(lambda key: not isinstance(key, BeatRequest))
         self._context.sequencer.cancel(TAG, end_now=True)
@@ -196,26 +209,25 @@ class DuetRun:
         """Show the last bars."""
         beat = self._context.time.beat(now)
         since = beat - 8 * self._bar
-        melody = [
-            ShownNote(n.onset, n.end, n.pitch, 0) for n in self._melody[-200:] if n.end > since
-        ]
-        down = [
-            ShownNote(h.beat, max(beat, h.beat), p, 0) for p, h in list(self._hearing.down.items())
-        ]
-        voices = [
-            ShownNote(n.onset, n.end, n.pitch, part.voice, ahead=True)
-            for part in self._parts
-            for n in part.notes[-200:]
-            if n.end > since
-        ]
-        return (*melody, *down), tuple(voices)
+        recent = [note for note in self._melody[-MOST_SHOWN:] if note.end > since]
+        melody = [ShownNote(note.onset, note.end, note.pitch, 0) for note in recent]
+        # A copy: the screen asks in a thread of its own, while keys come and go.
+        for pitch, held in list(self._hearing.down.items()):
+            melody.append(ShownNote(held.beat, max(beat, held.beat), pitch, 0))
+        voices = []
+        for part in self._parts:
+            for note in part.notes[-MOST_SHOWN:]:
+                if note.end > since:
+                    shown = ShownNote(note.onset, note.end, note.pitch, part.voice, ahead=True)
+                    voices.append(shown)
+        return tuple(melody), tuple(voices)
 
     def _lead(self, now: float) -> float:
         beat = 60.0 / self._context.time.qpm_at(now)
         return min(MOST_LEAD * beat, max(LEAD_SECONDS, LEAD_BEATS * beat))
 
     def _catch_up(self, now: float) -> None:
-        """Beats that went by unseen (a laptop that slept) are left out: the voices end, and come in again."""
+        """Leave out beats that went by unseen (a laptop that slept): the voices end, and come in again."""
         beat = self._context.time.beat(now)
         if beat - self._next > 1:
             for part in self._parts:
@@ -225,10 +237,12 @@ class DuetRun:
 
     def _prepare(self) -> None:
         """Have the table for the next beat made, and made again when the past is not what it was."""
-        beat, plan = self._next, self._plan
+        beat = self._next
+        plan = self._plan
         if plan is not None and self._seen == self._hearing.changes:
             return
-        pitch, anew = self._hearing.pitch_at(beat), self._seen == -1
+        pitch = self._hearing.pitch_at(beat)
+        anew = self._seen == -1
         self._seen = self._hearing.changes
         self._melody = self._hearing.melody(beat)
         feel = self._hearing.feel(self._melody)
@@ -238,7 +252,9 @@ class DuetRun:
         if plan is None:
             plan = self._plan = Plan(beat, heard, self._shift(), pitch)
         elif anew or heard != plan.heard:
-            plan.heard, plan.shift, plan.version = heard, self._shift(), plan.version + 1
+            plan.heard = heard
+            plan.shift = self._shift()
+            plan.version = plan.version + 1
             plan.fresh.clear()
         self._ask_all(plan, pitch)
 
@@ -247,11 +263,10 @@ class DuetRun:
         self._context.worker.forget(lambda key: not isinstance(key, BeatRequest))
         if pitch is None and self._player_rests(plan.beat):
             plan.enter(BeatRequest(plan, None, plan.version), ((),) * len(self._parts))
-        for one in dict.fromkeys(
-            (pitch, plan.plain, *likely_pitches(plan.heard, plan.beat + plan.shift))
-        ):
-            if one not in plan.fresh:
-                self._ask(plan, one)
+        likely = likely_pitches(plan.heard, plan.beat + plan.shift)
+        for wanted in dict.fromkeys((pitch, plan.plain, *likely)):
+            if wanted not in plan.fresh:
+                self._ask(plan, wanted)
 
     def _ask(self, plan: Plan, pitch: int | None, first: bool = False) -> None:
         task = partial(decided, self._context.accompanist, plan.heard, plan.beat, plan.shift, pitch)
@@ -259,14 +274,19 @@ class DuetRun:
 
     def _player_rests(self, beat: float) -> bool:
         """Tell whether the player has been silent for a bar: then the voices are, too."""
+        if self._hearing.down:
+            return False
         since = self._hearing.silent_since()
-        return not self._hearing.down and (since is None or beat - since > self._bar)
+        return since is None or beat - since > self._bar
 
     def _commit(self) -> None:
         """Begin the beat: sound what fits what was struck, or hold what sounds."""
-        beat, plan = self._next, self._plan
+        beat = self._next
+        plan = self._plan
         chosen = plan.choose(self._hearing.pitch_at(beat)) if plan is not None else None
-        self._begun, self._chosen, self._plan = plan, HELD, None
+        self._begun = plan
+        self._chosen = HELD
+        self._plan = None
         self._next = beat + 1
         if chosen is None:
             self.held_beats += 1
@@ -278,15 +298,12 @@ class DuetRun:
 
     def _exchange_if_late(self, now: float) -> None:
         """Give a note that came a little after its beat its own voices, if they are others."""
-        plan, time = self._begun, self._context.time
+        plan = self._begun
+        time = self._context.time
         if plan is None or now < time.seconds(plan.beat) + JUST_AFTER:
             return
-        if (
-            now
-            > time.seconds(plan.beat)
-            + min(LATE_SECONDS, LATE_BEATS * 60.0 / time.qpm_at(now))
-            + AHEAD
-        ):
+        latest = min(LATE_SECONDS, LATE_BEATS * 60.0 / time.qpm_at(now))
+        if now > time.seconds(plan.beat) + latest + AHEAD:
             self._begun = None
             return
         pitch = self._hearing.pitch_at(plan.beat)
@@ -295,7 +312,9 @@ class DuetRun:
         if pitch in plan.table:
             self._chosen = pitch
             self._turn_to(plan.beat, plan.table[pitch], time.beat(now))
-        elif (asked := BeatRequest(plan, pitch, plan.version)) not in self._requests:
+            return
+        asked = BeatRequest(plan, pitch, plan.version)
+        if asked not in self._requests:
             self._requests.append(asked)
             self._ask(plan, pitch, first=True)
 
@@ -303,10 +322,10 @@ class DuetRun:
         """Sound the voices of a beat, from its start or, where others sound in it, from `at` on."""
         downbeat = beat % self._bar == 0
         for part, notes in zip(self._parts, voices, strict=True):
-            struck = [
-                velocity(self._melody, n.onset, part.voice, downbeat and n.onset == beat)
-                for n in notes
-            ]
+            struck = []
+            for note in notes:
+                is_accent = downbeat and note.onset == beat
+                struck.append(velocity(self._melody, note.onset, part.voice, is_accent))
             if at is None:
                 part.begin(beat, notes, struck)
             else:
@@ -314,7 +333,8 @@ class DuetRun:
 
     def _shift(self) -> float:
         """Return a bar if there is a pickup, else 0: songs begin at 0, the session's pickup before its beat 0."""
-        return float(self._bar) if self._melody and self._melody[0].onset < 0 else 0.0
+        has_pickup = bool(self._melody) and self._melody[0].onset < 0
+        return float(self._bar) if has_pickup else 0.0
 
     def _song(self, beat: float, since: float | None) -> Song:
         """Return what was played before `beat`, cut there; since: beats before it are not needed."""
@@ -331,7 +351,8 @@ class DuetRun:
             )
             for i, (name, notes) in enumerate(lines)
         )
-        tempo, metre = Tempo(0.0, self._hearing.qpm), TimeSignature(0.0, self._bar, 4)
+        tempo = Tempo(0.0, self._hearing.qpm)
+        metre = TimeSignature(0.0, self._bar, 4)
         return Song(tracks, tempos=(tempo,), time_signatures=(metre,))
 
     def _own_program(self, voice: int) -> int:

@@ -42,7 +42,8 @@ class Hearing:
     """Collects events with their beats and writes down what they make."""
 
     def __init__(self, beats_per_bar: int, qpm: float) -> None:
-        self.beats_per_bar, self.qpm = beats_per_bar, qpm
+        self.beats_per_bar = beats_per_bar
+        self.qpm = qpm
         self.heard: list[Heard] = []
         self.down: dict[int, Heard] = {}
         self.presses = 0
@@ -108,21 +109,27 @@ class Hearing:
 
     def _settle(self, since: float) -> None:
         """Put away the notes whose keys went up before `since`, WINDOW beats at a time."""
-        if len(self.heard) > MOST:
-            # Whatever is still held: a player has ten fingers.
-            edge = self.heard[-MOST // 2].beat
-        elif not self.heard or self.heard[0].beat > since - WINDOW:
+        edge = self._edge(since)
+        if edge is None:
             return
-        else:
-            edge = min([since, *(h.beat for h in self.down.values())]) - SNAP
-            edge = min([edge, *(h.beat - SNAP for h in self._still_down(edge))])
-        kept = [h for h in self.heard if h.beat >= edge]
-        notes = [n for n in self._recent(since) if n.onset < edge - 1e-6]
+        kept = [heard for heard in self.heard if heard.beat >= edge]
         if len(kept) == len(self.heard):
             return
-        pedal = [h for h in self.heard if not h.is_note and h.beat < edge][-1:]
+        notes = [note for note in self._recent(since) if note.onset < edge - 1e-6]
         self._settled += cut_notes(notes, edge + SNAP)
-        self.heard = [replace(h, beat=edge) for h in pedal] + kept
+        # The pedal stays as it was left.
+        pedal = [heard for heard in self.heard if not heard.is_note and heard.beat < edge][-1:]
+        self.heard = [replace(heard, beat=edge) for heard in pedal] + kept
+
+    def _edge(self, since: float) -> float | None:
+        """Return the beat before which notes are settled now; None if there is too little to settle."""
+        if len(self.heard) > MOST:
+            # Whatever is still held: a player has ten fingers.
+            return self.heard[-MOST // 2].beat
+        if not self.heard or self.heard[0].beat > since - WINDOW:
+            return None
+        edge = min([since, *(held.beat for held in self.down.values())]) - SNAP
+        return min([edge, *(held.beat - SNAP for held in self._still_down(edge))])
 
     def _still_down(self, edge: float) -> list[Heard]:
         """Presses before `edge` whose release comes after it."""

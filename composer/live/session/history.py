@@ -57,7 +57,8 @@ class TakeHistory:
     """
 
     def __init__(self, saver: TakeSaver, tell: Callable[[str], None], silent: bool = False) -> None:
-        self._tell, self._silent = tell, silent
+        self._tell = tell
+        self._silent = silent
         self.takes: deque[Take] = deque(maxlen=UNDOABLE)
         self.count = 0
         self.remarks: tuple[str, ...] = ()
@@ -66,7 +67,8 @@ class TakeHistory:
 
     def begin(self, context: SessionContext, beat: float, device: str) -> None:
         """Begin a take whose first downbeat is `beat`; its seconds begin a bar before that."""
-        config, bar = context.config, context.config.beats_per_bar
+        config = context.config
+        bar = context.config.beats_per_bar
         seconds = context.time.seconds(beat)
         qpm = round(context.time.qpm_at(seconds), 6)
         record = RecordConfig(
@@ -90,7 +92,8 @@ class TakeHistory:
             self.takes.append(take)
             self.count += 1
         take.feel = feel
-        take.melody, take.arrangement = melody or take.melody, arrangement or take.arrangement
+        take.melody = melody or take.melody
+        take.arrangement = arrangement or take.arrangement
         self.remarks = _remarks(arrangement)
         self._saver.finish(take.pending, take.melody, take.arrangement, why)
         if self._silent and (song := take.arrangement or take.melody) is not None:

@@ -35,7 +35,8 @@ class Metronome:
         while (seconds := context.time.seconds(self._next)) <= now + AHEAD and (
             until is None or self._next < until
         ):
-            beat, self._next = self._next, self._next + 1
+            beat = self._next
+            self._next = self._next + 1
             if (beat < 0 or always or context.config.metronome) and seconds > now - AHEAD:
                 pitch, velocity = CLICKS[beat % context.config.beats_per_bar == 0]
                 context.note(seconds, DRUMS, pitch, velocity, TAG)

@@ -26,7 +26,9 @@ EARLY, LAST = (
 AHEAD = 0.05
 # Keys in a phrase that are not drawn any more.
 NONSENSE = 2000
-DRAFT, ANSWER, OTHER = "draft", "answer", "another"
+DRAFT = "draft"
+ANSWER = "answer"
+OTHER = "another"
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,19 @@ class PhraseRun:
     """A phrase from its first downbeat on, and its answers. turns: after each answer the next phrase begins."""
 
     def __init__(self, context: SessionContext, turns: bool = False) -> None:
-        self.phase, self.over = "count-in", ""
+        self.phase = "count-in"
+        self.over = ""
         self.start, self.length = 0.0, self._fixed(context)
         self.melody: Song | None = None
-        self._context, self._turns = context, turns
+        self._context = context
+        self._turns = turns
         self._playback: Playback | None = None
-        self._stopping, self._rerolled = False, False
+        self._stopping = False
+        self._rerolled = False
         # Of model, knobs and seed.
         self._version = 0
         self._made: PhraseAnswer | None = None
+        # Downbeats for which the answer was asked for, and whether for the last time.
         self._asked: set[tuple[float, bool]] = set()
         self._sketch: tuple[Any, tuple[ShownNote, ...]] = (None, ())
         # The phrase that is answered.
@@ -75,7 +81,9 @@ class PhraseRun:
     def again(cls, context: SessionContext, melody: Song, answer: Answer) -> PhraseRun:
         """Return the run of a take that is over, played once more from beat 0 on."""
         run = cls(context)
-        run.melody, run.length, run.phase = melody, answer.length, "playing"
+        run.melody = melody
+        run.length = answer.length
+        run.phase = "playing"
         run._playback = Playback(context, answer, 0.0)
         context.answered(melody, answer.song, "bars", answer.feel)
         return run
@@ -107,9 +115,9 @@ class PhraseRun:
         """Strokes are sent AHEAD of their time, so a few milliseconds will do; near the downbeat less."""
         if self.length is not None and self.phase == "listening":
             near = self._context.time.seconds(self.start + self.length)
-            return min(
-                [now + 0.01, *(t for lead in (EARLY, LAST, COMMIT) if (t := near - lead) > now)]
-            )
+            moments = [near - lead for lead in (EARLY, LAST, COMMIT)]
+            to_come = [moment for moment in moments if moment > now]
+            return min([now + 0.01, *to_come])
         return now + 0.01
 
     def take(self, done: TaskResult, now: float) -> None:
@@ -121,21 +129,24 @@ class PhraseRun:
         self._context.measure("decision", done.seconds)
         if done.error is not None:
             self._failed(done.error, key)
-        elif key.what == OTHER:
-            self._exchange(done.value[1], now)
-        elif key.what == DRAFT and not self._is_newest(key):
-            # It waited while an answer was made.
             return
-        elif self.phase in ("count-in", "listening", "thinking"):
-            self._made = PhraseAnswer(key, *done.value)
-            if self.length is not None and key.what == ANSWER:
-                self._context.measure(
-                    "ready", self._context.time.seconds(self.start + self.length) - now
-                )
-        elif self._playback is not None and now < self._context.time.seconds(self._playback.start):
-            # Made again at the last moment, and nothing is heard yet.
+        melody, answer = done.value
+        if key.what == OTHER:
+            self._exchange(answer, now)
+        # A draft that is not the newest waited while an answer was made.
+        elif key.what != DRAFT or self._is_newest(key):
+            self._receive(PhraseAnswer(key, melody, answer), now)
+
+    def _receive(self, made: PhraseAnswer, now: float) -> None:
+        """Keep an answer for its downbeat; sound it instead of one of which nothing is heard yet."""
+        time = self._context.time
+        if self.phase in ("count-in", "listening", "thinking"):
+            self._made = made
+            if self.length is not None and made.asked.what == ANSWER:
+                self._context.measure("ready", time.seconds(self.start + self.length) - now)
+        elif self._playback is not None and now < time.seconds(self._playback.start):
             self._playback.withdraw()
-            self._made = PhraseAnswer(key, *done.value)
+            self._made = made
             self._begin(self._playback.start)
 
     def changed(self, again: bool = False) -> None:
@@ -169,7 +180,8 @@ class PhraseRun:
         """End: silence what sounds, hand over what was played."""
         if self.over:
             return
-        self.over, self.phase = why, "idle"
+        self.over = why
+        self.phase = "idle"
         self._context.worker.forget(lambda key: not isinstance(key, PhraseRequest))
         if self._playback is not None:
             self._playback.withdraw(end_now=True)
@@ -179,26 +191,29 @@ class PhraseRun:
 
     def shown(self, now: float) -> Shown:
         """Show the melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
-        # The screen asks in a thread of its own.
+        # The screen asks in a thread of its own: what is playing is looked up once.
         playback = self._playback
         if playback is not None:
-            song, origin = playback.answer.song, playback.origin
-            first = origin + pickup(song) <= playback.start
-            rounds = (origin,) if first else (origin - playback.answer.length, origin)
-            lines = [
-                [n for at in rounds for n in _shown(t.notes, min(i, 3), at)]
-                for i, t in enumerate(song.tracks)
-            ]
-            return (*(self._played if first else ()), *lines[0]), tuple(
-                n for voice in lines[1:] for n in voice
-            )
+            return self._shown_answer(playback)
+        # Written down again at most each sixteenth.
         key = self._hearing.changes, floor(self._context.time.beat(now) * 4)
-        if (
-            self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE
-        ):  # at most each sixteenth
+        if self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE:
             song = self._hearing.phrase(self.start, self._context.time.beat(now))
             self._sketch = key, _shown(song.tracks[0].notes, 0, self.start - pickup(song))
         return (*self._turn[0], *self._sketch[1]), self._turn[1]
+
+    def _shown_answer(self, playback: Playback) -> Shown:
+        song = playback.answer.song
+        origin = playback.origin
+        is_first = origin + pickup(song) <= playback.start
+        rounds = (origin,) if is_first else (origin - playback.answer.length, origin)
+        melody = list(self._played) if is_first else []
+        voices: list[ShownNote] = []
+        for number, track in enumerate(song.tracks):
+            line = voices if number else melody
+            for at in rounds:
+                line += _shown(track.notes, min(number, 3), at)
+        return tuple(melody), tuple(voices)
 
     @staticmethod
     def _fixed(context: SessionContext) -> float | None:
@@ -216,7 +231,8 @@ class PhraseRun:
         self.start, self.length = start, self._fixed(self._context)
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
         self._made, self._asked, self._sketch, self._playback = None, set(), (None, ()), None
-        self._stopping, self._rerolled = False, False
+        self._stopping = False
+        self._rerolled = False
         self._context.began(start)
 
     def _while_listening(self, now: float, beat: float) -> None:
@@ -258,12 +274,14 @@ class PhraseRun:
             self._listen(end)
             self.phase = "listening"
         else:
-            self.phase, self.over = "idle", "silent"
+            self.phase = "idle"
+            self.over = "silent"
             self._context.tell("nothing was played: begin again, or check the keyboard's name")
 
     def _is_ready(self) -> bool:
         """Tell whether the arrangement is there; a draft will do if no key moved after it."""
-        made, heard = self._made, self._hearing
+        made = self._made
+        heard = self._hearing
         if made is None:
             return False
         return made.asked.what == ANSWER or (made.asked.changes == heard.changes and not heard.down)
@@ -283,8 +301,10 @@ class PhraseRun:
 
     def _begin(self, start: float, at: float | None = None) -> None:
         assert self._made is not None
-        made, self._made = self._made, None
-        self.melody, answer = made.melody, made.answer
+        made = self._made
+        self._made = None
+        self.melody = made.melody
+        answer = made.answer
         self._played = _shown(made.melody.tracks[0].notes, 0, self.start - pickup(made.melody))
         self._playback = Playback(self._context, answer, start, at)
         self.phase = "playing"
@@ -298,7 +318,8 @@ class PhraseRun:
 
     def _while_playing(self, now: float) -> None:
         assert self._playback is not None
-        playback, time = self._playback, self._context.time
+        playback = self._playback
+        time = self._context.time
         end = playback.round_end
         playback.looping = self._context.config.loop and not self._turns
         ahead = COMMIT if playback.cursor <= playback.start else AHEAD
@@ -310,11 +331,13 @@ class PhraseRun:
         if self._turns:
             self._next_turn(end, now)
         else:
-            self.phase, self.over = "idle", "played"
+            self.phase = "idle"
+            self.over = "played"
 
     def _next_turn(self, end: float, now: float) -> None:
         """Begin the next phrase on the same beat; what was played just before the downbeat is its pickup."""
-        heard, self._turn = self._hearing.heard, self.shown(now)
+        heard = self._hearing.heard
+        self._turn = self.shown(now)
         self._listen(end)
         self.phase = "listening"
         for one in heard:
@@ -324,7 +347,8 @@ class PhraseRun:
     def _exchange(self, answer: Answer, now: float) -> None:
         if self._playback is None:
             return
-        bar, playback = self._context.config.beats_per_bar, self._playback
+        bar = self._context.config.beats_per_bar
+        playback = self._playback
         if self._rerolled and playback.looping:
             at = playback.round_end
         else:
@@ -337,16 +361,19 @@ class PhraseRun:
         if isinstance(error, MelodyError) and key.what == DRAFT:
             return
         self._context.tell(f"no arrangement: {reason(error)}")
-        if key.what != ANSWER or self._made is not None:
-            return
+        if key.what == ANSWER and self._made is None:
+            self._answer_failed(error, key)
+
+    def _answer_failed(self, error: Exception, key: PhraseRequest) -> None:
+        """Try once more after a fault that may pass; else end without an answer."""
         if not isinstance(error, ComposerError) and not key.last:
-            self._asked.discard(
-                (self.start + (self.length or 0.0), False)
-            )  # once may be bad luck: try again
+            # Once may be bad luck: try again.
+            self._asked.discard((self.start + (self.length or 0.0), False))
             if self.phase == "thinking":
                 self._ask(ANSWER, self.start + (self.length or 0.0), last=True)
         elif self.phase == "thinking" or key.last:
-            self.phase, self.over = "idle", "failed"
+            self.phase = "idle"
+            self.over = "failed"
             self._context.answered(
                 self._hearing.phrase(self.start, self.start + (self.length or 0.0)), None, "failed"
             )
@@ -355,9 +382,8 @@ class PhraseRun:
         """Have the arrangement of what was heard until beat `end` made, unless it is there already."""
         made = self._made
         if made is not None and self._is_ready() and self._is_newest(made.asked):
-            self._made = replace(
-                made, asked=replace(made.asked, what=what)
-            )  # keys of the last moment do not undo it
+            # Keys of the last moment do not undo it.
+            self._made = replace(made, asked=replace(made.asked, what=what))
             return
         if what == ANSWER and not any(h.event.is_press for h in self._hearing.heard):
             return

@@ -44,28 +44,33 @@ class Answer:
     @cached_property
     def strokes(self) -> list[Stroke]:
         """Return the strokes in order, releases before presses; what lasts longer than the answer is cut."""
-        early, found = pickup(self.song), []
-        for i, track in enumerate(self.song.tracks):
+        early = pickup(self.song)
+        found = []
+        for number, track in enumerate(self.song.tracks):
             for note in track.notes:
-                on, off = note.onset - early, min(note.end - early, self.length)
+                on = note.onset - early
+                off = min(note.end - early, self.length)
                 if off > on + _TINY:
-                    on, off = moved(on, self.feel), moved(off, self.feel)
-                    found += [
-                        Stroke(on, note.velocity, i, note.pitch),
-                        Stroke(off, 0, i, note.pitch),
-                    ]
-        return sorted(found, key=lambda s: (round(s.beat, 6), s.velocity > 0, s.track, s.pitch))
+                    found.append(Stroke(moved(on, self.feel), note.velocity, number, note.pitch))
+                    found.append(Stroke(moved(off, self.feel), 0, number, note.pitch))
+        return sorted(found, key=_in_order)
 
     def over(self, beat: float) -> list[Stroke]:
         """Return what sounds on over `beat` (after the downbeat), as if it were struck there."""
         early = pickup(self.song)
-        return [
-            Stroke(beat, note.velocity, i, note.pitch)
-            for i, track in enumerate(self.song.tracks)
-            for note in track.notes
-            if note.onset - early < beat - _TINY
-            and min(note.end - early, self.length) > beat + _TINY
-        ]
+        found = []
+        for number, track in enumerate(self.song.tracks):
+            for note in track.notes:
+                begins_before = note.onset - early < beat - _TINY
+                ends_after = min(note.end - early, self.length) > beat + _TINY
+                if begins_before and ends_after:
+                    found.append(Stroke(beat, note.velocity, number, note.pitch))
+        return found
+
+
+def _in_order(stroke: Stroke) -> tuple[float, bool, int, int]:
+    # Of one beat releases come first: a key must be up before it can go down again.
+    return round(stroke.beat, 6), stroke.velocity > 0, stroke.track, stroke.pitch
 
 
 def pickup(song: Song) -> float:
@@ -92,7 +97,8 @@ class Playback:
     def __init__(
         self, context: SessionContext, answer: Answer, start: float, at: float | None = None
     ) -> None:
-        self.answer, self.start = answer, start
+        self.answer = answer
+        self.start = start
         self.cursor = start if at is None else at
         self._context = context
         self._next: tuple[float, Answer] | None = None
@@ -151,13 +157,13 @@ class Playback:
 
     def _between(self, a: float, b: float) -> Iterator[tuple[float, Stroke]]:
         """(Downbeat of its round, stroke) in beats [a, b); a pickup only where a round goes before."""
-        length, strokes = self.answer.length, self.answer.strokes
+        length = self.answer.length
+        strokes = self.answer.strokes
         first = max(0, floor((a - self.start) / length) - 1)
-        last = (
-            floor((a - self.start) / length + _TINY)
-            if not self.looping
-            else floor((b - self.start) / length) + 1
-        )
+        if self.looping:
+            last = floor((b - self.start) / length) + 1
+        else:
+            last = floor((a - self.start) / length + _TINY)
         for number in range(first, last + 1):
             origin = self.start + number * length
             low = max(a - origin, 0.0) if number == 0 else a - origin
@@ -170,13 +176,17 @@ class Playback:
         for stroke in strokes:
             channel = self._channel(stroke.track)
             key = channel, stroke.pitch
-            heard = stroke.track > 0 or self._context.config.with_melody
-            if (stroke.velocity and not heard) or (not stroke.velocity and key not in self._down):
+            if stroke.velocity:
+                if not stroke.track and not self._context.config.with_melody:
+                    continue
+                self._down.add(key)
+            elif key in self._down:
+                self._down.discard(key)
+            else:
+                # What was not struck, because the melody was not to be heard, needs no end.
                 continue
-            self._down.add(key) if stroke.velocity else self._down.discard(key)
-            self._context.note(
-                self._context.time.seconds(origin + stroke.beat), *key, stroke.velocity, TAG
-            )
+            seconds = self._context.time.seconds(origin + stroke.beat)
+            self._context.note(seconds, channel, stroke.pitch, stroke.velocity, TAG)
 
     def _channel(self, track: int) -> int:
         return channel_of(
@@ -185,8 +195,7 @@ class Playback:
 
     def _send_programs(self) -> None:
         chosen = self._context.config.programs
-        for i, track in enumerate(self.answer.song.tracks):
+        for number, track in enumerate(self.answer.song.tracks):
             if not track.is_drum:
-                self._context.program(
-                    self._channel(i), chosen[i] if i < len(chosen) else track.program
-                )
+                program = chosen[number] if number < len(chosen) else track.program
+                self._context.program(self._channel(number), program)

@@ -18,7 +18,7 @@ Task = Callable[[], Any]
 
 
 class PendingTake:
-    """One take on its way to the disk; what comes before its folder is there waits in memory."""
+    """A take on its way to the disk; what comes before its folder is there waits in memory."""
 
     def __init__(self) -> None:
         self.writer: TakeWriter | None = None
@@ -51,7 +51,8 @@ class PendingTake:
         with self._lock:
             self._closed = True
             self._early.clear()
-            writer, self.writer = self.writer, None
+            writer = self.writer
+            self.writer = None
         return writer
 
     def close(self) -> None:
@@ -70,7 +71,8 @@ class TakeSaver:
     """
 
     def __init__(self, folder: Path | None, tell: Callable[[str], None]) -> None:
-        self._folder, self._tell = folder, tell
+        self._folder = folder
+        self._tell = tell
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._current: PendingTake | None = None
         self._thread = threading.Thread(target=self._run, name="composer-saver", daemon=True)
@@ -78,7 +80,8 @@ class TakeSaver:
 
     def begin(self, header: Callable[[], Header], start: float) -> PendingTake:
         """Begin a new take, from `start` (seconds of the clock) on; the one before is closed."""
-        pending, before = PendingTake(), self._current
+        pending = PendingTake()
+        before = self._current
         self._current = pending
 
         def task() -> None:

@@ -110,7 +110,8 @@ class Session:
         )
         self._control_numbers = frozenset(int(number) for kind, number in named if kind == "cc")
         self._pads = frozenset(int(number) for kind, number in named if kind == "note")
-        self._director.keyboard, self._director.profile = keyboard, profile
+        self._director.keyboard = keyboard
+        self._director.profile = profile
         if profile is not None and profile.offset:
             self._leave(lambda _now: self._director.configure(offset=profile.offset))
 

@@ -68,19 +68,21 @@ class SessionConfig:
         for name, (least, most) in limits.items():
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(f"{name} is {least} to {most}, got {getattr(self, name)!r}")
-        if len(self.programs) > VOICES or not all(0 <= p <= 127 for p in self.programs):
+        are_programs = all(0 <= program <= 127 for program in self.programs)
+        if len(self.programs) > VOICES or not are_programs:
             raise ConfigError(
                 f"programs are up to {VOICES} numbers of 0 to 127, got {list(self.programs)}"
             )
-        used = set(self.channels)
-        if (
-            len(self.channels) != VOICES
-            or len(used) != VOICES
-            or not used <= set(range(16)) - {DRUMS}
-        ):
-            raise ConfigError(
-                f"channels are {VOICES} of 0 to 15, all different and not {DRUMS}, got {self.channels}"
-            )
+        _check_channels(self.channels)
+
+
+def _check_channels(channels: tuple[int, ...]) -> None:
+    used = set(channels)
+    are_different = len(channels) == len(used) == VOICES
+    if not are_different or not used <= set(range(16)) - {DRUMS}:
+        raise ConfigError(
+            f"channels are {VOICES} of 0 to 15, all different and not {DRUMS}, got {channels}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ class Worker:
         name: str = "thinking",
         urgent: bool = False,
     ) -> None:
-        self._on_done, self._urgent = on_done, urgent
+        self._on_done = on_done
+        self._urgent = urgent
         self._waiting: deque[tuple[Hashable, Task]] = deque()
         self._over: SimpleQueue[TaskResult] = SimpleQueue()
         self._more = threading.Condition()
