@@ -19,15 +19,13 @@ from composer.evaluation.listen import Arranger, dataset_responses, responses
 from composer.evaluation.measure import ALL, measure, track_names
 from composer.generators import CARD
 from composer.runs.run import ASKED, TrainingRun
-from composer.songs import read
+from composer.songs import READ_ENDINGS, read
 from composer.songs.edit import only_melody
 from composer.songs.grid import RESOLUTION
 from composer.songs.song import Song
 
 LADDER: Final = "jsb"
 """The dataset that the ladder knows, and the reference if none is named."""
-
-SONG_FILES: Final = (".mid", ".midi", ".npz")
 
 Progress = Callable[[int, int, str], None]
 """How much is done, of how much, of what."""
@@ -317,7 +315,7 @@ def _judge_folder(
 def _song_files(folder: Path) -> list[Path]:
     """Return the MIDI files in a folder and below, in the order of their names."""
     found = sorted(folder.rglob("*"))
-    return [path for path in found if path.suffix.lower() in SONG_FILES and path.is_file()]
+    return [path for path in found if path.suffix.lower() in READ_ENDINGS and path.is_file()]
 
 
 def _fitted(song: Song, names: Sequence[str]) -> Song:

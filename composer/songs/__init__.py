@@ -7,7 +7,7 @@ comes in when a file is read or written, so that `import composer` stays light.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from composer.errors import MidiError
 from composer.files import check_ending
@@ -15,11 +15,12 @@ from composer.files import check_ending
 if TYPE_CHECKING:
     from composer.songs.song import Song
 
-READ_ENDINGS = (".mid", ".midi", ".npz")  # by which songs are found in a folder
-MIDI_ENDINGS = (".mid", ".midi", ".kar")
-SCORE_ENDINGS = (".musicxml", ".xml")
-SOUND_ENDINGS = (".wav",)
-ZIP = b"PK\x03\x04"  # an .npz file is a ZIP archive
+READ_ENDINGS: Final = (".mid", ".midi", ".npz")  # by which songs are found in a folder
+MIDI_ENDINGS: Final = (".mid", ".midi", ".kar")
+SCORE_ENDINGS: Final = (".musicxml", ".xml")
+SOUND_ENDINGS: Final = (".wav",)
+WRITE_ENDINGS: Final = (*MIDI_ENDINGS, *SCORE_ENDINGS, *SOUND_ENDINGS)
+ZIP: Final = b"PK\x03\x04"  # an .npz file is a ZIP archive
 
 
 def read(path: str | Path) -> Song:
@@ -84,7 +85,7 @@ def write(path: str | Path, song: Song) -> None:
 
         write_wav(path, song)
     else:
-        check_ending(path, (*MIDI_ENDINGS, *SCORE_ENDINGS, *SOUND_ENDINGS), "a song")
+        check_ending(path, WRITE_ENDINGS, "a song")
         from composer.songs.midi import write_midi
 
         write_midi(path, song)

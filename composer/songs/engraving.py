@@ -38,6 +38,9 @@ VALUES: Final = {  # units: (note type, dots), longest first
 }
 TRIPLET_VALUES: Final = {8: "quarter", 4: "eighth"}
 
+Figures = tuple[int, int]
+"""A metre as printed: (3, 4) is 3/4."""
+
 Group = tuple[int, int, tuple[int, ...]]
 """(start, stop, pitches from the bottom up) in units: a note or a chord before it is cut."""
 
@@ -55,7 +58,7 @@ class ScoreBar:
     sharps: int
     # Only where something changes:
     new_key: KeySignature | None = None
-    new_metre: tuple[int, int] | None = None
+    new_metre: Figures | None = None
     tempos: list[Tempo] = field(default_factory=list)
 
 
@@ -78,29 +81,43 @@ def bars_of(song: Song) -> list[ScoreBar]:
     first_key = song_key(song)
     has_pickup = _has_pickup(song)
     bars: list[ScoreBar] = []
-    metre_before: tuple[int, int] | None = None
+    metre_before: Figures | None = None
     key_before: tuple[int, bool] | None = None
     for onset, (start, stop) in zip(onsets, pairwise(lines), strict=True):
         # A bar shorter than half a sixteenth is rounded away.
         if stop <= start:
             continue
         is_pickup = has_pickup and not bars
-        metre = song.metre_at(song.time_signatures[1].onset if is_pickup else onset)
-        figures = metre.numerator, metre.denominator
+        metre = _figures(song, onset, is_pickup)
         key = _key_in(song, stop, first_key)
+        key_here = key.sharps, key.is_minor
         number = len(bars) + (0 if has_pickup else 1)
         bar = ScoreBar(number, start, stop, key.sharps)
-        if figures != metre_before:
-            bar.new_metre = figures
-        if (key.sharps, key.is_minor) != key_before:
+        if metre != metre_before:
+            bar.new_metre = metre
+        if key_here != key_before:
             bar.new_key = key
-        bar.tempos = [tempo for tempo in song.tempos if start <= tempo.onset * UNITS < stop]
+        bar.tempos = _tempos_in(song, start, stop)
         bars.append(bar)
-        metre_before = figures
-        key_before = key.sharps, key.is_minor
+        metre_before = metre
+        key_before = key_here
+    # A score says how fast it is, though nobody has said so.
     if not song.tempos:
         bars[0].tempos = [Tempo(0.0, DEFAULT_QPM)]
     return bars
+
+
+def _figures(song: Song, onset: float, is_pickup: bool) -> Figures:
+    """Return the metre of a bar as it is printed."""
+    if is_pickup:
+        onset = song.time_signatures[1].onset
+    metre = song.metre_at(onset)
+    return metre.numerator, metre.denominator
+
+
+def _tempos_in(song: Song, start: int, stop: int) -> list[Tempo]:
+    """Return the tempos that begin in a span (units)."""
+    return [tempo for tempo in song.tempos if start <= tempo.onset * UNITS < stop]
 
 
 def _barlines(song: Song, onsets: Sequence[float]) -> list[int]:
@@ -136,27 +153,33 @@ class _Beat:
     grid: tuple[int, ...]
 
     def snap(self, at: float) -> int:
-        return self.start + min(self.grid, key=lambda place: abs(at - self.start - place))
+        """Return the place nearest to `at`."""
+        within = at - self.start
+        nearest = min(self.grid, key=lambda place: abs(within - place))
+        return self.start + nearest
 
     def after(self, at: int) -> int:
-        return self.start + next(place for place in self.grid if self.start + place > at)
+        """Return the first place after `at`, in the beat or at its end."""
+        within = at - self.start
+        following = next(place for place in self.grid if place > within)
+        return self.start + following
 
 
 class Ruler:
     """The beats of a part, each with the grid that its notes need; notes end with the last bar."""
 
     def __init__(self, track: Track, bars: Sequence[ScoreBar]) -> None:
-        self.starts: list[int] = []
+        self.starts: list[int] = []  # of all beats
         stops: list[int] = []
         for bar in bars:
             for start in range(bar.start, bar.stop, UNITS):
                 self.starts.append(start)
                 stops.append(min(start + UNITS, bar.stop))
         places = self._places(track)
-        self.beats = [
-            _Beat(start, stop, _grid(inside, stop - start))
-            for start, stop, inside in zip(self.starts, stops, places, strict=True)
-        ]
+        self.beats: list[_Beat] = []
+        for start, stop, inside in zip(self.starts, stops, places, strict=True):
+            grid = _grid(inside, stop - start)
+            self.beats.append(_Beat(start, stop, grid))
 
     def _places(self, track: Track) -> list[list[float]]:
         """Return where in each beat notes start and stop, in units from the beat."""
@@ -187,16 +210,23 @@ class Ruler:
             start = self.snap(note.onset * UNITS)
             if note.duration <= 0 or start >= end:
                 continue
-            shortest = self.beat(start).after(start)
-            stop = max(self.snap(note.end * UNITS), shortest)
+            stop = self._note_stop(note, start)
             stops[start] = max(stops.get(start, 0), stop)
             pitches.setdefault(start, set()).add(note.pitch)
-        starts = sorted(stops)
         groups = []
-        for start, following in zip(starts, [*starts[1:], end], strict=False):
+        following = end
+        for start in sorted(stops, reverse=True):
             stop = min(stops[start], following)
-            groups.append((start, stop, tuple(sorted(pitches[start]))))
-        return groups
+            chord = tuple(sorted(pitches[start]))
+            groups.append((start, stop, chord))
+            following = start
+        return groups[::-1]
+
+    def _note_stop(self, note: Note, start: int) -> int:
+        """Return where a note that starts at `start` stops, in units."""
+        # A note that rounds to nothing is as long as its beat's shortest value.
+        shortest = self.beat(start).after(start)
+        return max(self.snap(note.end * UNITS), shortest)
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Cut a span inside one bar into values that can be printed."""
@@ -212,8 +242,9 @@ class Ruler:
         fills_the_beat = within == 0 and stop >= beat.stop
         if beat.grid is TRIPLETS and not fills_the_beat:
             return min(stop, beat.stop)
+        # A value over several beats may end in a beat of triplets only where both grids have a place.
         ends_in_triplets = (stop - last.start) % SIXTEENTH != 0
-        if ends_in_triplets:  # up to that beat first
+        if ends_in_triplets:
             stop = last.start
         # From the second or last sixteenth of a beat a note does not go over the beat.
         is_off_the_eighth = within % (2 * SIXTEENTH) != 0
@@ -255,7 +286,10 @@ class PrintedNote:
 
 
 def bar_pieces(ruler: Ruler, groups: Iterable[Group], bar: ScoreBar) -> Iterator[PrintedNote]:
-    """Yield what is printed in a bar, from its start to its stop, without gaps."""
+    """Yield what is printed in a bar, from its start to its stop, without gaps.
+
+    groups: those that sound in the bar, in order.
+    """
     at = bar.start
     for start, stop, pitches in groups:
         first = max(start, bar.start)

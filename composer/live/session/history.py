@@ -12,7 +12,7 @@ from typing import Any
 
 from composer.config import to_dict
 from composer.errors import ComposerError, ConfigError
-from composer.files import free_path
+from composer.files import check_ending, free_path
 from composer.generators import Model
 from composer.generators.latents import to_json, to_origin
 from composer.live.melody.capture import RecordConfig
@@ -23,8 +23,7 @@ from composer.live.session.saver import PendingTake, TakeSaver
 from composer.live.session.state import SessionConfig
 from composer.live.session.worker import reason
 from composer.live.takes.header import SOUND, UNDONE, Header, model_fields, now
-from composer.songs import audio as synth
-from composer.songs import write
+from composer.songs import WRITE_ENDINGS, write
 from composer.songs.song import Song
 
 # Takes that are at hand; those before are on the disk only, so that a long day needs no more
@@ -32,11 +31,6 @@ from composer.songs.song import Song
 UNDOABLE = 64
 # Seconds after its end that still belong to a take: its last note-offs.
 FADES = 0.5
-WRITERS: dict[str, Callable[[Path, Song], Any]] = {
-    ".mid": write,
-    ".midi": write,
-    ".wav": synth.write_wav,
-}
 
 
 @dataclass
@@ -137,10 +131,10 @@ class TakeHistory:
         take = self.last("save")
         song = take.arrangement or take.melody
         path = path or Path(f"take-{self.count}.mid")
-        write = WRITERS.get(path.suffix.lower())
-        if write is None or song is None:
-            raise ConfigError(f"a take is saved as {', '.join(WRITERS)}, got {path.name!r}")
-        self._saver.do(partial(_save, write, path, song, tell))
+        if song is None:
+            raise ConfigError("the last take has no notes to save")
+        check_ending(path, WRITE_ENDINGS, "a take")
+        self._saver.do(partial(_save, path, song, tell))
 
 
 def _header(
@@ -170,16 +164,14 @@ def _render(pending: PendingTake, song: Song, tell: Callable[[str], None]) -> No
     if pending.writer is not None:
         path = pending.writer.folder / SOUND
         try:
-            synth.write_wav(path, song)
+            write(path, song)
         except ComposerError as error:
             tell(f"no sound here, and no WAV: {reason(error)}")
         else:
             tell(f"no sound here: hear it in {path}")
 
 
-def _save(
-    write: Callable[[Path, Song], Any], path: Path, song: Song, tell: Callable[..., None]
-) -> None:
+def _save(path: Path, song: Song, tell: Callable[..., None]) -> None:
     # The files are looked at here, where one is written after the other: two takes saved at once get two names.
     free = free_path(path)
     try:
