@@ -66,10 +66,14 @@ def excerpt(song: Song, start: float, beats: float) -> Song:
 
 def _marks_between(marks: tuple[Mark, ...], start: float, end: float) -> tuple[Mark, ...]:
     """Return the mark in force at `start`, then those up to `end`, counted from `start`."""
-    begun: list[Mark] = [replace(mark, onset=0.0) for mark in marks if mark.onset <= start]
-    between = [mark for mark in marks if start < mark.onset < end]
-    later: list[Mark] = [replace(mark, onset=mark.onset - start) for mark in between]
-    return tuple(begun[-1:] + later)
+    begun: list[Mark] = []
+    later: list[Mark] = []
+    for mark in marks:
+        if mark.onset <= start:
+            begun = [replace(mark, onset=0.0)]
+        elif mark.onset < end:
+            later.append(replace(mark, onset=mark.onset - start))
+    return tuple(begun + later)
 
 
 def beginning(song: Song, beats: float) -> Song:
@@ -98,7 +102,9 @@ def first_bars(song: Song, bars: int) -> Song:
     12.0
     """
     starts = song.bar_onsets()
-    return excerpt(song, 0.0, starts[bars]) if len(starts) > bars else song
+    if len(starts) <= bars:
+        return song
+    return excerpt(song, 0.0, starts[bars])
 
 
 def until(song: Song, beat: float) -> Song:
@@ -110,7 +116,10 @@ def until(song: Song, beat: float) -> Song:
     >>> until(held, 2.0).tracks[0].notes
     (Note(onset=0.0, pitch=60, duration=2.0, velocity=80),)
     """
-    tracks = [replace(track, notes=tuple(cut_notes(track.notes, beat))) for track in song.tracks]
+    tracks = []
+    for track in song.tracks:
+        notes = cut_notes(track.notes, beat)
+        tracks.append(replace(track, notes=tuple(notes)))
     return replace(song, tracks=tuple(tracks))
 
 
@@ -120,9 +129,15 @@ def cut_notes(notes: Iterable[Note], end: float) -> list[Note]:
     >>> cut_notes([Note(0.0, 60, 1.0), Note(1.0, 62, 5.0), Note(4.0, 64, 1.0)], end=4.0)[1:]
     [Note(onset=1.0, pitch=62, duration=3.0, velocity=80)]
     """
-    begun = [note for note in notes if note.onset < end - TINY]
-    # What fits is not counted again: (onset + duration) - onset may differ in its last bit.
-    return [note if note.end <= end else replace(note, duration=end - note.onset) for note in begun]
+    cut = []
+    for note in notes:
+        if note.onset >= end - TINY:
+            continue
+        # What fits is not counted again: (onset + duration) - onset may differ in its last bit.
+        if note.end > end:
+            note = replace(note, duration=end - note.onset)
+        cut.append(note)
+    return cut
 
 
 def shift_notes(notes: Iterable[Note], beats: float) -> list[Note]:
@@ -143,12 +158,17 @@ def outside(notes: Iterable[Note], spans: Iterable[Span]) -> list[Note]:
     """
     left = list(notes)
     for start, stop in spans:
-        left = [part for note in left for part in _outside(note, start, stop)]
+        parts: list[Note] = []
+        for note in left:
+            parts += _outside(note, start, stop)
+        left = parts
     return left
 
 
 def _outside(note: Note, start: float, stop: float) -> list[Note]:
-    if note.end <= start + TINY or note.onset >= stop - TINY:
+    is_before = note.end <= start + TINY
+    is_after = note.onset >= stop - TINY
+    if is_before or is_after:
         return [note]
     before = replace(note, duration=start - note.onset)
     after = replace(note, onset=stop, duration=note.end - stop)
@@ -181,8 +201,7 @@ def top_line(track: Track) -> tuple[Track, bool]:
         before = line[-1]
         is_legato = _is_legato(before, note)
         chords = chords or not is_legato
-        is_below = note.pitch <= before.pitch or note.onset <= before.onset + 1e-9
-        if is_below and not is_legato:
+        if not is_legato and not _takes_over(before, note):
             continue
         line.pop()
         # One stroke with the note before: the new note takes its place.
@@ -196,9 +215,17 @@ def _high_first(note: Note) -> tuple[float, int]:
     return note.onset, -note.pitch
 
 
+def _takes_over(before: Note, note: Note) -> bool:
+    """Return whether a note that sounds together with the one before is the higher and the later."""
+    is_higher = note.pitch > before.pitch
+    is_later = note.onset > before.onset + 1e-9
+    return is_higher and is_later
+
+
 def _is_legato(before: Note, note: Note) -> bool:
     overlap = before.end - note.onset
-    return overlap <= LEGATO * min(before.duration, note.duration) + 1e-9
+    shorter = min(before.duration, note.duration)
+    return overlap <= LEGATO * shorter + 1e-9
 
 
 def bottom_line(track: Track) -> Track:
@@ -318,15 +345,24 @@ def named_melody(tracks: Sequence[Track]) -> int | None:
     >>> named_melody([Track(high, "Strings"), Track(notes, "Lead Vocal")])
     1
     """
-    bars = [len({int(note.onset // BAR) for note in track.notes}) for track in tracks]
-    pitched = [i for i, track in enumerate(tracks) if track.notes and not track.is_drum]
-    busiest = max((bars[i] for i in pitched), default=0)
-    steady = [i for i in pitched if bars[i] >= SPARSE * busiest]
+    steady = _steady_tracks(tracks)
     for pattern in MELODY_NAMES:
         named = [i for i in steady if _is_named(tracks[i].name.casefold(), pattern)]
         if named:
             return max(named, key=lambda i: (len(tracks[i].notes), -i))
+    # Of tracks of one height the first.
     return max(steady, key=lambda i: (tracks[i].mean_pitch, -i), default=None)
+
+
+def _steady_tracks(tracks: Sequence[Track]) -> list[int]:
+    """Return the indices of the pitched tracks that sound in enough bars to be a melody."""
+    bars = {}
+    for i, track in enumerate(tracks):
+        if track.notes and not track.is_drum:
+            sounding = {int(note.onset // BAR) for note in track.notes}
+            bars[i] = len(sounding)
+    busiest = max(bars.values(), default=0)
+    return [i for i, count in bars.items() if count >= SPARSE * busiest]
 
 
 def _is_named(name: str, pattern: re.Pattern[str]) -> bool:

@@ -38,7 +38,8 @@ def to_pianoroll(song: Song, resolution: int = RESOLUTION) -> Bools:
     >>> roll.shape, roll[:, 60, 0].tolist()
     ((2, 128, 1), [True, True])
     """
-    roll = np.zeros((_steps(song, resolution), PITCHES, len(song.tracks)), bool)
+    steps = _steps(song, resolution)
+    roll = np.zeros((steps, PITCHES, len(song.tracks)), bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
             start, end = _span(note, resolution)
@@ -54,7 +55,8 @@ def to_onsets(song: Song, resolution: int = RESOLUTION) -> Bools:
     >>> to_onsets(Song((Track((Note(0.0, 60, 0.5),)),)))[:, 60, 0].tolist()
     [True, False]
     """
-    onsets = np.zeros((_steps(song, resolution), PITCHES, len(song.tracks)), bool)
+    steps = _steps(song, resolution)
+    onsets = np.zeros((steps, PITCHES, len(song.tracks)), bool)
     for i, track in enumerate(song.tracks):
         for note in track.notes:
             start, _ = _span(note, resolution)
@@ -96,8 +98,8 @@ def from_pianoroll(
 
 def _roll_notes(cells: Bools, onsets: Bools | None, resolution: int) -> list[Note]:
     """Return the notes of one track: cells and onsets are bool [step, 128]."""
-    before = np.concatenate([np.zeros((1, PITCHES), bool), cells[:-1]])
-    starts = cells & ~before
+    starts = cells.copy()
+    starts[1:] &= ~cells[:-1]
     if onsets is not None:
         starts |= cells & onsets
     notes = []
@@ -177,28 +179,43 @@ def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) 
     >>> [note.duration for note in line_notes(np.array([60, 60]), np.array([True, False]), steps)]
     [1.0]
     """
+    # The first step begins something, a note or a rest.
     is_new = np.ones(len(pitches), bool)
-    is_new[1:] = (pitches[1:] != pitches[:-1]) | onsets[1:]
+    changes = pitches[1:] != pitches[:-1]
+    is_new[1:] = changes | onsets[1:]
     starts = np.flatnonzero(is_new)
-    ends = np.append(starts, len(pitches))[1:]
-    from_beats = beats[starts].tolist()
-    durations = (beats[ends] - beats[starts]).tolist()
-    fields = zip(from_beats, pitches[starts].tolist(), durations, strict=True)
-    return [
-        Note(onset, pitch, duration, velocity) for onset, pitch, duration in fields if pitch != REST
-    ]
+    ends = np.append(starts[1:], len(pitches))
+    starts_in_beats = beats[starts]
+    durations = beats[ends] - starts_in_beats
+    # Lists, as a Note holds Python's numbers.
+    fields = zip(
+        starts_in_beats.tolist(),
+        pitches[starts].tolist(),
+        durations.tolist(),
+        strict=True,
+    )
+    notes = []
+    for onset, pitch, duration in fields:
+        if pitch != REST:
+            notes.append(Note(onset, pitch, duration, velocity))
+    return notes
 
 
 def _steps(song: Song, resolution: int) -> int:
     """Return the steps to the end of the last note, which may be rounded past that of the song."""
-    ends = [_span(note, resolution)[1] for track in song.tracks for note in track.notes]
-    return max(int(np.ceil(song.end * resolution - TINY)), max(ends, default=0))
+    last = ceil(song.end * resolution - TINY)
+    for track in song.tracks:
+        for note in track.notes:
+            _, end = _span(note, resolution)
+            last = max(last, end)
+    return last
 
 
 def _span(note: Note, resolution: int) -> tuple[int, int]:
     """Return the steps that a note takes, at least one: the first, one past the last."""
     start = round(note.onset * resolution)
-    return start, max(start + 1, round(note.end * resolution))
+    end = round(note.end * resolution)
+    return start, max(start + 1, end)
 
 
 # --- pulses ------------------------------------------------------------------------------
@@ -228,14 +245,20 @@ class PulseGrid:
 
     def extended(self, multiple: int, more: int = 0) -> PulseGrid:
         """Return the grid with `more` pulses like the last, and up to a multiple of `multiple`."""
-        count = more + -(len(self) + more) % multiple
+        missing = -(len(self) + more) % multiple
+        count = more + missing
         after = np.arange(1, count + 1)
         length = self.beats[-1] - self.beats[-2]
+        beats = self.beats[-1] + length * after
+        # Places go on counting: no bar begins in what is added.
+        bar = np.repeat(self.bar[-1:], count)
+        place = self.place[-1] + after
+        compound = np.repeat(self.compound[-1:], count)
         return PulseGrid(
-            np.append(self.beats, self.beats[-1] + length * after),
-            np.append(self.bar, np.repeat(self.bar[-1:], count)),
-            np.append(self.place, self.place[-1] + after),
-            np.append(self.compound, np.repeat(self.compound[-1:], count)),
+            np.append(self.beats, beats),
+            np.append(self.bar, bar),
+            np.append(self.place, place),
+            np.append(self.compound, compound),
         )
 
     def since(self, pulse: int) -> PulseGrid:
@@ -250,12 +273,14 @@ class PulseGrid:
     def to_steps(self, onsets: Floats | Sequence[float]) -> Floats:
         """Return the position in steps (4 a pulse, fractions kept) of onsets in beats."""
         beats, steps = self._corners()
-        return np.asarray(np.interp(np.asarray(onsets, float), beats, steps))
+        at = np.asarray(onsets, float)
+        return np.asarray(np.interp(at, beats, steps))
 
     def step_beats(self) -> Floats:
         """Return the beat at which each step starts: float [4 * pulse + 1]."""
         beats, steps = self._corners()
-        return np.asarray(np.interp(np.arange(PULSE_STEPS * len(self) + 1), steps, beats))
+        edges = np.arange(PULSE_STEPS * len(self) + 1)
+        return np.asarray(np.interp(edges, steps, beats))
 
     def _corners(self) -> tuple[Floats, Floats]:
         """Return beats and steps of the same places, between which both go evenly."""
@@ -263,9 +288,10 @@ class PulseGrid:
         quarters = [[0, 1 / 2, 3 / 4]]  # the same steps of any other
         within = np.where(self.compound[:, None], thirds, quarters)
         lengths = np.diff(self.beats)[:, None]
-        beats = (self.beats[:-1, None] + within * lengths).ravel()
+        starts = self.beats[:-1, None]
+        beats = starts + within * lengths
         first_steps = PULSE_STEPS * np.arange(len(self))[:, None]
-        steps = (first_steps + np.array([[0, 2, 3]])).ravel()
+        steps = first_steps + np.array([[0, 2, 3]])
         end = float(PULSE_STEPS * len(self))
         return np.append(beats, self.beats[-1]), np.append(steps, end)
 
@@ -366,10 +392,12 @@ def sample_line(track: Track, grid: PulseGrid) -> tuple[Ints, Bools]:
     notes = [note for note in track.notes if note.end > grid.beats[0] + TINY]
     if not notes:
         return pitches, onsets
-    edges = grid.to_steps(np.array([[note.onset, note.end] for note in notes]))
-    rounded = np.round(edges + TINY).astype(int).tolist()
+    spans = np.array([[note.onset, note.end] for note in notes])
+    edges = np.round(grid.to_steps(spans) + TINY)
+    rounded = edges.astype(int).tolist()
     for note, (at, end) in zip(notes, rounded, strict=True):
-        start = min(at, steps - 1)  # a grace note before the very end is rounded past it
+        # A grace note before the very end is rounded past it.
+        start = min(at, steps - 1)
         pitches[start : max(start + 1, end)] = note.pitch
         onsets[start] = True
     return pitches, onsets

@@ -48,6 +48,10 @@ CLOCKS_A_CLICK = 24
 THIRTY_SECONDS_A_BEAT = 8
 
 Mark = Tempo | TimeSignature | KeySignature
+
+_Mark = tuple[float, int, bytes]
+"""(onset in beats, kind, data): an event before its place is rounded to ticks."""
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -93,24 +97,36 @@ def from_bytes(data: bytes) -> Song:
         raise MidiError(f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more")
     form, ticks_per_beat, chunks = unpack(data)
     parts = [_parse(chunk, ticks_per_beat) for chunk in chunks]
+    song = _join(parts, ticks_per_beat, is_one_track=form == 0)
+    end = max(part.end for part in parts)
+    check_length(song, end / ticks_per_beat)
+    return song
+
+
+def _join(parts: Sequence[_Part], ticks_per_beat: int, is_one_track: bool) -> Song:
+    """Return the song of all parts.
+
+    is_one_track: the file is of type 0, whose only part holds all channels and the song's name.
+    """
     programs = _first_of(part.programs for part in parts)
-    tracks = [track for part in parts for track in part.tracks(programs, named=form > 0)]
+    tracks: list[Track] = []
+    for part in parts:
+        tracks += part.tracks(programs, named=not is_one_track)
     tempos = _first_of(part.tempos for part in parts)
     time_signatures = _first_of(part.time_signatures for part in parts)
     key_signatures = _first_of(part.key_signatures for part in parts)
     # The name of a first track that plays is its own, not the song's.
-    is_titled = form == 0 or not parts[0].tracks(programs, named=True)
-    song = Song(
+    is_titled = is_one_track or not parts[0].tracks(programs, named=True)
+    made = [part.made for part in parts if part.made]
+    return Song(
         tracks=tuple(tracks),
         tempos=tuple(tempos.values()),
         time_signatures=tuple(time_signatures.values()),
         key_signatures=tuple(key_signatures.values()),
         title=parts[0].name if is_titled else "",
         ticks_per_beat=ticks_per_beat,
-        made=next((part.made for part in parts if part.made), ""),
+        made=made[0] if made else "",
     )
-    check_length(song, max(part.end for part in parts) / ticks_per_beat)
-    return song
 
 
 @dataclass
@@ -287,16 +303,21 @@ def _check(song: Song) -> None:
     marks: list[Mark] = [*song.tempos, *song.time_signatures, *song.key_signatures]
     for mark in marks:
         _check_mark(mark)
-    check_length(song, max([song.end, *(mark.onset for mark in marks)]))
+    ends = [song.end]
+    ends += [mark.onset for mark in marks]
+    check_length(song, max(ends))
 
 
 def _check_track(track: Track) -> None:
     if not 0 <= track.program <= 127:
         raise MidiError(f"a program is 0 to 127, got {track.program}")
     for note in track.notes:
-        if not (0 <= note.pitch <= 127 and 1 <= note.velocity <= 127):
+        has_pitch = 0 <= note.pitch <= 127
+        has_velocity = 1 <= note.velocity <= 127
+        if not (has_pitch and has_velocity):
             raise MidiError(f"a pitch is 0 to 127 and a velocity 1 to 127, got {note}")
-        if not (isfinite(note.onset) and isfinite(note.duration) and note.onset >= 0):
+        is_finite = isfinite(note.onset) and isfinite(note.duration)
+        if not is_finite or note.onset < 0:
             raise MidiError(f"a note starts at beat 0 or later and ends, got {note}")
 
 
@@ -331,31 +352,47 @@ def _channels(tracks: Sequence[Track]) -> list[int]:
             "give tracks one program"
         )
     channel_of = dict(zip(order, PITCHED_CHANNELS, strict=False))
-    return [
-        DRUM_CHANNEL if track.is_drum else channel_of[owners[i]] for i, track in enumerate(tracks)
-    ]
+    channels = []
+    for i, track in enumerate(tracks):
+        channel = DRUM_CHANNEL if track.is_drum else channel_of[owners[i]]
+        channels.append(channel)
+    return channels
 
 
 def _conductor(song: Song) -> list[Event]:
     """Return the events of the first chunk: title, how it was made, tempos, metres and keys."""
-    marks: list[tuple[float, int, bytes]] = []
+    marks: list[_Mark] = []
     if song.title:
         marks.append((0.0, NAME, _utf8(song.title)))
     if song.made:
         marks.append((0.0, TEXT, _utf8(MADE + song.made)))
-    for tempo in song.tempos:
-        microseconds = round(MICROSECONDS / tempo.qpm)
-        marks.append((tempo.onset, TEMPO, microseconds.to_bytes(3, "big")))
-    for metre in song.time_signatures:
-        power = DENOMINATORS[metre.denominator]
-        figures = bytes([metre.numerator, power, CLOCKS_A_CLICK, THIRTY_SECONDS_A_BEAT])
-        marks.append((metre.onset, TIME, figures))
-    for key in song.key_signatures:
-        sharps = key.sharps & 0xFF  # two's complement: flats are negative
-        marks.append((key.onset, KEY, bytes([sharps, key.is_minor])))
+    marks += [_tempo_mark(tempo) for tempo in song.tempos]
+    marks += [_metre_mark(metre) for metre in song.time_signatures]
+    marks += [_key_mark(key) for key in song.key_signatures]
     # The sort is stable: at one onset the order is that of above.
     marks.sort(key=lambda mark: mark[0])
-    return [(round(onset * song.ticks_per_beat), kind, data) for onset, kind, data in marks]
+    events: list[Event] = []
+    for onset, kind, data in marks:
+        tick = round(onset * song.ticks_per_beat)
+        events.append((tick, kind, data))
+    return events
+
+
+def _tempo_mark(tempo: Tempo) -> _Mark:
+    microseconds = round(MICROSECONDS / tempo.qpm)
+    return tempo.onset, TEMPO, microseconds.to_bytes(3, "big")
+
+
+def _metre_mark(metre: TimeSignature) -> _Mark:
+    power = DENOMINATORS[metre.denominator]
+    figures = bytes([metre.numerator, power, CLOCKS_A_CLICK, THIRTY_SECONDS_A_BEAT])
+    return metre.onset, TIME, figures
+
+
+def _key_mark(key: KeySignature) -> _Mark:
+    # Two's complement: flats are negative.
+    sharps = key.sharps & 0xFF
+    return key.onset, KEY, bytes([sharps, key.is_minor])
 
 
 def _track_events(track: Track, channel: int, ticks_per_beat: int) -> list[Event]:

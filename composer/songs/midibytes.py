@@ -39,16 +39,22 @@ def unpack(data: bytes) -> tuple[int, int, list[Iterator[Event]]]:
     MidiError, also while the events are read.
     """
     data = _unwrap(data)
+    size, form, count, division = _header(data)
+    chunks = _chunks(data, 8 + size, count)
+    return form, division, [_events(chunk) for chunk in chunks]
+
+
+def _header(data: bytes) -> tuple[int, int, int, int]:
+    """Return size, type, number of tracks and ticks per beat from the header. Raise MidiError."""
+    if not data:
+        raise MidiError("the file is empty")
     if data[:4] != b"MThd":
-        raise MidiError(
-            f"a MIDI file starts with b'MThd', this one with {data[:4]!r}"
-            if data
-            else "the file is empty"
-        )
+        raise MidiError(f"a MIDI file starts with b'MThd', this one with {data[:4]!r}")
     if len(data) < 14:
         raise MidiError(f"a MIDI header has 14 bytes, the file {len(data)}; it is cut off")
     size, form, count, division = struct.unpack_from(">LHHH", data, 4)
-    if size < 6 or form > 2 or not count or not division:
+    is_known = size >= 6 and form <= 2
+    if not is_known or not count or not division:
         raise MidiError(
             f"a damaged MIDI header: {size} bytes, type {form}, {count} tracks, "
             f"{division} ticks a beat"
@@ -57,7 +63,7 @@ def unpack(data: bytes) -> tuple[int, int, list[Iterator[Event]]]:
         raise MidiError("type 2 (independent patterns) is not supported; save it as type 0 or 1")
     if division & 0x8000:
         raise MidiError("its times are in SMPTE frames, not in beats; save it with ticks per beat")
-    return form, division, [_events(chunk) for chunk in _chunks(data, 8 + size, count)]
+    return size, form, count, division
 
 
 def pack(ticks_per_beat: int, tracks: Sequence[Sequence[Event]]) -> bytes:
@@ -130,26 +136,39 @@ def _events_unchecked(chunk: bytes) -> Iterator[Event]:
             kind = running
         if kind >= SYSEX:
             if kind == META:
-                kind, at = META << 8 | chunk[at], at + 1
+                kind = META << 8 | chunk[at]
+                at += 1
             elif kind not in (SYSEX, ESCAPE):
                 raise MidiError(
                     f"status byte 0x{kind:02x} has no place in a MIDI file; the file is damaged"
                 )
             size, at = _number(chunk, at)
         elif kind:
-            running, size = kind, 1 if kind & 0xE0 == PROGRAM else 2
+            running = kind
+            size = _channel_bytes(kind)
         else:
             raise MidiError("a track starts with data before any status byte; the file is damaged")
         data = chunk[at : at + size]
         at += size
         if at > len(chunk):
             raise IndexError
-        if kind < SYSEX and data[0] | data[-1] > 127:
-            raise MidiError(f"a data byte is 0 to 127, got {max(data)}; the file is damaged")
+        if kind < SYSEX:
+            _check_data(data)
         yield tick, kind, data
         if kind == END:
             return
     yield tick, END, b""
+
+
+def _channel_bytes(kind: int) -> int:
+    """Return how many data bytes follow the status byte of a channel."""
+    # Program change and channel pressure have one, all others two.
+    return 1 if kind & 0xE0 == PROGRAM else 2
+
+
+def _check_data(data: bytes) -> None:
+    if data[0] | data[-1] > 127:
+        raise MidiError(f"a data byte is 0 to 127, got {max(data)}; the file is damaged")
 
 
 def _number(chunk: bytes, at: int) -> tuple[int, int]:
@@ -163,12 +182,17 @@ def _number(chunk: bytes, at: int) -> tuple[int, int]:
 
 
 def _chunk(events: Sequence[Event]) -> bytes:
-    data, now = bytearray(), 0
-    for tick, kind, payload in [*events, (events[-1][0] if events else 0, END, b"")]:
+    data = bytearray()
+    now = 0
+    last = events[-1][0] if events else 0
+    for tick, kind, payload in [*events, (last, END, b"")]:
         data += _number_bytes(tick - now)
-        data += (
-            kind.to_bytes(2, "big") + _number_bytes(len(payload)) if kind > META else bytes([kind])
-        )
+        # Only meta events, whose kind takes two bytes, say how long they are.
+        if kind > META:
+            data += kind.to_bytes(2, "big")
+            data += _number_bytes(len(payload))
+        else:
+            data.append(kind)
         data += payload
         now = tick
     return struct.pack(">4sL", b"MTrk", len(data)) + data
