@@ -27,12 +27,13 @@ def load_corpus(
     roles: Sequence[Role] = (),
     on_progress: Callable[[int, int, Path], None] | None = None,
 ) -> Corpus:
-    """Load the dataset of that name, or the music in that folder: MIDI, MusicXML, and pianorolls (.npz).
+    """Load the dataset of that name, or the music in that folder: MIDI, MusicXML, and pianorolls
+    (.npz).
 
-    roles: of a folder's tracks (`parse_roles`); none leaves the choice to `roles.choose`. on_progress: gets the number
-    of files read so far, of files in all, and the path of the last. A name comes before a folder of that name: write
-    ./jsb for the folder. Raise ConfigError if there is neither, or nothing in it to use; MissingPackageError if
-    MusicXML needs music21.
+    roles: of a folder's tracks (`parse_roles`); none leaves the choice to `roles.choose`.
+    on_progress: gets the number of files read so far, of files in all, and the path of the last. A
+    name comes before a folder of that name: write ./jsb for the folder. Raise ConfigError if there
+    is neither, or nothing in it to use; MissingPackageError if MusicXML needs music21.
 
     >>> jsb = load_corpus("jsb")
     >>> len(jsb.train), len(jsb.valid), len(jsb.test)

@@ -1,4 +1,4 @@
-"""What a dataset gives to training: songs in three splits, a hash of all that they hold, and remarks about them."""
+"""A dataset as training sees it: songs in three splits, a hash of all of them, and remarks."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Songs by split. All have the same tracks in the same order, the melody first; one that a piece lacks is empty.
+    """Songs by split. All have the same tracks in the same order, the melody first; one that a
+    piece lacks is empty.
 
-    hash: sha256 of what training sees (`hash_of`). remarks: what was chosen and changed, a line each, then one for
-    each file of `skipped`.
+    hash: sha256 of what training sees (`hash_of`). remarks: what was chosen and changed, a line
+    each, then one for each file of `skipped`.
 
     >>> from composer.songs.song import Note, Song, Track
     >>> song = Song((Track((Note(0.0, 72, 8.0),), "Tune"), Track((Note(0.0, 48, 8.0),), "Bass")))
@@ -76,8 +77,8 @@ class Corpus:
     def summary(self, word: Callable[[Remark], str] = str) -> str:
         """Describe the corpus in a few lines for people.
 
-        Pieces and bars by split, each role's pieces and pitches, the remarks, and what was skipped, by kind. word:
-        writes a remark, and may add how to get another result.
+        Pieces and bars by split, each role's pieces and pitches, the remarks, and what was skipped,
+        by kind. word: writes a remark, and may add how to get another result.
         """
         counts = [
             f"{split} {len(self.split(split)):,} ({self.bars(split):,} bars)" for split in SPLITS
@@ -123,7 +124,7 @@ def by_kind(skipped: Iterable[Skipped]) -> list[list[Skipped]]:
 
 
 def _kind(skipped: Skipped, exact: bool = False) -> str:
-    """Return the reason up to a colon or semicolon; two that differ in a number only are of one kind."""
+    """Return the reason up to a colon or semicolon, so that reasons of one kind are equal."""
     kind = re.split("[:;]", skipped.reason)[0]
     return kind if exact else re.sub(r"\d+", "…", kind)
 
@@ -150,7 +151,8 @@ def hash_of(
     valid: Iterable[Song],
     test: Iterable[Song],
 ) -> str:
-    """Return the sha256 (hex) of all that training sees: each song's tracks, notes, tempos, metres and keys, by split.
+    """Return the sha256 (hex) of all that training sees: each song's tracks, notes, tempos, metres
+    and keys, by split.
 
     Titles do not count, nor where the songs come from. It is the same on every machine.
     """
@@ -178,7 +180,10 @@ def song_digest(song: Song) -> bytes:
 
 
 def music_digest(song: Song) -> bytes:
-    """Return the sha256 of the notes alone, by track: onset, duration and pitch. Two files of it are one piece."""
+    """Return the sha256 of the notes alone, by track: onset, duration and pitch.
+
+    Two files with the same one are the same piece.
+    """
     digest = hashlib.sha256()
     for track in song.tracks:
         # How many there are: otherwise the same notes, dealt out otherwise, would look alike.

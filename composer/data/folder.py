@@ -1,8 +1,10 @@
-"""Read a folder of one's own music: MIDI, MusicXML and pianorolls, nested, broken files skipped with a reason.
+"""Read a folder of one's own music: MIDI, MusicXML and pianorolls, nested, broken files skipped
+with a reason.
 
-Nothing depends on names of folders, on the order or the dates of files: the same contents give the same songs in the
-same splits. Split by piece: a piece goes where a hash of its melody's moves says, so that a copy, in another key or
-with other parts, goes with it, and so that a file that is added moves no other.
+Nothing depends on names of folders, on the order or the dates of files: the same contents give the
+same songs in the same splits. Split by piece: a piece goes where a hash of its melody's moves says,
+so that a copy, in another key or with other parts, goes with it, and so that a file that is added
+moves no other.
 """
 
 from __future__ import annotations
@@ -64,8 +66,8 @@ Progress = Callable[[int, int, Path], None]
 class FoundPiece:
     """A song of the folder.
 
-    path: relative to the folder. tune: what it shares with its copies (`tune`). cut: the roles whose chords were made
-    one line.
+    path: relative to the folder. tune: what it shares with its copies (`tune`). cut: the roles
+    whose chords were made one line.
     """
 
     path: str
@@ -79,7 +81,8 @@ def read_folder(
     roles: Sequence[Role] = (),
     on_progress: Progress | None = None,
 ) -> Corpus:
-    """Read the music under `folder`, split 80 to 10 to 10, with `roles` or those that `roles.choose` finds.
+    """Read the music under `folder`, split 80 to 10 to 10, with `roles` or those that
+    `roles.choose` finds.
 
     Raise ConfigError if there is nothing to use, MissingPackageError if MusicXML needs music21.
     """
@@ -133,7 +136,8 @@ def _by_split(songs: Sequence[Song], splits: Sequence[str]) -> list[tuple[Song, 
 
 
 def find(folder: Path) -> tuple[list[Path], int, list[Skipped]]:
-    """Return the files to read under `folder`, how many others there are, and the folders that cannot be opened.
+    """Return the files to read under `folder`, how many others there are, and the folders that
+    cannot be opened.
 
     Hidden files and folders are passed over; links to folders are followed, each folder once.
     """
@@ -149,7 +153,7 @@ def find(folder: Path) -> tuple[list[Path], int, list[Skipped]]:
     for at, folders, files in os.walk(folder, followlinks=True, onerror=note_closed):
         real = os.path.realpath(at)
         if real in seen:
-            # A link back up would lead round for ever; emptying the list in place ends the walk here.
+            # A link back up would lead round for ever; emptying the list in place ends the walk.
             folders.clear()
             continue
         seen.add(real)
@@ -213,7 +217,10 @@ def _has_notes(song: Song) -> bool:
 
 
 def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece], list[Skipped]]:
-    """Return the pieces with their roles, and those that lack one that is needed or have been there already."""
+    """Return the pieces with their roles, and those that are left out.
+
+    A piece is left out if it lacks a role that is needed, or if it has been there already.
+    """
     pieces: list[FoundPiece] = []
     skipped: list[Skipped] = []
     known: dict[bytes, str] = {}
@@ -223,7 +230,8 @@ def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece]
         except MelodyError as error:
             skipped.append(Skipped(piece.path, str(error)))
             continue
-        # Compared after the roles are chosen: files that differ only in what is left out are one piece.
+        # Compared after the roles are chosen: files that differ only in what is left out are the
+        # same piece.
         first = known.setdefault(music_digest(song), piece.path)
         if first == piece.path:
             pieces.append(replace(piece, song=song, cut=cut))
@@ -233,7 +241,7 @@ def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece]
 
 
 def _without_unplayed(pieces: Sequence[FoundPiece]) -> tuple[list[FoundPiece], list[str]]:
-    """Return the pieces without the tracks that are empty in all of them, and the names of those."""
+    """Return the pieces without the tracks that are empty in all, and the names of those."""
     used = []
     unplayed = []
     for i, track in enumerate(pieces[0].song.tracks):
@@ -254,8 +262,8 @@ def _without_unplayed(pieces: Sequence[FoundPiece]) -> tuple[list[FoundPiece], l
 def tune(song: Song) -> bytes:
     """Return the sha256 of what a piece shares with its copies in other keys and other settings.
 
-    It is the first 64 moves (intervals but the unison) of the top line of its melody, whatever the roles; of all parts
-    if the melody has fewer than 12.
+    It is the first 64 moves (intervals but the unison) of the top line of its melody, whatever the
+    roles; of all parts if the melody has fewer than 12.
     """
     tracks = [track for track in song.tracks if track.notes]
     melody = named_melody(tracks)
@@ -276,11 +284,12 @@ def _moves(track: Track) -> list[int]:
 
 
 def split(tunes: Sequence[bytes]) -> list[str]:
-    """Return the split of each piece, "train", "valid" or "test", by its tune: all pieces of one tune go together.
+    """Return the split of each piece, "train", "valid" or "test", by its tune: all pieces of one
+    tune go together.
 
-    The hash decides, 80 to 10 to 10. A small folder may need help: what makes valid or test larger than a fifth goes
-    to train. If a split is still empty that should not be (train and valid from two tunes on, test from ten pieces
-    on), the smallest tune of the split with the most goes there.
+    The hash decides, 80 to 10 to 10. A small folder may need help: what makes valid or test larger
+    than a fifth goes to train. If a split is still empty that should not be (train and valid from
+    two tunes on, test from ten pieces on), the smallest tune of the split with the most goes there.
 
     >>> split([b"one tune", b"one tune", b"another!"])
     ['train', 'train', 'valid']

@@ -267,6 +267,6 @@ def _figures(signature: TimeSignature) -> tuple[int, int]:
 
 
 def _short_bar(start: int, steps: int) -> TimeSignature:
-    """Return a bar of `steps` steps, counted in quarters if they fill it, else in eighths or sixteenths."""
+    """Return a bar of `steps` steps, in quarters if they fill it, else in eighths or sixteenths."""
     denominator = next(d for d in (4, 8, 16) if steps * d % 16 == 0)
     return TimeSignature(start / RESOLUTION, steps * denominator // 16, denominator)

@@ -1,6 +1,8 @@
-"""Decide which track of a file plays which part: roles by General MIDI program or by name, or voices in score order.
+"""Decide which track of a file plays which part: roles by General MIDI program or by name, or
+voices in score order.
 
-The first role is the melody, which is made one line; every song then has the same tracks in the same order.
+The first role is the melody, which is made one line; every song then has the same tracks in the
+same order.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ LONGEST_NAME = 30  # characters of a track's name in a message
 MOST_NAMES = 6  # tracks in a message
 # Share of notes with which a track still is one line: double stops, sloppy legato.
 CHORDS_IN_A_LINE = 0.25
-LEGATO = 0.5  # share of the shorter note; two notes that overlap by less are legato, as in `edit.top_line`
+# Share of the shorter note; two notes that overlap by less are legato, as in `edit.top_line`.
+LEGATO = 0.5
 TINY = 1e-9  # beats
 
 ORDERS = {"name": "by name", "place": "in the order of the files", "pitch": "from high to low"}
@@ -40,8 +43,8 @@ class Role:
     def fits(self, track: Track) -> bool:
         """Return whether a track plays this role.
 
-        A pattern is "drums", a program (0 to 127) or a range of them, or a part of the track's name in either case.
-        Drum tracks fit "drums" alone.
+        A pattern is "drums", a program (0 to 127) or a range of them, or a part of the track's name
+        in either case. Drum tracks fit "drums" alone.
 
         >>> Role("Low", ("32-39", "cello")).fits(Track(name="Solo Cello", program=0))
         True
@@ -63,7 +66,8 @@ class Role:
         return 0
 
 
-# Dong et al. 2018, section 5: the five families of the Lakh Pianoroll Dataset, with the melody taken out of them.
+# Dong et al. 2018, section 5: the five families of the Lakh Pianoroll Dataset, with the melody
+# taken out of them.
 FAMILIES = (
     Role("Melody"),
     Role("Drums", (DRUMS,)),
@@ -75,14 +79,20 @@ FAMILIES = (
 
 
 class Played(NamedTuple):
-    """A song with one track for each role, and the names of those of which only the top line of chords was kept."""
+    """A song with one track for each role.
+
+    It names the roles for which the top line of chords was taken.
+    """
 
     song: Song
     cut: tuple[str, ...] = ()
 
 
 Plan = Callable[[Song], Played]
-"""How the songs of a folder are brought to the same tracks. It raises MelodyError for a song that does not fit."""
+"""A function that gives a song the tracks of its folder.
+
+It raises MelodyError for a song that does not fit.
+"""
 
 
 # --- what one writes ---------------------------------------------------------------------
@@ -91,8 +101,8 @@ Plan = Callable[[Song], Played]
 def parse_roles(texts: Sequence[str]) -> tuple[Role, ...]:
     """Read roles from texts "NAME=PATTERN|PATTERN...", in order, the first the melody.
 
-    No texts are no roles. Raise ConfigError if one is not well formed, two have one name, or the melody is alone or
-    drums.
+    No texts are no roles. Raise ConfigError if one is not well formed, two have one name, or the
+    melody is alone or drums.
 
     >>> parse_roles(["Lead=flute|73", "Low=32-39"])
     (Role(name='Lead', patterns=('flute', '73')), Role(name='Low', patterns=('32-39',)))
@@ -126,7 +136,10 @@ def _parse(text: str) -> Role:
 
 
 def _read_pattern(pattern: str, text: str) -> str:
-    """Return a pattern of a role's text. Raise ConfigError if it is written in figures, but names no programs."""
+    """Return a pattern of a role's text.
+
+    Raise ConfigError if it is written in figures, but names no programs.
+    """
     if pattern.casefold() == DRUMS:
         return DRUMS
     if re.fullmatch(r"[\d\s-]+", pattern):
@@ -162,10 +175,12 @@ def _fits(pattern: str, track: Track) -> bool:
 def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     """Return the song with one track for each role: all that fit it, merged.
 
-    A track goes to the first role that it fits. Raise MelodyError if nothing plays the melody, or nothing another role.
+    A track goes to the first role that it fits. Raise MelodyError if nothing plays the melody, or
+    nothing another role.
 
     >>> song = Song((Track((Note(0.0, 40, 1.0),), "Bass"), Track((Note(0.0, 79, 1.0),), "Flute")))
-    >>> [track.name for track in by_roles(song, parse_roles(["Lead=flute", "Low=bass"])).song.tracks]
+    >>> roles = parse_roles(["Lead=flute", "Low=bass"])
+    >>> [track.name for track in by_roles(song, roles).song.tracks]
     ['Lead', 'Low']
     """
     tracks = [track for track in song.tracks if track.notes]
@@ -242,7 +257,8 @@ def _described(tracks: Sequence[Track]) -> str:
 class Voices:
     """A plan for pieces that all have the same number of one-line tracks, which are the roles.
 
-    by: how a voice is found: "name", "place" (the order in the file) or "pitch" (the highest on average first).
+    by: how a voice is found: "name", "place" (the order in the file) or "pitch" (the highest on
+    average first).
     """
 
     names: tuple[str, ...]
@@ -277,7 +293,7 @@ class Voices:
 
 
 def is_line(track: Track) -> bool:
-    """Return whether a track is one line, but for at most a quarter of its notes that sound together."""
+    """Return whether a track is one line, but for a quarter of its notes that sound together."""
     chords = 0
     for before, note in pairwise(track.notes):
         legato = LEGATO * min(before.duration, note.duration)
@@ -311,7 +327,8 @@ def _key(name: str) -> str:
 def choose(songs: Sequence[Song]) -> tuple[Plan, Remark]:
     """Return the plan that fits these songs if the user names no roles, and a remark that says so.
 
-    Voices if nearly all have the same number (2 to 8) of one-line tracks and no others; else `FAMILIES`.
+    Voices if nearly all have the same number (2 to 8) of one-line tracks and no others; else
+    `FAMILIES`.
     """
     counts = [_count_voices(song) for song in songs]
     number, often = Counter(counts).most_common(1)[0] if counts else (0, 0)
@@ -331,7 +348,10 @@ def _by_families(song: Song) -> Played:
 
 
 def _name_voices(pieces: Sequence[Sequence[Track]]) -> Voices:
-    """Return the plan for pieces with the same number of one-line tracks: by name if nearly all have the same names."""
+    """Return the plan for pieces with the same number of one-line tracks.
+
+    It goes by name if nearly all have the same names.
+    """
     # A few odd files must not change how all others are read.
     enough = NEARLY_ALL * len(pieces)
     keys, often = Counter(_keys(piece) for piece in pieces).most_common(1)[0]
@@ -350,7 +370,7 @@ def _keys(piece: Sequence[Track]) -> frozenset[str]:
 
 
 def _names_by_pitch(pieces: Sequence[Sequence[Track]]) -> tuple[str, ...]:
-    """Return the names of the tracks of pieces that all have the same, the highest on average first."""
+    """Return the names of the tracks that all pieces have, the highest on average first."""
     height: dict[str, float] = {}
     spelled: dict[str, str] = {}
     for piece in pieces:
@@ -369,7 +389,10 @@ def _is_descending(piece: Sequence[Track]) -> bool:
 
 
 def _common_names(pieces: Iterable[Sequence[Track]]) -> tuple[str, ...]:
-    """Return for each voice the name that most pieces give it; Voice 1, Voice 2 ... if they do not agree."""
+    """Return the name that most pieces give to each voice.
+
+    If they do not agree the names are Voice 1, Voice 2 and so on.
+    """
     names = []
     for column in zip(*pieces, strict=True):
         counts = Counter(track.name.strip() for track in column)

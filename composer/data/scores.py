@@ -1,6 +1,8 @@
-"""Read MusicXML (.musicxml, .xml, .mxl) into Songs, through music21; `composer.songs.musicxml` is the way back.
+"""Read MusicXML (.musicxml, .xml, .mxl) into Songs, through music21; `composer.songs.musicxml` is
+the way back.
 
-music21 brings no sounds of drums, so each unpitched note is made a pitch, that of its sound, before it reads.
+music21 brings no sounds of drums, so each unpitched note is made a pitch, that of its sound, before
+it reads.
 """
 
 from __future__ import annotations
@@ -40,11 +42,13 @@ Bars = Sequence[Any]
 
 
 def read_score(path: Path) -> Song:
-    """Read a MusicXML file, also compressed: a Track for each staff, at sounding pitch, ties joined.
+    """Read a MusicXML file, also compressed: a Track for each staff, at sounding pitch, ties
+    joined.
 
-    Repeats are played once and grace notes left out, as are drums without a sound (midi-unpitched). A bar that its
-    metre does not fill (a pickup) has a time signature of its own, so that `Song.bar_onsets()` are the score's bars.
-    Raise ComposerError, one line that names the file, for what is not MusicXML; MissingPackageError without music21.
+    Repeats are played once and grace notes left out, as are drums without a sound (midi-unpitched).
+    A bar that its metre does not fill (a pickup) has a time signature of its own, so that
+    `Song.bar_onsets()` are the score's bars. Raise ComposerError, one line that names the file, for
+    what is not MusicXML; MissingPackageError without music21.
     """
     return read_movements(path, (0,))[0]
 
@@ -56,8 +60,9 @@ def read_movements(
 ) -> list[Song]:
     """Read the movements of one file like `read_score`, each a Song from beat 0 on.
 
-    firsts: the bar (from 0, a pickup counts) at which each begins; a time signature stands there. A movement without a
-    key signature has that of the one before. mend: changes the score-partwise element before it is read.
+    firsts: the bar (from 0, a pickup counts) at which each begins; a time signature stands there. A
+    movement without a key signature has that of the one before. mend: changes the score-partwise
+    element before it is read.
     """
     try:
         return _read_movements(path, firsts, mend)
@@ -78,7 +83,10 @@ def read_movements(
 
 
 def load_music21(module: str, purpose: str) -> Any:
-    """Import a module of music21. Raise MissingPackageError, which names the purpose, if it is not installed."""
+    """Import a module of music21.
+
+    Raise MissingPackageError, which names the purpose, if it is not installed.
+    """
     try:
         import_module("music21")
         return import_module(f"music21.{module}")
@@ -120,7 +128,10 @@ def _parse(root: ET.Element) -> Any:
 
 
 def _xml(path: Path) -> bytes:
-    """Return the XML in a file, unpacked from a .mxl (a zip that names its score in META-INF/container.xml)."""
+    """Return the XML in a file, unpacked from a .mxl.
+
+    That is a zip file that names its score in META-INF/container.xml.
+    """
     if path.exists() and not path.is_file():
         raise ComposerError("it is a folder, a device or a pipe, not a file")
     with path.open("rb") as file:
@@ -158,7 +169,10 @@ def _member(members: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _give_pitches(root: ET.Element) -> set[str]:
-    """Write the sound of each unpitched note in place of its line on the staff; return the ids of the drum parts."""
+    """Write the sound of each unpitched note in place of its line on the staff.
+
+    Return the ids of the drum parts.
+    """
     sounds = _drum_sounds(root)
     drums = set()
     for part in root.iter("part"):
@@ -207,8 +221,9 @@ def _replace_unpitched(place: ET.Element, sound: int | None) -> None:
 class _ScoreBars:
     """The bars of a score, one list for all parts: where each starts (beats), and its metre.
 
-    Parts whose bars differ in length (a note too many or too few, as real files have) would drift apart, so each bar
-    starts together: it is as long as its metre says if it is so in any part, else as in most.
+    Parts whose bars differ in length (a note too many or too few, as real files have) would drift
+    apart, so each bar starts together: it is as long as its metre says if it is so in any part,
+    else as in most.
     """
 
     def __init__(self, parts: Sequence[Bars]) -> None:
@@ -231,7 +246,7 @@ class _ScoreBars:
         yield from pairwise(self.starts)
 
     def signatures(self) -> tuple[TimeSignature, ...]:
-        """Return time signatures whose bars are these; two bars that a repeat sign makes of one are one."""
+        """Return time signatures for these bars; two that a repeat sign makes of one are one."""
         found: list[TimeSignature] = []
         joined = self._joined()
         last = joined[-1][1] if joined else 0.0
@@ -259,7 +274,10 @@ class _ScoreBars:
 
 
 def _length(bars: Bars, full: float) -> float:
-    """Return the length in beats of a bar, given what it is in each part; `full`: as its metre says."""
+    """Return the length in beats of a bar, given the bar in each part.
+
+    full: the length that its metre has.
+    """
     # Not `bar.highestTime`: a word or a hairpin may lie beyond the barline.
     lengths = [float(bar.flatten().notesAndRests.highestTime) or full for bar in bars]
     if any(abs(length - full) < CLOSE for length in lengths):
@@ -273,7 +291,10 @@ def _length(bars: Bars, full: float) -> float:
 
 
 def _short_bar(start: float, length: float) -> TimeSignature | None:
-    """Return a bar of `length` beats, counted in quarters if they fill it, else in finer notes; None if none do."""
+    """Return a bar of `length` beats, None if no note value fills it.
+
+    It is counted in quarters if they fill it, else in finer notes.
+    """
     for denominator in (4, 8, 16, 32):
         exact = length * denominator / 4
         numerator = round(exact)

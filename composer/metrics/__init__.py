@@ -1,11 +1,13 @@
-"""Metrics of music: pure functions on arrays, numpy only; README.md says where other evaluators differ.
+"""Metrics of music: pure functions on arrays, numpy only; README.md says where other evaluators
+differ.
 
-Two exchange types: pianorolls, bool [step, 128, track], and voices, int [step, voice] from the melody down, -1 for a
-rest. What is undefined is NaN.
+Two exchange types: pianorolls, bool [step, 128, track], and voices, int [step, voice] from the
+melody down, -1 for a rest. What is undefined is NaN.
 
-`rolls` measures pianorolls of any tracks, `counterpoint`, `harmony`, `rhythm` and `melody` measure voices, `response`
-and `aspects` compare two outputs, `copying` looks for pasted music, `samples` compares two sets of numbers. `features`
-puts the metrics of chorales into one table, and `ladder` compares such tables with Bach's.
+`rolls` measures pianorolls of any tracks, `counterpoint`, `harmony`, `rhythm` and `melody` measure
+voices, `response` and `aspects` compare two outputs, `copying` looks for pasted music, `samples`
+compares two sets of numbers. `features` puts the metrics of chorales into one table, and `ladder`
+compares such tables with Bach's.
 """
 
 from composer.metrics.aspects import MOVES, Grid, character, moved, song_grid

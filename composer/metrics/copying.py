@@ -13,7 +13,8 @@ REST = 99  # no interval to the soprano is that large
 
 
 def phrases(voices: Ints, beats: int) -> list[bytes]:
-    """Return every window of `beats` beats that starts on a beat, as intervals from its first soprano note.
+    """Return every window of `beats` beats that starts on a beat, as intervals from its first
+    soprano note.
 
     voices: int [step, 4]. Windows without a soprano note are left out.
     """
@@ -23,17 +24,20 @@ def phrases(voices: Ints, beats: int) -> list[bytes]:
         return []
     windows = sliding_window_view(voices, size, axis=0)[::STEPS_PER_BEAT]
     windows = windows.transpose(0, 2, 1)  # [window, step, voice]
-    sings = windows[:, :, 0] >= 0
-    first = windows[np.arange(len(windows)), sings.argmax(1), 0]
+    soprano = windows[:, :, 0]
+    sings = soprano >= 0
+    first_step = sings.argmax(1)
+    first = soprano[np.arange(len(windows)), first_step]
     # Intervals instead of pitches, so that the same music in another key is the same phrase.
-    relative = np.where(windows >= 0, windows - first[:, None, None], REST).astype(np.int8)
+    intervals = windows - first[:, None, None]
+    relative = np.where(windows >= 0, intervals, REST).astype(np.int8)
     return [window.tobytes() for window in relative[sings.any(1)]]
 
 
 def phrase_index(grids: Iterable[Ints], beats: int) -> set[bytes]:
     """Return all `phrases` of all grids.
 
-    >>> piece = np.repeat([[72, 64, 55, 48], [74, 65, 57, 50]], 4, axis=0)  # a chord, then all a tone up
+    >>> piece = np.repeat([[72, 64, 55, 48], [74, 65, 57, 50]], 4, axis=0)  # two chords
     >>> len(phrase_index([piece], 1)), len(phrases(piece, 1))
     (2, 2)
     """
@@ -54,4 +58,5 @@ def copied_share(
     own = phrases(voices, beats)
     if not own:
         return float("nan")
-    return sum(phrase in known for phrase in own) / len(own)
+    copied = sum(phrase in known for phrase in own)
+    return copied / len(own)

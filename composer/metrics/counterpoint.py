@@ -1,11 +1,11 @@
 """Voice leading: ranges, crossing, spacing, and how voices move against each other.
 
-Voices are int [..., step, voice], from the melody down, -1 for a rest, four steps a beat unless said otherwise.
-Leading axes are a batch. A share of nothing is NaN.
+Voices are int [..., step, voice], from the melody down, -1 for a rest, four steps a beat unless
+said otherwise. Leading axes are a batch. A share of nothing is NaN.
 
-Two tables are made of these metrics. `voice_metrics` is the evaluator's: one piece of any number of voices, NaN if
-undefined. `voice_features` is the ladder's: stacks of chorales, and 0 instead of NaN, since it compares distributions
-and wants a number of each piece.
+Two tables are made of these metrics. `voice_metrics` is the evaluator's: one piece of any number of
+voices, NaN if undefined. `voice_features` is the ladder's: stacks of chorales, and 0 instead of
+NaN, since it compares distributions and wants a number of each piece.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from composer.metrics.grids import (
 from composer.metrics.harmony import chord_share, melody_dissonance
 from composer.metrics.rhythm import offbeat_changes
 
-# Soprano, alto, tenor, bass: lowest and highest pitch in the training chorales, without a few outliers.
+# Soprano, alto, tenor, bass: lowest and highest pitch in the training chorales, without a few
+# outliers.
 RANGES = np.array([[60, 81], [53, 74], [47, 69], [36, 64]])
 OCTAVE = 12
 FIFTH = 7
@@ -40,14 +41,15 @@ def voice_metrics(
     ranges: ArrayLike | None = None,
     steps_per_beat: int = STEPS_PER_BEAT,
 ) -> dict[str, float | Floats]:
-    """Return all metrics of the voices of one piece by name: a float, or float [voice] for two of them.
+    """Return all metrics of the voices of one piece by name: a float, or float [voice] for two of
+    them.
 
-    out_of_range [voice], crossing, wide_spacing, parallel_fifths and parallel_octaves: see the functions here.
-    dissonance: `harmony.melody_dissonance`. chord_share: `harmony.chord_share`. offbeat_changes [voice]:
-    `rhythm.offbeat_changes`. Each is NaN if undefined.
+    out_of_range [voice], crossing, wide_spacing, parallel_fifths and parallel_octaves: see the
+    functions here. dissonance: `harmony.melody_dissonance`. chord_share: `harmony.chord_share`.
+    offbeat_changes [voice]: `rhythm.offbeat_changes`. Each is NaN if undefined.
 
-    voices: int [step, voice], at least two voices, -1 for a rest. ranges: int [voice, 2], see `out_of_range`.
-    steps_per_beat: counted from step 0. Raise ShapeError if they do not fit.
+    voices: int [step, voice], at least two voices, -1 for a rest. ranges: int [voice, 2], see
+    `out_of_range`. steps_per_beat: counted from step 0. Raise ShapeError if they do not fit.
 
     >>> table = voice_metrics(np.array([[72, 64, 55, 48]] * 8))
     >>> table["crossing"], table["chord_share"]
@@ -73,9 +75,9 @@ def voice_metrics(
 def voice_features(voices: Ints) -> dict[str, Floats]:
     """Return the ladder's features of voice leading, float [...] each, of int [..., step, 4].
 
-    `crossing`, `wide_spacing`, `parallel_fifths`, `parallel_octaves` and `hidden_parallels` are the metrics of these
-    names. `out_of_range` is the mean over alto, tenor and bass of the metric. `outer_contrary` and `outer_similar`:
-    see `outer_motion`. Undefined is 0.
+    `crossing`, `wide_spacing`, `parallel_fifths`, `parallel_octaves` and `hidden_parallels` are the
+    metrics of these names. `out_of_range` is the mean over alto, tenor and bass of the metric.
+    `outer_contrary` and `outer_similar`: see `outer_motion`. Undefined is 0.
     """
     fifths, octaves = parallels(voices)
     contrary, similar = outer_motion(voices)
@@ -94,10 +96,12 @@ def voice_features(voices: Ints) -> dict[str, Floats]:
 
 
 def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
-    """Return the share of each voice's sounding steps that lie outside its range: float [..., voice].
+    """Return the share of each voice's sounding steps that lie outside its range: float [...,
+    voice].
 
-    ranges: int [voice, 2], lowest and highest pitch; by default RANGES for four voices. Other numbers of voices have
-    no known ranges, and get NaN, as does a voice that never sounds. Raise ShapeError if the ranges do not fit.
+    ranges: int [voice, 2], lowest and highest pitch; by default RANGES for four voices. Other
+    numbers of voices have no known ranges, and get NaN, as does a voice that never sounds. Raise
+    ShapeError if the ranges do not fit.
 
     >>> grid = np.array([[72, 64, 55, 48], [72, 64, 55, 30]])  # a bass that ends on F sharp 1
     >>> out_of_range(grid)
@@ -114,19 +118,23 @@ def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
         raise ShapeError(
             f"ranges are [voice, 2], lowest and highest of {count} voices, got {shape}"
         )
-    outside = (voices < limits[:, 0]) | (voices > limits[:, 1])
+    is_below = voices < limits[:, 0]
+    is_above = voices > limits[:, 1]
+    outside = is_below | is_above
     return mean_where(outside, voices >= 0, axis=-2)
 
 
 def crossing(voices: Ints) -> Floats:
-    """Return the share of the full steps in which a voice lies above its upper neighbour: float [...].
+    """Return the share of the full steps in which a voice lies above its upper neighbour: float
+    [...].
 
     A step is full if all voices sound; NaN if none is.
 
     >>> float(crossing(np.array([[72, 64, 55, 48], [64, 67, 55, 48]])))
     0.5
     """
-    crossed = (np.diff(voices, axis=-1) > 0).any(-1)
+    rises = np.diff(voices, axis=-1) > 0
+    crossed = rises.any(-1)
     return mean_where(crossed, _is_full(voices))
 
 
@@ -141,14 +149,17 @@ def wide_spacing(voices: Ints) -> Floats:
     # The gap above the lowest voice, the last, is free: a bass stands where the harmony wants it.
     gaps = -np.diff(voices, axis=-1)[..., :-1]
     has_gaps = gaps.shape[-1] > 0
-    return mean_where((gaps > OCTAVE).any(-1), _is_full(voices) & has_gaps)
+    is_wide = (gaps > OCTAVE).any(-1)
+    return mean_where(is_wide, _is_full(voices) & has_gaps)
 
 
 def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Floats, Floats]:
-    """Count parallel fifths and parallel octaves per 100 beats, of all pairs of voices: two float [...].
+    """Count parallel fifths and parallel octaves per 100 beats, of all pairs of voices: two float
+    [...].
 
-    Two voices move in one direction, from one step to the next, from a perfect fifth (or octave, or unison), over any
-    number of octaves, to another. NaN if no two voices sound in two successive steps.
+    Two voices move in one direction, from one step to the next, from a perfect fifth (or octave, or
+    unison), over any number of octaves, to another. NaN if no two voices sound in two successive
+    steps.
 
     >>> fifths, octaves = parallels(np.array([[67, 60], [69, 62], [71, 64], [72, 64]]))
     >>> float(fifths), float(octaves)
@@ -156,41 +167,52 @@ def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Float
     """
     upper, lower = _pairs(voices.shape[-1])
     # Of crossed voices the distance counts, whichever is on top.
-    interval = np.abs(voices[..., upper] - voices[..., lower]) % OCTAVE
-    before, after = interval[..., :-1, :], interval[..., 1:, :]
+    apart = np.abs(voices[..., upper] - voices[..., lower])
+    interval = apart % OCTAVE
+    before = interval[..., :-1, :]
+    after = interval[..., 1:, :]
     kept = _similar_motion(voices) & (before == after)
-    fifths = (kept & (after == FIFTH)).sum((-2, -1))
-    octaves = (kept & (after == 0)).sum((-2, -1))
+    is_fifth = kept & (after == FIFTH)
+    is_octave = kept & (after == 0)
 
-    both_sound = _sounds_on(voices)[..., upper] & _sounds_on(voices)[..., lower]
+    sounds = _sounds_on(voices)
+    both_sound = sounds[..., upper] & sounds[..., lower]
     defined = np.asarray(both_sound.any((-2, -1)))
     beats = voices.shape[-2] / steps_per_beat
-    return _per_100(fifths, beats, defined), _per_100(octaves, beats, defined)
+    fifths = _per_100(is_fifth.sum((-2, -1)), beats, defined)
+    octaves = _per_100(is_octave.sum((-2, -1)), beats, defined)
+    return fifths, octaves
 
 
 def hidden_parallels(voices: Ints) -> Floats:
     """Count hidden fifths and octaves of the outer voices per 100 beats: float [...].
 
-    Highest and lowest voice move in one direction into a perfect fifth or octave from another interval, and the
-    highest leaps (more than a whole tone).
+    Highest and lowest voice move in one direction into a perfect fifth or octave from another
+    interval, and the highest leaps (more than a whole tone).
 
     >>> float(hidden_parallels(np.array([[64, 50], [67, 60]])))  # a ninth and more, then a fifth
     200.0
     """
     outer = voices[..., [0, -1]]
-    interval = np.abs(outer[..., 0] - outer[..., 1]) % OCTAVE
-    before, after = interval[..., :-1], interval[..., 1:]
-    reached = _similar_motion(outer)[..., 0] & (before != after) & np.isin(after, (0, FIFTH))
-    leaps = np.abs(np.diff(outer[..., 0], axis=-1)) > LARGEST_STEP
+    top = outer[..., 0]
+    interval = np.abs(top - outer[..., 1]) % OCTAVE
+    before = interval[..., :-1]
+    after = interval[..., 1:]
+    together = _similar_motion(outer)[..., 0]
+    is_perfect = np.isin(after, (0, FIFTH))
+    reached = together & is_perfect & (before != after)
+    leaps = np.abs(np.diff(top, axis=-1)) > LARGEST_STEP
+    hidden = (reached & leaps).sum(-1)
     beats = voices.shape[-2] / STEPS_PER_BEAT
-    return np.asarray(100 * (reached & leaps).sum(-1) / beats)
+    return np.asarray(100 * hidden / beats)
 
 
 def outer_motion(voices: Ints) -> tuple[Floats, Floats]:
     """Return how the outer voices move from beat to beat, contrary and similar: two float [...].
 
-    Shares of the moves between two beats in which all voices sound: highest and lowest voice go apart or towards each
-    other, or both up or both down. What is left is oblique. NaN if there is no such move.
+    Shares of the moves between two beats in which all voices sound: highest and lowest voice go
+    apart or towards each other, or both up or both down. What is left is oblique. NaN if there is
+    no such move.
 
     >>> grid = np.repeat([[72, 48], [74, 47], [76, 48]], 4, axis=0)
     >>> contrary, similar = outer_motion(grid)
@@ -200,9 +222,12 @@ def outer_motion(voices: Ints) -> tuple[Floats, Floats]:
     beats = on_beats(voices)
     full = _is_full(beats)
     motion = np.diff(beats, axis=-2)
+    # Below 0 if the two go opposite ways, above 0 if they go the same way.
     product = motion[..., 0] * motion[..., -1]
     known = full[..., 1:] & full[..., :-1]
-    return mean_where(product < 0, known), mean_where(product > 0, known)
+    contrary = mean_where(product < 0, known)
+    similar = mean_where(product > 0, known)
+    return contrary, similar
 
 
 def _is_full(voices: Ints) -> Bools:
@@ -212,21 +237,27 @@ def _is_full(voices: Ints) -> Bools:
 
 def _pairs(count: int) -> tuple[Ints, Ints]:
     """Return the upper and the lower voice of each pair: two int [pair]."""
-    upper, lower = np.array(list(combinations(range(count), 2))).T
-    return upper, lower
+    pairs = np.array(list(combinations(range(count), 2)))
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _sounds_on(voices: Ints) -> Bools:
     """Mark the voices that sound in a step and in the next: bool [..., step - 1, voice]."""
-    return np.asarray((voices[..., 1:, :] >= 0) & (voices[..., :-1, :] >= 0))
+    sounds = voices >= 0
+    return np.asarray(sounds[..., 1:, :] & sounds[..., :-1, :])
 
 
 def _similar_motion(voices: Ints) -> Bools:
-    """Mark the pairs that move in one direction to the next step, without a rest: bool [..., step - 1, pair]."""
+    """Mark the pairs of voices that move in one direction: bool [..., step - 1, pair].
+
+    A voice that rests, before or after, does not move.
+    """
     upper, lower = _pairs(voices.shape[-1])
     # From or to a rest there is no direction, though the numbers differ.
-    direction = np.sign(np.diff(voices, axis=-2)) * _sounds_on(voices)
-    return np.asarray(direction[..., upper] * direction[..., lower] > 0)
+    motion = np.diff(voices, axis=-2)
+    direction = np.sign(motion) * _sounds_on(voices)
+    product = direction[..., upper] * direction[..., lower]
+    return np.asarray(product > 0)
 
 
 def _per_100(
@@ -235,4 +266,5 @@ def _per_100(
     defined: Bools,
 ) -> Floats:
     # A piece without steps has no beats either; it is not defined, whatever it is divided by.
-    return np.asarray(np.where(defined, 100 * count / max(beats, 1e-9), np.nan))
+    rate = 100 * count / max(beats, 1e-9)
+    return np.asarray(np.where(defined, rate, np.nan))

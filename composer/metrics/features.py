@@ -29,7 +29,8 @@ def features(
     """Return every feature of a stack of grids: group to feature to float [...].
 
     voices: int [..., step, 4]. keys: int [..., 2], the tonic (0 to 11) and 1 for minor.
-    surprisal: float [chord, chord], bits of the second chord after the first (`harmony.chord_surprisal`).
+    surprisal: float [chord, chord], bits of the second chord after the first
+    (`harmony.chord_surprisal`).
 
     >>> grid = np.tile([72, 64, 55, 48], (16, 1))
     >>> table = features(grid, np.array([0, 0]), np.zeros((121, 121)))

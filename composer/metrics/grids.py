@@ -1,6 +1,7 @@
 """What all metrics of voices share: masked means, the steps on the beat, and the starts of notes.
 
-A grid of voices is int [step, voice]: MIDI pitches from the melody down, -1 for a rest, four steps a beat.
+A grid of voices is int [step, voice]: MIDI pitches from the melody down, -1 for a rest, four steps
+a beat.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def mean_where(
     """
     count = np.sum(where, axis=axis)
     total = np.where(where, values, 0).sum(axis=axis)
-    # Divide by one instead of zero: that raises no warning, and `empty` takes the place of the result.
+    # Divide by one instead of zero: that raises no warning, and `empty` takes the place of the
+    # result.
     means = total / np.maximum(count, 1)
     return np.asarray(np.where(count > 0, means, empty), np.float64)
 
@@ -58,7 +60,9 @@ def mean_of_rows(
     size = int(np.prod(shape))
     count = np.bincount(rows, minlength=size)
     total = np.bincount(rows, weights=values, minlength=size)
-    return (total / np.maximum(count, 1)).reshape(shape)
+    # A row without values has the total 0, which stays 0.
+    means = total / np.maximum(count, 1)
+    return means.reshape(shape)
 
 
 def on_beats(voices: Ints) -> Ints:
@@ -69,14 +73,16 @@ def on_beats(voices: Ints) -> Ints:
 def note_starts(voices: Ints) -> Bools:
     """Mark the steps at which a voice takes another pitch: bool [..., step, voice].
 
-    A grid knows no repeated notes, so a repeated note starts nothing. The first step and one after a rest do.
+    A grid knows no repeated notes, so a repeated note starts nothing. The first step and one after
+    a rest do.
 
     >>> note_starts(np.array([[60], [60], [-1], [60]]))[:, 0]
     array([ True, False, False,  True])
     """
     # The first step has none before it to differ from.
     changed = np.ones(voices.shape, bool)
-    changed[..., 1:, :] = voices[..., 1:, :] != voices[..., :-1, :]
+    before = voices[..., :-1, :]
+    changed[..., 1:, :] = voices[..., 1:, :] != before
     return changed & (voices >= 0)
 
 
@@ -90,9 +96,13 @@ def split_lower_voices(**values: Floats) -> dict[str, Floats]:
 
 
 def check_voices(voices: Ints) -> Ints:
-    """Return the voices as int64. Raise ShapeError unless they are int [step, voice], two voices at least."""
+    """Return the voices as int64.
+
+    Raise ShapeError unless they are int [step, voice], two voices at least.
+    """
     array = np.asarray(voices)
-    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "iu":
+    has_voices = array.ndim == 2 and array.shape[1] >= 2
+    if not has_voices or array.dtype.kind not in "iu":
         shape = list(array.shape)
         raise ShapeError(f"voices are int [step, voice], at least two, got {array.dtype} {shape}")
     # Differences of small integer types would wrap around.

@@ -1,6 +1,8 @@
-"""Keys, chords on the beats, dissonance and tonal distance, mostly as in Yeh et al. 2021 (melody harmonization).
+"""Keys, chords on the beats, dissonance and tonal distance, mostly as in Yeh et al. 2021 (melody
+harmonization).
 
-Voices are int [..., step, voice] and beats int [..., beat, voice], from the melody down, -1 for a rest.
+Voices are int [..., step, voice] and beats int [..., beat, voice], from the melody down, -1 for a
+rest.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ FINAL_BASS: Final = 0.12  # what a last bass note on the tonic adds to a key's c
 # Minor has both forms of its sixth and seventh degree.
 IN_KEY: Final = np.stack([SCALES["major"], SCALES["natural minor"] | SCALES["melodic minor"]])
 
-# By semitones up to the melody, octaves folded: 1 for unison, thirds, fifth and sixths, 0 for the fourth, else -1.
+# By semitones up to the melody, octaves folded: 1 for unison, thirds, fifth and sixths, 0 for the
+# fourth, else -1.
 CONSONANCE: Final = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
 DISSONANT: Final = (1, 2, 6, 10, 11)  # seconds, tritone, sevenths
 
@@ -46,9 +49,9 @@ def harmony_features(
 ) -> dict[str, Floats]:
     """Return the ladder's features of harmony, float [...] each; undefined is 0.
 
-    voices: int [..., step, 4]. keys: int [..., 2], tonic and 1 for minor. surprisal: see `chord_surprisal`.
-    `tonic_chords` and `dominant_chords` are the shares of beats whose chord has that root; the others are the
-    functions here.
+    voices: int [..., step, 4]. keys: int [..., 2], tonic and 1 for minor. surprisal: see
+    `chord_surprisal`. `tonic_chords` and `dominant_chords` are the shares of beats whose chord has
+    that root; the others are the functions here.
     """
     beats = on_beats(voices)
     chords = relative_chords(beats, keys)
@@ -77,18 +80,22 @@ def harmony_features(
 def chorale_key(voices: Ints) -> tuple[int, int]:
     """Return the likeliest key of one grid, int [step, 4]: tonic (0 to 11), and 1 for minor.
 
-    It is the best correlation of all sounding steps with a key's profile (Krumhansl 1990), to which a last bass note
-    on the tonic adds a little. `songs.theory.estimate_key` asks the profiles alone, as it knows no bass.
+    It is the best correlation of all sounding steps with a key's profile (Krumhansl 1990), to which
+    a last bass note on the tonic adds a little. `songs.theory.estimate_key` asks the profiles
+    alone, as it knows no bass.
 
     >>> chorale_key(np.array([[72, 64, 55, 48], [71, 62, 55, 43], [72, 64, 55, 48]]))
     (0, 0)
     """
     sounding = voices[voices >= 0]
     scores = key_correlations(np.bincount(sounding % CLASSES, minlength=CLASSES))
-    bass = voices[voices[:, 3] >= 0, 3]
-    scores[:, bass[-1:] % CLASSES] += FINAL_BASS
+    bass = voices[:, 3]
+    # Of a bass that never sounds the last note is no note, and nothing is added.
+    last_bass = bass[bass >= 0][-1:]
+    scores[:, last_bass % CLASSES] += FINAL_BASS
     # Rounded, so that keys that fit alike tie on every machine; the first of them counts.
-    minor, tonic = divmod(int(np.argmax(scores.round(9))), CLASSES)
+    best = int(np.argmax(scores.round(9)))
+    minor, tonic = divmod(best, CLASSES)
     return tonic, minor
 
 
@@ -98,13 +105,15 @@ def chorale_keys(grids: Iterable[Ints]) -> Ints:
     >>> chorale_keys([np.array([[72, 64, 55, 48], [71, 62, 55, 43], [72, 64, 55, 48]])])
     array([[0, 0]])
     """
-    return np.array([chorale_key(grid) for grid in grids], np.int64).reshape(-1, 2)
+    keys = [chorale_key(grid) for grid in grids]
+    return np.array(keys, np.int64).reshape(-1, 2)
 
 
 def in_key(voices: Ints, keys: Ints) -> Floats:
     """Return the share of the added voices' sounding steps in the scale of the key: float [...].
 
-    keys: int [..., 2], tonic and 1 for minor, whose scale has nine notes. NaN if no added voice sounds.
+    keys: int [..., 2], tonic and 1 for minor, whose scale has nine notes. NaN if no added voice
+    sounds.
 
     >>> float(in_key(np.array([[72, 64, 61]]), np.array([0, 0])))  # E and C sharp in C major
     0.5
@@ -112,11 +121,9 @@ def in_key(voices: Ints, keys: Ints) -> Floats:
     tonic = keys[..., 0, None, None]
     minor = keys[..., 1, None, None]
     added = voices[..., 1:]
-    return mean_where(
-        IN_KEY[minor, (added - tonic) % CLASSES],
-        added >= 0,
-        axis=(-2, -1),
-    )
+    degree = (added - tonic) % CLASSES
+    is_inside = IN_KEY[minor, degree]
+    return mean_where(is_inside, added >= 0, axis=(-2, -1))
 
 
 # --- chords ------------------------------------------------------------------------------
@@ -125,46 +132,56 @@ def in_key(voices: Ints, keys: Ints) -> Floats:
 def pitch_class_sets(beats: Ints) -> Bools:
     """Mark the pitch classes that sound on each beat: bool [..., beat, 12], C first."""
     classes = np.where(beats >= 0, beats % CLASSES, -1)
-    return np.asarray((classes[..., None] == np.arange(CLASSES)).any(-2), bool)
+    sounds = classes[..., None] == np.arange(CLASSES)
+    return np.asarray(sounds.any(-2), bool)
 
 
 def chord_numbers(beats: Ints) -> Ints:
-    """Return the number of the chord on each beat, 10 * root + index in QUALITIES, or -1: int [..., beat].
+    """Return the number of the chord on each beat, 10 * root + index in QUALITIES, or -1: int [...,
+    beat].
 
     Triads and seventh chords in any inversion; a fifth may be left out.
 
-    >>> chord_numbers(np.array([[67, 64, 60], [65, 59, 55], [62, 61, 60]]))  # C, G7 without fifth, a cluster
+    >>> c, g7, cluster = [67, 64, 60], [65, 59, 55], [62, 61, 60]
+    >>> chord_numbers(np.array([c, g7, cluster]))
     array([ 0, 74, -1])
     """
-    return np.asarray(_CHORD_OF[pitch_class_sets(beats) @ (1 << np.arange(CLASSES))])
+    bits = 1 << np.arange(CLASSES)
+    sets = pitch_class_sets(beats) @ bits
+    return np.asarray(_CHORD_OF[sets])
 
 
 def chord_share(beats: Ints) -> Floats:
     """Return the share of the beats with three voices or more that make a chord: float [...].
 
-    NaN if no beat has three voices. The ladder's `chords` are the same, but for a piece without such a beat: there all
-    its beats count.
+    NaN if no beat has three voices. The ladder's `chords` are the same, but for a piece without
+    such a beat: there all its beats count.
 
     >>> float(chord_share(np.array([[67, 64, 60], [62, 61, 60], [64, -1, 60]])))
     0.5
     """
-    return mean_where(chord_numbers(beats) >= 0, _is_rich(beats))
+    is_chord = chord_numbers(beats) >= 0
+    return mean_where(is_chord, _is_rich(beats))
 
 
 def relative_chords(beats: Ints, keys: Ints) -> Ints:
-    """Return chord numbers whose root counts from the tonic, NO_CHORD if there is none: int [..., beat].
+    """Return chord numbers whose root counts from the tonic, NO_CHORD if there is none: int [...,
+    beat].
 
     >>> relative_chords(np.array([[71, 67, 62]]), np.array([7, 0]))  # G major in G major
     array([0])
     """
     absolute = chord_numbers(beats)
-    # A whole circle of roots is NO_CHORD numbers long, so counting from the tonic wraps around there.
-    relative = (absolute - len(QUALITIES) * keys[..., :1]) % NO_CHORD
+    # A whole circle of roots is NO_CHORD numbers long, so counting from the tonic wraps around
+    # there.
+    of_tonic = len(QUALITIES) * keys[..., :1]
+    relative = (absolute - of_tonic) % NO_CHORD
     return np.where(absolute >= 0, relative, NO_CHORD)
 
 
 def root_position(beats: Ints) -> Floats:
-    """Return the share of the chords over a sounding bass, the fourth voice, that have it as their root: float [...].
+    """Return the share of the chords over a sounding bass, the fourth voice, that have it as their
+    root: float [...].
 
     >>> c, c_over_e = [72, 67, 64, 48], [72, 67, 60, 52]
     >>> float(root_position(np.array([c, c_over_e])))
@@ -172,44 +189,53 @@ def root_position(beats: Ints) -> Floats:
     """
     chords = chord_numbers(beats)
     bass = beats[..., 3]
-    is_root = bass % CLASSES == chords // len(QUALITIES)
-    return mean_where(is_root, (chords >= 0) & (bass >= 0))
+    root = chords // len(QUALITIES)
+    is_root = bass % CLASSES == root
+    known = (chords >= 0) & (bass >= 0)
+    return mean_where(is_root, known)
 
 
 def chord_repetition(beats: Ints) -> Floats:
-    """Return the share of the beats, from the second on, with the pitch classes of the beat before: float [...].
+    """Return the share of the beats, from the second on, with the pitch classes of the beat before:
+    float [...].
 
     >>> float(chord_repetition(np.array([[67, 64, 60], [72, 64, 55], [71, 62, 55]])))
     0.5
     """
     sets = pitch_class_sets(beats)
-    same = (sets[..., 1:, :] == sets[..., :-1, :]).all(-1)
-    return mean_where(same, np.ones(same.shape, bool))
+    is_alike = sets[..., 1:, :] == sets[..., :-1, :]
+    return _mean(is_alike.all(-1))
 
 
 def chord_surprisal(progressions: Iterable[Ints]) -> Floats:
     """Learn how surprising each chord is after each other: bits, float [chord, chord].
 
-    progressions: relative chords, int [beat] each. Counts of pairs are mixed with those of single chords (plus a half
-    each) as if these had been seen ten times.
+    progressions: relative chords, int [beat] each. Counts of pairs are mixed with those of single
+    chords (plus a half each) as if these had been seen ten times.
     """
     pairs = np.zeros((NO_CHORD + 1, NO_CHORD + 1))
     for chords in progressions:
-        np.add.at(
-            pairs,
-            (chords[:-1], chords[1:]),
-            1,
-        )
+        before = chords[:-1]
+        after = chords[1:]
+        np.add.at(pairs, (before, after), 1)
     single = pairs.sum(0) + 0.5
     seen = pairs.sum(1, keepdims=True)
-    chance = (pairs + 10 * single / single.sum()) / (seen + 10)
+    expected = 10 * single / single.sum()
+    chance = (pairs + expected) / (seen + 10)
     return np.asarray(-np.log2(chance))
 
 
 def mean_surprisal(chords: Ints, surprisal: Floats) -> Floats:
     """Return the mean bits of chords int [..., beat], each after the one before: float [...]."""
-    bits = surprisal[chords[..., :-1], chords[..., 1:]]
-    return mean_where(bits, np.ones(bits.shape, bool))
+    before = chords[..., :-1]
+    after = chords[..., 1:]
+    return _mean(surprisal[before, after])
+
+
+def _mean(values: Floats | Bools) -> Floats:
+    """Return the mean over the last axis, NaN if that is empty."""
+    everywhere = np.ones(values.shape, bool)
+    return mean_where(values, everywhere)
 
 
 def _bits(classes: Iterable[int]) -> int:
@@ -225,7 +251,8 @@ def _chord_table() -> Ints:
     for classes, name in (CHORDS | partial).items():
         if name not in QUALITIES:
             continue
-        # An augmented triad or a diminished seventh has many roots. From the top down, the first above C stays.
+        # An augmented triad or a diminished seventh has many roots. From the top down, the first
+        # above C stays.
         for root in reversed(range(CLASSES)):
             sounding = _bits((c + root) % CLASSES for c in classes)
             numbers[sounding] = len(QUALITIES) * root + QUALITIES.index(name)
@@ -237,27 +264,35 @@ _CHORD_OF = _chord_table()
 
 def _is_rich(beats: Ints) -> Bools:
     """Mark the beats on which enough voices for a chord sound: bool [..., beat]."""
-    return np.asarray((beats >= 0).sum(-1) >= CHORD_VOICES)
+    sounding = (beats >= 0).sum(-1)
+    return np.asarray(sounding >= CHORD_VOICES)
 
 
 def _chord_kinds(beats: Ints) -> dict[str, Floats]:
-    """Return the shares of triads, of sevenths and of both, of the beats with three voices or more if there are any."""
+    """Return the shares of triads, of sevenths and of both.
+
+    They are shares of the beats with three voices or more, of all beats if there is none.
+    """
     numbers = chord_numbers(beats)
     rich = _is_rich(beats)
     rich |= ~rich.any(-1, keepdims=True)
+    is_chord = numbers >= 0
     is_triad = numbers % len(QUALITIES) < len(TRIADS)
-    triads = mean_where((numbers >= 0) & is_triad, rich)
-    sevenths = mean_where((numbers >= 0) & ~is_triad, rich)
+    triads = mean_where(is_chord & is_triad, rich)
+    sevenths = mean_where(is_chord & ~is_triad, rich)
     return {"triads": triads, "sevenths": sevenths, "chords": triads + sevenths}
 
 
 def _vocabulary(chords: Ints) -> dict[str, Floats]:
-    """Return the entropy of the chords in bits (CHE) and how many different there are (CC), Yeh et al. 2021."""
-    counts = (chords[..., None] == np.arange(NO_CHORD + 1)).sum(-2)
+    """Return the entropy of the chords in bits (CHE) and how many differ (CC), Yeh et al. 2021."""
+    every_chord = np.arange(NO_CHORD + 1)
+    counts = (chords[..., None] == every_chord).sum(-2)
     share = counts / chords.shape[-1]
     # A chord that is not used has no bits; log2 of 1 in its place is 0.
-    bits = -share * np.log2(np.where(counts, share, 1))
-    return {"chord_entropy": bits.sum(-1), "chord_coverage": (counts > 0).sum(-1).astype(float)}
+    logarithm = np.log2(np.where(counts, share, 1))
+    bits = -share * logarithm
+    used = (counts > 0).sum(-1)
+    return {"chord_entropy": bits.sum(-1), "chord_coverage": used.astype(float)}
 
 
 # --- melody and voices -------------------------------------------------------------------
@@ -266,57 +301,66 @@ def _vocabulary(chords: Ints) -> dict[str, Floats]:
 def melody_dissonance(beats: Ints) -> Floats:
     """Return the share of the added notes on beats that are dissonant with the melody: float [...].
 
-    Dissonant are seconds, the tritone and sevenths, over any octaves. NaN if none sounds together with the melody.
+    Dissonant are seconds, the tritone and sevenths, over any octaves. NaN if none sounds together
+    with the melody.
 
     >>> float(melody_dissonance(np.array([[72, 64, 62, 48]])))  # E, D and C under C
     0.3333333333333333
     """
-    interval = np.abs(beats[..., 1:] - beats[..., :1]) % CLASSES
-    both = (beats[..., 1:] >= 0) & (beats[..., :1] >= 0)
-    return mean_where(
-        np.isin(interval, DISSONANT),
-        both,
-        axis=(-2, -1),
-    )
+    melody = beats[..., :1]
+    added = beats[..., 1:]
+    interval = np.abs(added - melody) % CLASSES
+    is_dissonant = np.isin(interval, DISSONANT)
+    both_sound = (added >= 0) & (melody >= 0)
+    return mean_where(is_dissonant, both_sound, axis=(-2, -1))
 
 
 def pitch_consonance(voices: Ints) -> Floats:
-    """Return the mean consonance of the melody over each added voice, -1 to 1, over all steps: float [...].
+    """Return the mean consonance of the melody over each added voice, -1 to 1, over all steps:
+    float [...].
 
-    The score of an interval is its CONSONANCE (PCS, Yeh et al. 2021). NaN if none sounds together with the melody.
+    The score of an interval is its CONSONANCE (PCS, Yeh et al. 2021). NaN if none sounds together
+    with the melody.
 
     >>> float(pitch_consonance(np.array([[72, 64, 67, 61]])))  # a sixth 1, a fourth 0, a seventh -1
     0.0
     """
-    both = (voices[..., 1:] >= 0) & (voices[..., :1] >= 0)
-    interval = (voices[..., :1] - voices[..., 1:]) % CLASSES
-    return mean_where(
-        CONSONANCE[interval],
-        both,
-        axis=(-2, -1),
-    )
+    melody = voices[..., :1]
+    added = voices[..., 1:]
+    interval = (melody - added) % CLASSES
+    both_sound = (added >= 0) & (melody >= 0)
+    return mean_where(CONSONANCE[interval], both_sound, axis=(-2, -1))
 
 
 def tonal_centroid(sets: Bools) -> Floats:
-    """Return the mean place of pitch-class sets, bool [..., 12], in tonal space: float [..., 6]; 0 for silence."""
-    return np.asarray(sets @ TONAL_SPACE / np.maximum(sets.sum(-1, keepdims=True), 1))
+    """Return the mean place of pitch-class sets in tonal space: float [..., 6], 0 for silence.
+
+    sets: bool [..., 12].
+    """
+    total = sets @ TONAL_SPACE
+    count = sets.sum(-1, keepdims=True)
+    # Silence lies at the origin.
+    return np.asarray(total / np.maximum(count, 1))
 
 
 def chord_distance(beats: Ints) -> Floats:
-    """Return the mean tonal distance from each beat to the next (CTD, Yeh et al. 2021): float [...].
+    """Return the mean tonal distance from each beat to the next (CTD, Yeh et al. 2021): float
+    [...].
 
-    Each pitch class of a beat counts once; `rolls.tonal_distance` weighs them by how long they sound.
+    Each pitch class of a beat counts once; `rolls.tonal_distance` weighs them by how long they
+    sound.
 
     >>> float(chord_distance(np.array([[72, 64, 55], [67, 64, 60]])))  # the same chord
     0.0
     """
     place = tonal_centroid(pitch_class_sets(beats))
-    moved = np.linalg.norm(np.diff(place, axis=-2), axis=-1)
-    return mean_where(moved, np.ones(moved.shape, bool))
+    moved = np.diff(place, axis=-2)
+    return _mean(np.linalg.norm(moved, axis=-1))
 
 
 def melody_chord_distance(beats: Ints) -> Floats:
-    """Return the mean tonal distance of the melody from the added voices (MCTD, Yeh et al. 2021): float [...].
+    """Return the mean tonal distance of the melody from the added voices (MCTD, Yeh et al. 2021):
+    float [...].
 
     Beats count on which the melody sounds; NaN if there are none.
 
@@ -326,4 +370,5 @@ def melody_chord_distance(beats: Ints) -> Floats:
     melody = tonal_centroid(pitch_class_sets(beats[..., :1]))
     added = tonal_centroid(pitch_class_sets(beats[..., 1:]))
     apart = np.linalg.norm(added - melody, axis=-1)
-    return mean_where(apart, beats[..., 0] >= 0)
+    is_sung = beats[..., 0] >= 0
+    return mean_where(apart, is_sung)

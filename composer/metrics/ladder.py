@@ -1,6 +1,7 @@
 """The ladder: how near a set of four-part pieces comes to Bach's, in a dozen numbers.
 
-No number alone says enough: copying raises some, blandness others. Read them together, beside Bach against Bach.
+No number alone says enough: copying raises some, blandness others. Read them together, beside Bach
+against Bach.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ Distances = dict[str, dict[str, float]]
 
 
 class Ladder:
-    """Measure sets of pieces against `reference`, in units and with the chord statistics of `train`.
+    """Measure sets of pieces against `reference`, in units and with the chord statistics of
+    `train`.
 
     A set is a list of grids, int [step, 4]. Build the ladder once, score many sets.
 
@@ -47,8 +49,8 @@ class Ladder:
     ):
         """Learn from `train`, and measure the reference.
 
-        held_out: pieces over which the spread of chord surprisal is taken, by default the reference. Over train, from
-        which it is learned, that spread would be too small.
+        held_out: pieces over which the spread of chord surprisal is taken, by default the
+        reference. Over train, from which it is learned, that spread would be too small.
         """
         learned = check_grids(train)
         self.reference = check_grids(reference)
@@ -70,16 +72,20 @@ class Ladder:
     ) -> dict[str, float]:
         """Return all metrics of a set, by name.
 
-        bach_distance: mean of bd_voice, bd_harmony, bd_rhythm and bd_melody, each a mean over the features of a group
-        of the distance to the reference (`samples.quantile_distance`), in standard deviations of train.
-        auc_window: how well a classifier tells windows of 16 beats from the reference's; 0.5 if not at all.
-        acc_ATB: see `accuracy`; low by nature.
-        copy4b, copy8b: mean share of the windows of 4 and 8 beats that train holds, in any transposition.
-        parallel_fifths, parallel_octaves: per 100 beats. crossing, out_of_range: see `counterpoint.voice_features`.
-        offbeat_sixteenths: notes a beat that start there, mean of alto, tenor and bass.
+        bach_distance: mean of bd_voice, bd_harmony, bd_rhythm and bd_melody, each a mean over the
+        features of a group of the distance to the reference (`samples.quantile_distance`), in
+        standard deviations of train.
+        auc_window: how well a classifier tells windows of 16 beats from the reference's; 0.5 if not
+        at all. acc_ATB: see `accuracy`; low by nature.
+        copy4b, copy8b: mean share of the windows of 4 and 8 beats that train holds, in any
+        transposition.
+        parallel_fifths, parallel_octaves: per 100 beats. crossing, out_of_range: see
+        `counterpoint.voice_features`. offbeat_sixteenths: notes a beat that start there, mean of
+        alto, tenor and bass.
         diversity: see there; only if `second` is given, other arrangements of the same.
 
-        aligned: the set arranges the sopranos of the reference, in its order; if not, acc_ATB is left out.
+        aligned: the set arranges the sopranos of the reference, in its order; if not, acc_ATB is
+        left out.
         Raise ShapeError if a set does not fit.
         """
         pieces, keys, table = self._measured(generated, aligned)
@@ -102,25 +108,38 @@ class Ladder:
     def compare(
         self, generated: Iterable[Ints], aligned: bool = True
     ) -> dict[str, tuple[float, float, float]]:
-        """Return of each feature: mean of the set, mean of the reference, distance in standard deviations of train."""
+        """Compare a set with the reference, feature by feature.
+
+        Each name has the mean of the set, the mean of the reference, and the distance in standard
+        deviations of train.
+        """
         _, _, table = self._measured(generated, aligned)
         distances = self._distances(table)
         compared = {}
         for group in GROUPS:
             for name, values in table[group].items():
-                own, reference = float(values.mean()), float(self._table[group][name].mean())
-                compared[name] = (own, reference, distances[group][name])
+                own = float(values.mean())
+                reference = float(self._table[group][name].mean())
+                distance = distances[group][name]
+                compared[name] = (own, reference, distance)
         return compared
 
     def copied(self, pieces: Sequence[Ints], beats: int) -> float:
-        """Return the mean share of a piece's windows of `beats` beats that train holds; 0 if all pieces are shorter."""
-        shares = np.array([copied_share(piece, self._known[beats], beats) for piece in pieces])
+        """Return the mean share of a piece's windows of `beats` beats that train holds.
+
+        It is 0 if all pieces are shorter than that.
+        """
+        phrases = self._known[beats]
+        shares = np.array([copied_share(piece, phrases, beats) for piece in pieces])
         # A piece shorter than the window says nothing.
         known = shares[~np.isnan(shares)]
         return float(known.mean()) if len(known) else 0.0
 
     def _spreads(self, table: FeatureTable, held_out: Iterable[Ints] | None) -> Distances:
-        """Return the standard deviation of each feature over train; of chord surprisal over held-out pieces."""
+        """Return the standard deviation of each feature over train.
+
+        That of chord surprisal is taken over held-out pieces.
+        """
         spreads = {}
         for group, features in table.items():
             spreads[group] = {name: _spread(values) for name, values in features.items()}
@@ -134,7 +153,10 @@ class Ladder:
     def _measured(
         self, generated: Iterable[Ints], aligned: bool
     ) -> tuple[list[Ints], Ints, FeatureTable]:
-        """Return the checked grids of a set, their keys (the reference's if aligned) and features."""
+        """Return the checked grids of a set, their keys and features.
+
+        The keys are the reference's if the set is aligned.
+        """
         pieces = check_grids(generated)
         if aligned:
             self._check_aligned(pieces)
@@ -154,7 +176,9 @@ class Ladder:
     def _bach_distance(self, table: FeatureTable) -> dict[str, float]:
         """Return the mean distance of each group, and first their mean."""
         distances = self._distances(table)
-        groups = {group: float(np.mean(list(found.values()))) for group, found in distances.items()}
+        groups = {}
+        for group, found in distances.items():
+            groups[group] = float(np.mean(list(found.values())))
         scores = {"bach_distance": float(np.mean(list(groups.values())))}
         for group, distance in groups.items():
             scores[f"bd_{group}"] = distance
@@ -173,19 +197,24 @@ class Ladder:
         return two_sample_auc(rows, reference_rows, piece + offset, reference_piece)
 
     def _window_rows(self, pieces: Sequence[Ints], keys: Ints) -> tuple[Floats, Ints]:
-        """Return all features of windows without overlap, and the piece of each: float [window, feature], int [window].
+        """Return all features of windows without overlap, and the piece of each: float [window,
+        feature], int [window].
 
         A piece shorter than a window is one.
         """
         windows = []
         numbers = []
         for number, piece in enumerate(pieces):
-            for at in range(0, max(1, len(piece) - WINDOW + 1), WINDOW):
+            # The last window is whole, unless it is the only one.
+            stop = max(1, len(piece) - WINDOW + 1)
+            for at in range(0, stop, WINDOW):
                 windows.append(piece[at : at + WINDOW])
                 numbers.append(number)
         of_piece = np.array(numbers)
         table = feature_table(windows, keys[of_piece], self._surprisal)
-        columns = [values for group in table.values() for values in group.values()]
+        columns: list[Floats] = []
+        for group in table.values():
+            columns += group.values()
         return np.stack(columns, axis=1), of_piece
 
     def _check_aligned(self, pieces: Sequence[Ints]) -> None:
@@ -193,16 +222,20 @@ class Ladder:
             raise ShapeError(
                 f"the reference has {len(self.reference)} pieces, got {len(pieces)}; aligned=False?"
             )
-        pairs = enumerate(zip(pieces, self.reference, strict=True))
-        wrong = [i for i, (p, r) in pairs if not np.array_equal(p[:, 0], r[:, 0])]
+        wrong = []
+        for i, (own, other) in enumerate(zip(pieces, self.reference, strict=True)):
+            if not np.array_equal(own[:, 0], other[:, 0]):
+                wrong.append(i)
         if wrong:
             raise ShapeError(
-                f"soprano or length differs from the reference in {len(wrong)} pieces, first {wrong[:8]}"
+                f"soprano or length differs from the reference in {len(wrong)} pieces, "
+                f"first {wrong[:8]}"
             )
 
 
 def accuracy(generated: Sequence[Ints], reference: Sequence[Ints]) -> float:
-    """Return the share of the cells in which an added voice of the reference sounds that have its pitch.
+    """Return the share of the cells in which an added voice of the reference sounds that have its
+    pitch.
 
     generated, reference: grids int [step, 4] in pairs.
 
@@ -211,15 +244,19 @@ def accuracy(generated: Sequence[Ints], reference: Sequence[Ints]) -> float:
     """
     right = []
     for own, other in zip(generated, reference, strict=True):
+        # The melody is given: only the added voices count.
+        is_right = own[:, 1:] == other[:, 1:]
         sounds = other[:, 1:] >= 0
-        right.append((own == other)[:, 1:][sounds])
+        right.append(is_right[sounds])
     return float(np.concatenate(right).mean())
 
 
 def diversity(first: Sequence[Ints], second: Sequence[Ints]) -> float:
-    """Return the mean over pieces of the share of added cells that differ (`response.changed_cells`).
+    """Return the mean over pieces of the share of added cells that differ
+    (`response.changed_cells`).
 
-    first, second: two arrangements of the same sopranos, grids int [step, 4]. Raise ShapeError if they do not pair up.
+    first, second: two arrangements of the same sopranos, grids int [step, 4]. Raise ShapeError if
+    they do not pair up.
 
     >>> diversity([np.array([[72, 64, 55, 48]])], [np.array([[72, 64, 57, 45]])])
     0.6666666666666666
@@ -228,13 +265,17 @@ def diversity(first: Sequence[Ints], second: Sequence[Ints]) -> float:
         raise ShapeError(
             "two samples to compare have the same number of pieces, of the same lengths"
         )
-    changes = [changed_cells(a[:, 1:], b[:, 1:]) for a, b in zip(first, second, strict=True)]
+    changes = []
+    for a, b in zip(first, second, strict=True):
+        changes.append(changed_cells(a[:, 1:], b[:, 1:]))
     return float(np.mean(changes))
 
 
 def _learn_surprisal(pieces: Sequence[Ints], keys: Ints) -> Floats:
-    pairs = zip(pieces, keys, strict=True)
-    return chord_surprisal(relative_chords(on_beats(piece), key) for piece, key in pairs)
+    progressions = []
+    for piece, key in zip(pieces, keys, strict=True):
+        progressions.append(relative_chords(on_beats(piece), key))
+    return chord_surprisal(progressions)
 
 
 def _spread(values: Floats) -> float:

@@ -19,21 +19,24 @@ LARGEST_LEAP = 8  # more is a large one
 
 
 def melody_features(voices: Ints) -> dict[str, Floats]:
-    """Return the ladder's features of single voices, float [...] each, of int [..., step, 4]; undefined is 0.
+    """Return the ladder's features of single voices, float [...] each, of int [..., step, 4];
+    undefined is 0.
 
-    Of alto, tenor and bass each (`_A`, `_T`, `_B`): `pitch_mean` and `pitch_deviation` over sounding steps; of the
-    intervals from note to note `interval_size`, the mean in semitones, and the shares of `steps` (1 or 2), `leaps` (5
-    or more) and `large_leaps` (over 8); `turns`, the share of the notes between two others at which the line turns.
+    Of alto, tenor and bass each (`_A`, `_T`, `_B`): `pitch_mean` and `pitch_deviation` over
+    sounding steps; of the intervals from note to note `interval_size`, the mean in semitones, and
+    the shares of `steps` (1 or 2), `leaps` (5 or more) and `large_leaps` (over 8); `turns`, the
+    share of the notes between two others at which the line turns.
     """
     row, interval = intervals(voices)
     size = np.abs(interval)
+    is_step = (size > 0) & (size <= LARGEST_STEP)
     shape = (*voices.shape[:-2], 4)
     mean, deviation = pitch_mean_and_deviation(voices)
     measured = split_lower_voices(
         pitch_mean=mean,
         pitch_deviation=deviation,
         interval_size=mean_of_rows(size, row, shape),
-        steps=mean_of_rows((size > 0) & (size <= LARGEST_STEP), row, shape),
+        steps=mean_of_rows(is_step, row, shape),
         leaps=mean_of_rows(size >= SMALLEST_LEAP, row, shape),
         large_leaps=mean_of_rows(size > LARGEST_LEAP, row, shape),
         turns=turns(row, interval, shape),
@@ -42,7 +45,8 @@ def melody_features(voices: Ints) -> dict[str, Floats]:
 
 
 def pitch_mean_and_deviation(voices: Ints) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation of each voice's pitch over its sounding steps: two float [..., voice].
+    """Return mean and standard deviation of each voice's pitch over its sounding steps: two float
+    [..., voice].
 
     NaN for a voice that never sounds.
 
@@ -52,11 +56,13 @@ def pitch_mean_and_deviation(voices: Ints) -> tuple[Floats, Floats]:
     sounds = voices >= 0
     mean = mean_where(voices, sounds, axis=-2)
     squares = (voices - mean[..., None, :]) ** 2
-    return mean, np.sqrt(mean_where(squares, sounds, axis=-2))
+    variance = mean_where(squares, sounds, axis=-2)
+    return mean, np.sqrt(variance)
 
 
 def intervals(voices: Ints) -> tuple[Ints, Ints]:
-    """Return the row of each interval, and its semitones from a note to the next in the voice: two int [interval].
+    """Return the row of each interval, and its semitones from a note to the next in the voice: two
+    int [interval].
 
     voices: int [..., step, voice]; rests are passed over. Rows count through [..., voice].
 
@@ -68,8 +74,9 @@ def intervals(voices: Ints) -> tuple[Ints, Ints]:
     row = np.nonzero(starts)[0]
     pitch = lines[starts]
     # From the last note of a row to the first of the next is no interval.
-    together = row[1:] == row[:-1]
-    return row[1:][together], np.diff(pitch)[together]
+    rows = row[1:]
+    together = rows == row[:-1]
+    return rows[together], np.diff(pitch)[together]
 
 
 def turns(
@@ -77,11 +84,11 @@ def turns(
     interval: Ints,
     shape: tuple[int, ...],
 ) -> Floats:
-    """Return the share of two successive `intervals` of a row that go opposite ways: float of `shape`."""
-    together = row[1:] == row[:-1]
+    """Return the share of neighbouring `intervals` in a row that go opposite ways.
+
+    It is a float of `shape`.
+    """
+    rows = row[1:]
+    together = rows == row[:-1]
     opposite = interval[1:] * interval[:-1] < 0
-    return mean_of_rows(
-        opposite[together],
-        row[1:][together],
-        shape,
-    )
+    return mean_of_rows(opposite[together], rows[together], shape)

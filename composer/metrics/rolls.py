@@ -1,10 +1,12 @@
 """Metrics of pianorolls of any number of tracks: pure functions that give a number a track.
 
-A pianoroll is bool [step, 128, track]: which pitch sounds when. Its onsets, of the same shape, mark where notes start;
-they split repeated notes. Bars are int [bar], the first step of each. Arrays are never changed.
+A pianoroll is bool [step, 128, track]: which pitch sounds when. Its onsets, of the same shape, mark
+where notes start; they split repeated notes. Bars are int [bar], the first step of each. Arrays are
+never changed.
 
-What is undefined is NaN: a share of nothing, a mean over no bar. Most metrics are from MuseGAN (Dong et al. 2018,
-AAAI); README.md beside this file shows which published code computes something else.
+What is undefined is NaN: a share of nothing, a mean over no bar. Most metrics are from MuseGAN
+(Dong et al. 2018, AAAI); README.md beside this file shows which published code computes something
+else.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ SHOWN = 6  # numbers of an array that a message shows
 
 
 def empty_bar_ratio(roll: Bools, bars: Ints) -> Floats:
-    """Return the share of bars in which nothing sounds, per track; a bar into which a note is held is not empty.
+    """Return the share of bars in which nothing sounds, per track; a bar into which a note is held
+    is not empty.
 
-    roll: bool [step, 128, track]. bars: int [bar], first step of each bar, from 0; a shorter last bar counts.
-    Returns float [track], 0 to 1; NaN if there is no step at all. Raise ShapeError.
+    roll: bool [step, 128, track]. bars: int [bar], first step of each bar, from 0; a shorter last
+    bar counts. Returns float [track], 0 to 1; NaN if there is no step at all. Raise ShapeError.
     Dong et al. 2018, EB: empty bars, not the others.
 
     >>> roll = np.zeros((32, 128, 1), bool)
@@ -39,14 +42,17 @@ def empty_bar_ratio(roll: Bools, bars: Ints) -> Floats:
     array([0.5])
     """
     sounds = np.asarray(_used(roll, bars).any(1))
-    return _ratio((~sounds).sum(0), np.full(sounds.shape[1], len(sounds)))
+    empty = (~sounds).sum(0)
+    every_bar = np.full(sounds.shape[1], len(sounds))
+    return _ratio(empty, every_bar)
 
 
 def pitches_per_bar(roll: Bools, bars: Ints) -> Floats:
     """Return how many different pitches a bar uses: mean over the bars in which the track sounds.
 
-    roll: bool [step, 128, track]. bars: int [bar], as in `empty_bar_ratio`; a held note counts in each of its bars.
-    Returns float [track], 1 or more; NaN for a silent track. Raise ShapeError. Yang & Lerch 2020, PC.
+    roll: bool [step, 128, track]. bars: int [bar], as in `empty_bar_ratio`; a held note counts in
+    each of its bars. Returns float [track], 1 or more; NaN for a silent track. Raise ShapeError.
+    Yang & Lerch 2020, PC.
 
     >>> roll = np.zeros((16, 128, 1), bool)
     >>> roll[0:4, 60, 0] = roll[4:8, 72, 0] = True
@@ -57,7 +63,8 @@ def pitches_per_bar(roll: Bools, bars: Ints) -> Floats:
 
 
 def pitch_classes_per_bar(roll: Bools, bars: Ints) -> Floats:
-    """Return how many different pitch classes a bar uses, octaves folded; else as `pitches_per_bar`.
+    """Return how many different pitch classes a bar uses, octaves folded; else as
+    `pitches_per_bar`.
 
     Dong et al. 2018, UPC.
 
@@ -66,14 +73,16 @@ def pitch_classes_per_bar(roll: Bools, bars: Ints) -> Floats:
     >>> pitch_classes_per_bar(roll, np.array([0]))
     array([1.])
     """
-    return _mean_count(np.asarray(split_octaves(_used(roll, bars), axis=1).any(1)))
+    octaves = split_octaves(_used(roll, bars), axis=1)
+    return _mean_count(np.asarray(octaves.any(1)))
 
 
 # --- pitches -----------------------------------------------------------------------------
 
 
 def pitch_histogram(cells: Bools) -> Floats:
-    """Return the share of each pitch, per track: float [track, 128], rows of sum 1; NaN for a silent track.
+    """Return the share of each pitch, per track: float [track, 128], rows of sum 1; NaN for a
+    silent track.
 
     cells: bool [step, 128, track]; onsets count notes, a pianoroll counts time. Raise ShapeError.
     Yang & Lerch 2020, PCH.
@@ -83,40 +92,45 @@ def pitch_histogram(cells: Bools) -> Floats:
     >>> pitch_histogram(roll)[0, 60:63]
     array([0.75, 0.  , 0.25])
     """
-    return _rows_to_shares(check_roll(cells).sum(0).T)
+    counts = check_roll(cells).sum(0)
+    return _rows_to_shares(counts.T)
 
 
 def pitch_class_histogram(cells: Bools) -> Floats:
-    """Return the share of each pitch class, C first, octaves folded: float [track, 12]; else as `pitch_histogram`.
+    """Return the share of each pitch class, C first, octaves folded: float [track, 12]; else as
+    `pitch_histogram`.
 
     >>> roll = np.zeros((4, 128, 1), bool)
     >>> roll[0:3, 60, 0] = roll[3, 72, 0] = True
     >>> float(pitch_class_histogram(roll)[0, 0])
     1.0
     """
-    return _rows_to_shares(_fold(check_roll(cells).sum(0)).T)
+    counts = check_roll(cells).sum(0)
+    return _rows_to_shares(_fold(counts).T)
 
 
 def histogram_distance(first: ArrayLike, second: ArrayLike) -> Floats:
     """Return the total variation of two histograms, half the sum of their differences.
 
-    first, second: float [..., class], each of sum 1; leading axes broadcast. Returns float [...]: 0 if alike, 1 if
-    nothing is in common, NaN if either is. Raise ShapeError if they do not fit.
+    first, second: float [..., class], each of sum 1; leading axes broadcast. Returns float [...]: 0
+    if alike, 1 if nothing is in common, NaN if either is. Raise ShapeError if they do not fit.
 
     >>> float(histogram_distance([0.75, 0.25, 0.0], [0.25, 0.25, 0.5]))
     0.5
     """
-    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    a = np.asarray(first, np.float64)
+    b = np.asarray(second, np.float64)
     if a.shape[-1:] != b.shape[-1:] or not a.ndim:
         raise ShapeError(
             f"histograms to compare have as many classes, got {list(a.shape)} and {list(b.shape)}"
         )
     try:
-        return np.asarray(np.abs(a - b).sum(-1) / 2)
+        apart = np.abs(a - b)
     except ValueError as error:
         raise ShapeError(
             f"histograms {list(a.shape)} and {list(b.shape)} do not broadcast"
         ) from error
+    return np.asarray(apart.sum(-1) / 2)
 
 
 def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
@@ -135,7 +149,8 @@ def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
     if mask.shape != (CLASSES,) or mask.dtype != bool:
         raise ShapeError(f"a scale is bool [12], C first, got {mask.dtype} {list(mask.shape)}")
     counts = _fold(check_roll(roll).sum(0))
-    return _ratio(counts[mask].sum(0), counts.sum(0))
+    inside = counts[mask].sum(0)
+    return _ratio(inside, counts.sum(0))
 
 
 def key_scale(tonic: int, is_minor: bool = False) -> Bools:
@@ -152,15 +167,17 @@ def key_scale(tonic: int, is_minor: bool = False) -> Bools:
 def own_scale(roll: Bools) -> Bools:
     """Return the scale of the likeliest key of all tracks together, bool [12]; C major for silence.
 
-    roll: bool [step, 128, track], without drums. `in_scale_ratio` of it is the share in the piece's own key. The key
-    is that of `songs.theory.estimate_key`. Raise ShapeError.
+    roll: bool [step, 128, track], without drums. `in_scale_ratio` of it is the share in the piece's
+    own key. The key is that of `songs.theory.estimate_key`. Raise ShapeError.
 
     >>> roll = np.zeros((3, 128, 1), bool)
     >>> roll[[0, 1, 2], [62, 66, 69], 0] = True  # D, F sharp, A
     >>> bool((own_scale(roll) == key_scale(2)).all())
     True
     """
-    return key_scale(*estimate_key(_fold(check_roll(roll).sum(0)).sum(1)))
+    counts = _fold(check_roll(roll).sum(0))
+    tonic, is_minor = estimate_key(counts.sum(1))
+    return key_scale(tonic, is_minor)
 
 
 # --- notes -------------------------------------------------------------------------------
@@ -171,11 +188,13 @@ def qualified_note_ratio(
     onsets: Bools,
     shortest: int = 2,
 ) -> Floats:
-    """Return the share of notes that last at least `shortest` steps, per track: low if music is fragmented.
+    """Return the share of notes that last at least `shortest` steps, per track: low if music is
+    fragmented.
 
-    roll, onsets: bool [step, 128, track]. A note starts at an onset and where a pitch begins to sound. It ends before
-    the next one or a rest; one still held at the end is as long as it is there. An onset in silence is no note.
-    Returns float [track], 0 to 1; NaN for a silent track. Raise ShapeError.
+    roll, onsets: bool [step, 128, track]. A note starts at an onset and where a pitch begins to
+    sound. It ends before the next one or a rest; one still held at the end is as long as it is
+    there. An onset in silence is no note. Returns float [track], 0 to 1; NaN for a silent track.
+    Raise ShapeError.
     Dong et al. 2018, QN: there at least a thirty-second note, 3 steps of 24 a beat.
 
     >>> roll = np.zeros((8, 128, 1), bool)
@@ -191,8 +210,10 @@ def qualified_note_ratio(
         )
     track, length = _notes(roll, onsets)
     tracks = roll.shape[2]
-    long_notes = np.bincount(track[length >= shortest], minlength=tracks)
-    return _ratio(long_notes, np.bincount(track, minlength=tracks))
+    is_long = length >= shortest
+    long_notes = np.bincount(track[is_long], minlength=tracks)
+    notes = np.bincount(track, minlength=tracks)
+    return _ratio(long_notes, notes)
 
 
 def polyphonic_ratio(roll: Bools, threshold: int = 2) -> Floats:
@@ -200,7 +221,8 @@ def polyphonic_ratio(roll: Bools, threshold: int = 2) -> Floats:
 
     roll: bool [step, 128, track]. Rests count as steps, so a silent track has 0.
     Returns float [track], 0 to 1; NaN if there is no step at all. Raise ShapeError.
-    Dong & Yang 2018 (Binary MuseGAN), PP; with at least two pitches, as in MuseGAN's first code: intervals count.
+    Dong & Yang 2018 (Binary MuseGAN), PP; with at least two pitches, as in MuseGAN's first code:
+    intervals count.
 
     >>> roll = np.zeros((4, 128, 1), bool)
     >>> roll[:, 60, 0] = roll[0, 64, 0] = True
@@ -208,7 +230,9 @@ def polyphonic_ratio(roll: Bools, threshold: int = 2) -> Floats:
     array([0.25])
     """
     roll = check_roll(roll)
-    return _ratio((roll.sum(1) >= threshold).sum(0), np.full(roll.shape[2], len(roll)))
+    is_polyphonic = roll.sum(1) >= threshold
+    every_step = np.full(roll.shape[2], len(roll))
+    return _ratio(is_polyphonic.sum(0), every_step)
 
 
 def drum_pattern_ratio(
@@ -217,12 +241,15 @@ def drum_pattern_ratio(
     pattern: int = 8,
     bars: Ints | None = None,
 ) -> Floats:
-    """Return the share of strokes on the eighths (`pattern` 8) or sixteenths (16) of the bar, per track.
+    """Return the share of strokes on the eighths (`pattern` 8) or sixteenths (16) of the bar, per
+    track.
 
-    onsets: bool [step, 128, track]; a stroke that rings on is one. pattern: strokes in a bar of 4/4; at four steps a
-    beat all are on the sixteenths. bars: int [bar] as in `empty_bar_ratio`, to count from the start of each bar, in a
-    first bar that may be short from its end; without them from step 0.
-    Returns float [track], 0 to 1; NaN for a track without onsets. Raise ShapeError. Dong et al. 2018, DP.
+    onsets: bool [step, 128, track]; a stroke that rings on is one. pattern: strokes in a bar of
+    4/4; at four steps a beat all are on the sixteenths. bars: int [bar] as in `empty_bar_ratio`, to
+    count from the start of each bar, in a first bar that may be short from its end; without them
+    from step 0.
+    Returns float [track], 0 to 1; NaN for a track without onsets. Raise ShapeError. Dong et al.
+    2018, DP.
 
     >>> onsets = np.zeros((16, 128, 1), bool)
     >>> onsets[[0, 4, 7], 36, 0] = True  # bass drum
@@ -237,9 +264,12 @@ def drum_pattern_ratio(
             f"got {pattern} at {steps_per_beat} steps a beat"
         )
     steps = len(onsets)
-    place = np.arange(steps) if bars is None else _place(_checked_bars(bars, steps), steps)
+    place = np.arange(steps)
+    if bars is not None:
+        place = _place(_checked_bars(bars, steps), steps)
     strokes = onsets.sum(1)
-    on_pattern = strokes[place % (steps_per_beat // parts) == 0]
+    distance = steps_per_beat // parts
+    on_pattern = strokes[place % distance == 0]
     return _ratio(on_pattern.sum(0), strokes.sum(0))
 
 
@@ -247,13 +277,15 @@ def drum_pattern_ratio(
 
 
 def tonal_distance(roll: Bools, steps: int = STEPS_PER_BEAT) -> Floats:
-    """Return how far apart two tracks are in tonal space, for each pair: mean over the spans in which both sound.
+    """Return how far apart two tracks are in tonal space, for each pair: mean over the spans in
+    which both sound.
 
-    roll: bool [step, 128, track], without drums. steps: of a span, a beat by default; a shorter last one counts.
-    Returns float [track, track], 0 or more, symmetric, 0 on the diagonal; NaN if two tracks never sound in one span.
-    Raise ShapeError.
-    Harte et al. 2006: how long each pitch class sounds in a span, as shares, is a point in a space of fifths, minor
-    and major thirds (radii 1, 1, .5); the distance is Euclidean. Dong et al. 2018, TD.
+    roll: bool [step, 128, track], without drums. steps: of a span, a beat by default; a shorter
+    last one counts. Returns float [track, track], 0 or more, symmetric, 0 on the diagonal; NaN if
+    two tracks never sound in one span. Raise ShapeError.
+    Harte et al. 2006: how long each pitch class sounds in a span, as shares, is a point in a space
+    of fifths, minor and major thirds (radii 1, 1, .5); the distance is Euclidean. Dong et al. 2018,
+    TD.
 
     >>> roll = np.zeros((4, 128, 2), bool)
     >>> roll[:, 60, 0] = roll[:, 67, 1] = True  # C4 and G4
@@ -264,25 +296,40 @@ def tonal_distance(roll: Bools, steps: int = STEPS_PER_BEAT) -> Floats:
     roll = check_roll(roll)
     if steps < 1:
         raise ShapeError(f"a span is at least a step, got {steps}")
-    silence = np.zeros((-len(roll) % steps, *roll.shape[1:]), bool)
-    whole = np.concatenate([roll, silence])
-    spans = whole.reshape(len(whole) // steps, steps, *roll.shape[1:])
-    counts = split_octaves(spans.sum(1), axis=1).sum(1).transpose(0, 2, 1)
+    counts = _span_counts(roll, steps)
     total = counts.sum(2, keepdims=True)  # [span, track, 1]
     # Silence lies at the origin, but no span of it is counted below.
     place = counts / np.maximum(total, 1) @ TONAL_SPACE
-    apart = np.linalg.norm(place[:, :, None] - place[:, None], axis=-1)
-    both = (total > 0) & (total > 0).transpose(0, 2, 1)
-    return _ratio(np.where(both, apart, 0).sum(0), both.sum(0))
+    between = place[:, :, None] - place[:, None]
+    apart = np.linalg.norm(between, axis=-1)
+    sounds = total > 0
+    both_sound = sounds & sounds.transpose(0, 2, 1)
+    known = np.where(both_sound, apart, 0)
+    return _ratio(known.sum(0), both_sound.sum(0))
+
+
+def _span_counts(roll: Bools, steps: int) -> Ints:
+    """Count how long each pitch class sounds in spans of `steps` steps: int [span, track, 12]."""
+    # Silence fills the last span up.
+    missing = -len(roll) % steps
+    silence = np.zeros((missing, *roll.shape[1:]), bool)
+    whole = np.concatenate([roll, silence])
+    spans = whole.reshape(len(whole) // steps, steps, *roll.shape[1:])
+    octaves = split_octaves(spans.sum(1), axis=1)
+    return np.asarray(octaves.sum(1).transpose(0, 2, 1))
 
 
 # --- arrays ------------------------------------------------------------------------------
 
 
 def check_roll(cells: Bools, what: str = "a pianoroll is") -> Bools:
-    """Return the array itself. Raise ShapeError unless it is bool [step, 128, track]; `what` begins the message."""
+    """Return the array itself.
+
+    Raise ShapeError unless it is bool [step, 128, track]; `what` begins the message.
+    """
     array = np.asarray(cells)
-    if array.ndim != 3 or array.shape[1] != PITCHES or array.dtype != bool:
+    has_pitches = array.ndim == 3 and array.shape[1] == PITCHES
+    if not has_pitches or array.dtype != bool:
         raise ShapeError(f"{what} bool [step, 128, track], got {array.dtype} {list(array.shape)}")
     return array
 
@@ -291,13 +338,17 @@ def split_octaves(cells: Bools | Ints, axis: int) -> Bools | Ints:
     """Return the axis of 128 pitches as two, octave before class: [..., 11, 12, ...]."""
     room = [(0, 0)] * cells.ndim
     room[axis] = (0, OCTAVES * CLASSES - PITCHES)
-    # The other order, class before octave, mixes the classes: other evaluators read C sharp as C that way.
+    # The other order, class before octave, mixes the classes: other evaluators read C sharp as C
+    # that way.
     shape = (*cells.shape[:axis], OCTAVES, CLASSES, *cells.shape[axis + 1 :])
     return np.pad(cells, room).reshape(shape)
 
 
 def _checked_bars(bars: Ints, steps: int) -> Ints:
-    """Return the bars, none for no steps. Raise ShapeError unless they rise from 0 and begin before the end."""
+    """Return the bars, none if there are no steps.
+
+    Raise ShapeError unless they rise from 0 and begin before the end.
+    """
     array = np.asarray(bars)
     if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
         raise ShapeError(
@@ -307,7 +358,8 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
         return np.zeros(0, np.int64)
     array = array.astype(np.int64)
     rises = bool((np.diff(array) > 0).all())
-    if not len(array) or array[0] or not rises or array[-1] >= steps:
+    starts_at_0 = len(array) > 0 and array[0] == 0
+    if not starts_at_0 or not rises or array[-1] >= steps:
         raise ShapeError(
             f"bars start at 0, rise, and start before the end, step {steps}; got {_short(array)}"
         )
@@ -316,12 +368,15 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
 
 def _short(numbers: Ints) -> str:
     text = ", ".join(str(n) for n in numbers[:SHOWN].tolist())
-    return f"[{text}, ... {numbers[-1]}]" if len(numbers) > SHOWN else f"[{text}]"
+    if len(numbers) > SHOWN:
+        text += f", ... {numbers[-1]}"
+    return f"[{text}]"
 
 
 def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
     """Divide part by whole; NaN if there is no whole."""
-    part, whole = np.asarray(part, np.float64), np.asarray(whole)
+    part = np.asarray(part, np.float64)
+    whole = np.asarray(whole)
     undefined = np.full(part.shape, np.nan)
     return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0))
 
@@ -346,7 +401,10 @@ def _used(roll: Bools, bars: Ints) -> Bools:
 
 
 def _mean_count(used: Bools | Ints) -> Floats:
-    """Return the mean number used, of bool [bar, pitch or class, track], over the bars that use any: float [track]."""
+    """Return the mean number used over the bars that use any: float [track].
+
+    used: bool [bar, pitch or class, track].
+    """
     # Bars without a note say nothing about how many pitches a bar uses.
     counts = used.sum(1)
     return _ratio(counts.sum(0), (counts > 0).sum(0))
@@ -354,23 +412,31 @@ def _mean_count(used: Bools | Ints) -> Floats:
 
 def _notes(roll: Bools, onsets: Bools) -> tuple[Ints, Ints]:
     """Return track and length in steps of every note: two int [note]."""
-    # Steps lie last before starts and ends are paired, so that each start is followed by its own end.
+    # Steps lie last before starts and ends are paired, so that each start is followed by its own
+    # end.
     held = np.ascontiguousarray(roll.transpose(2, 1, 0))
     starts = held & onsets.transpose(2, 1, 0)
     starts[..., :1] |= held[..., :1]
     starts[..., 1:] |= held[..., 1:] & ~held[..., :-1]
     ends = held.copy()
     ends[..., :-1] &= ~held[..., 1:] | starts[..., 1:]
-    first, last = np.flatnonzero(starts), np.flatnonzero(ends)
-    return first // max(PITCHES * len(roll), 1), last - first + 1
+    first = np.flatnonzero(starts)
+    last = np.flatnonzero(ends)
+    cells = PITCHES * len(roll)  # of one track
+    return first // max(cells, 1), last - first + 1
 
 
 def _place(bars: Ints, steps: int) -> Ints:
-    """Count steps from the start of the bar: int [step]; in the first bar from its end, so below 0."""
+    """Count steps from the start of their bar: int [step].
+
+    In the first bar they count from its end, and are negative.
+    """
     if not len(bars):
         return np.zeros(0, np.int64)
     origin = bars.copy()
     # The first bar may be a pickup, whose end is that of a full bar.
-    origin[:1] = bars[1:2] if len(bars) > 1 else bars[:1]
+    if len(bars) > 1:
+        origin[0] = bars[1]
     at = np.arange(steps)
-    return np.asarray(at - origin[np.searchsorted(bars, at, side="right") - 1])
+    bar = np.searchsorted(bars, at, side="right") - 1
+    return np.asarray(at - origin[bar])

@@ -1,4 +1,4 @@
-"""Compare two samples: by how far they lie apart, and by whether a classifier can tell them from each other."""
+"""Compare two samples: how far they lie apart, and whether a classifier tells them apart."""
 
 from __future__ import annotations
 
@@ -19,32 +19,37 @@ FAR = 8.0  # standard deviations, beyond which a held-out value counts as if it 
 def wasserstein(first: Floats, second: Floats) -> float:
     """Return the Wasserstein-1 distance of two samples of numbers, exact for any sizes: float.
 
-    NaN are left out; the distance is NaN if nothing else is in a sample. A sample that holds each value several times,
-    as that of several seeds, has the distance of the sample that holds it once.
+    NaN are left out; the distance is NaN if nothing else is in a sample. A sample that holds each
+    value several times, as that of several seeds, has the distance of the sample that holds it
+    once.
 
     >>> wasserstein(np.array([0.0, 1.0]), np.array([1.0, 2.0, 1.0, 2.0]))
     1.0
     """
-    a, b = _sorted_known(first), _sorted_known(second)
+    a = _sorted_known(first)
+    b = _sorted_known(second)
     if not len(a) or not len(b):
         return float("nan")
     # Between two neighbouring numbers of either sample both distributions are flat.
     at = np.sort(np.concatenate([a, b]))
     share_of_a = np.searchsorted(a, at[:-1], side="right") / len(a)
     share_of_b = np.searchsorted(b, at[:-1], side="right") / len(b)
-    return float(np.abs(share_of_a - share_of_b) @ np.diff(at))
+    apart = np.abs(share_of_a - share_of_b)
+    return float(apart @ np.diff(at))
 
 
 def quantile_distance(first: Floats, second: Floats) -> float:
     """Return the mean distance of 400 quantiles of two samples of numbers: float.
 
-    It comes near `wasserstein`, and differs from it in that quantiles are interpolated between the numbers of a
-    sample. The ladder's Bach distance is defined by it. No number may be NaN.
+    It comes near `wasserstein`, and differs from it in that quantiles are interpolated between the
+    numbers of a sample. The ladder's Bach distance is defined by it. No number may be NaN.
 
     >>> quantile_distance(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
     2.0
     """
-    return float(np.abs(np.quantile(first, LEVELS) - np.quantile(second, LEVELS)).mean())
+    a = np.quantile(first, LEVELS)
+    b = np.quantile(second, LEVELS)
+    return float(np.abs(a - b).mean())
 
 
 def roc_auc(scores: Floats, positive: Bools) -> float:
@@ -56,10 +61,13 @@ def roc_auc(scores: Floats, positive: Bools) -> float:
     0.875
     """
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
+    # Rows that tie share the mean of their ranks.
+    mean_rank = np.cumsum(count) - (count - 1) / 2
+    rank = mean_rank[place]
     positives = int(positive.sum())
     negatives = len(positive) - positives
-    above = rank[positive].sum() - positives * (positives + 1) / 2
+    among_themselves = positives * (positives + 1) / 2
+    above = rank[positive].sum() - among_themselves
     return float(above / (positives * negatives))
 
 
@@ -73,9 +81,12 @@ def logistic_regression(rows: Floats, positive: Bools) -> Floats:
     penalty = np.diag([PENALTY] * rows.shape[1] + [BIAS_PENALTY])
     for _ in range(NEWTON_STEPS):
         # Beyond 30 the exponential would only lose digits, and warn.
-        chance = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        logits = np.clip(inputs @ weights, -30, 30)
+        chance = 1 / (1 + np.exp(-logits))
+        variance = chance * (1 - chance)
+        weighted = inputs * variance[:, None]
         gradient = inputs.T @ (chance - positive) + penalty @ weights
-        curvature = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + penalty
+        curvature = weighted.T @ inputs + penalty
         step = solve(curvature, gradient)
         weights = weights - step
         if np.abs(step).max() < CONVERGED:
@@ -89,11 +100,13 @@ def two_sample_auc(
     first_piece: Ints,
     second_piece: Ints,
 ) -> float:
-    """Return how well a classifier tells held-out rows of `first` from `second`: AUC, 0.5 if not at all.
+    """Return how well a classifier tells held-out rows of `first` from `second`: AUC, 0.5 if not at
+    all.
 
-    first, second: float [row, feature]. first_piece, second_piece: int [row], the piece that a row is from.
-    Cross-validated in five folds; all rows of one piece, on either side, lie in one fold. A fold that lacks one side,
-    among the held-out rows or the others, is left out; NaN if all are. Lopez-Paz & Oquab 2017.
+    first, second: float [row, feature]. first_piece, second_piece: int [row], the piece that a row
+    is from. Cross-validated in five folds; all rows of one piece, on either side, lie in one fold.
+    A fold that lacks one side, among the held-out rows or the others, is left out; NaN if all are.
+    Lopez-Paz & Oquab 2017.
 
     >>> rows, pieces = np.arange(40.0)[:, None] % 7, np.arange(40)
     >>> two_sample_auc(rows, rows, pieces, pieces), two_sample_auc(rows + 50, rows, pieces, pieces)
@@ -103,7 +116,8 @@ def two_sample_auc(
     piece = np.concatenate([first_piece, second_piece])
     positive = np.arange(len(rows)) < len(first)
     # Always the same folds: a score must not depend on when it is taken.
-    fold = np.random.default_rng(0).permutation(piece.max() + 1)[piece] % FOLDS
+    shuffled = np.random.default_rng(0).permutation(piece.max() + 1)
+    fold = shuffled[piece] % FOLDS
     areas = []
     for number in range(FOLDS):
         held = fold == number
@@ -119,7 +133,8 @@ def _sorted_known(values: Floats) -> Floats:
 
 def _with_one(rows: Floats) -> Floats:
     """Add a column of ones, whose weight is the bias."""
-    return np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
+    ones = np.ones((len(rows), 1))
+    return np.concatenate([rows, ones], axis=1)
 
 
 def _has_both(positive: Bools) -> bool:
@@ -136,6 +151,7 @@ def _held_out_scores(
     deviation = rows[~held].std(0) + 1e-6
     scaled = (rows - mean) / deviation
     weights = logistic_regression(scaled[~held], positive[~held])
-    scores = _with_one(np.clip(scaled[held], -FAR, FAR)) @ weights
+    inputs = np.clip(scaled[held], -FAR, FAR)
+    scores = _with_one(inputs) @ weights
     # Rounded, so that equal rows tie whatever the last bit of a sum says.
     return np.asarray(scores.round(10))

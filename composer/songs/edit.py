@@ -216,7 +216,7 @@ def _high_first(note: Note) -> tuple[float, int]:
 
 
 def _takes_over(before: Note, note: Note) -> bool:
-    """Return whether a note that sounds together with the one before is the higher and the later."""
+    """Return whether a note that sounds with the one before is both higher and later."""
     is_higher = note.pitch > before.pitch
     is_later = note.onset > before.onset + 1e-9
     return is_higher and is_later

@@ -242,7 +242,7 @@ class Ruler:
         fills_the_beat = within == 0 and stop >= beat.stop
         if beat.grid is TRIPLETS and not fills_the_beat:
             return min(stop, beat.stop)
-        # A value over several beats may end in a beat of triplets only where both grids have a place.
+        # A value over several beats may end only at a place that both grids have.
         ends_in_triplets = (stop - last.start) % SIXTEENTH != 0
         if ends_in_triplets:
             stop = last.start
