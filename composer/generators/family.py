@@ -114,13 +114,23 @@ class Family(Protocol):
         """Return the names of the added tracks, in their order."""
 
     def encode(
-        self, song: Song, melody: Melody, request: Request, config: Any
+        self,
+        song: Song,
+        melody: Melody,
+        request: Request,
+        config: Any,
     ) -> tuple[Arrays, Any]:
         """Return the generator's inputs, each with a batch axis, and what `decode` needs to go
         back.
         """
 
-    def decode(self, outputs: Arrays, context: Any, song: Song, melody: Melody) -> Song:
+    def decode(
+        self,
+        outputs: Arrays,
+        context: Any,
+        song: Song,
+        melody: Melody,
+    ) -> Song:
         """Return the arrangement: `melody.kept` as the first track, then the added ones."""
 
     def build(self, config: Any) -> Any:

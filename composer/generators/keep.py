@@ -123,7 +123,12 @@ def _bars(text: str) -> Bars:
 
 
 def keep_voices(
-    keep: Keep, song: Song, voices: Sequence[str], melody: int, grid: PulseGrid, end: float
+    keep: Keep,
+    song: Song,
+    voices: Sequence[str],
+    melody: int,
+    grid: PulseGrid,
+    end: float,
 ) -> list[Kept]:
     """Return what `keep` asks for of each of `voices`.
 
@@ -208,7 +213,11 @@ def _reaches_into(note: Note, spans: Sequence[Span]) -> bool:
     return any(note.onset < end - TINY and note.end > start + TINY for start, end in spans)
 
 
-def continued(kept: Sequence[Note], made: Sequence[Note], now: float) -> tuple[Note, ...]:
+def continued(
+    kept: Sequence[Note],
+    made: Sequence[Note],
+    now: float,
+) -> tuple[Note, ...]:
     """Return notes kept from before beat `now`, and what goes on from there; one that holds on
     grows longer.
     """

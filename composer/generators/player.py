@@ -33,7 +33,12 @@ class Player:
     name.
     """
 
-    def __init__(self, kind: Family, config: Any, run: Callable[[Arrays], Arrays]) -> None:
+    def __init__(
+        self,
+        kind: Family,
+        config: Any,
+        run: Callable[[Arrays], Arrays],
+    ) -> None:
         self.family = kind
         self.config = config
         self._run = run
@@ -139,7 +144,7 @@ class Player:
         return ""
 
     def kept_melody(self, song: Song) -> int:
-        """Return the melody's track, from 0, of an arrangement of which a part is kept.
+        """Return the melody's track, from 0, of an arrangement that is kept in part.
 
         Raise ConfigError if the family cannot keep a part.
         """

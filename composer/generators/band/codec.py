@@ -52,7 +52,10 @@ class Encoded:
 
 
 def encode(
-    song: Song, melody: Melody, request: Request, config: BandConfig
+    song: Song,
+    melody: Melody,
+    request: Request,
+    config: BandConfig,
 ) -> tuple[Arrays, Encoded]:
     """Return the networks' inputs for `melody` under the metre of `song`, and what `decode` needs.
 
@@ -72,7 +75,11 @@ def encode(
     return batch, Encoded(grid, shift, config)
 
 
-def pulses(song: Song, multiple: int, until: float | None = None) -> tuple[PulseGrid, Array]:
+def pulses(
+    song: Song,
+    multiple: int,
+    until: float | None = None,
+) -> tuple[PulseGrid, Array]:
     """Return the pulses of a song up to beat `until`, and their places, float [pulse, PLACES].
 
     They are a multiple of `multiple`: after the last one follow some of rest, whose places are 0.
@@ -96,7 +103,12 @@ def fit_octaves(pitches: Ints, low: int, high: int) -> Ints:
     return fold(np.where(pitches == REST, REST, pitches + octaves), low, high)
 
 
-def melody_inputs(fitted: Ints, onsets: Bools, shift: int, config: BandConfig) -> Arrays:
+def melody_inputs(
+    fitted: Ints,
+    onsets: Bools,
+    shift: int,
+    config: BandConfig,
+) -> Arrays:
     """Return melody int [pulse, 4], from 0, a rest the highest; and attack float [pulse, 4], 1
     where a note starts.
     """
@@ -137,7 +149,12 @@ def with_shift(places: Array, shift: int) -> Array:
     return told
 
 
-def decode(outputs: Arrays, encoded: Encoded, song: Song, melody: Melody) -> Song:
+def decode(
+    outputs: Arrays,
+    encoded: Encoded,
+    song: Song,
+    melody: Melody,
+) -> Song:
     """Return the arrangement: the melody as it came, then the added tracks, which play only while
     it lasts.
 

@@ -16,7 +16,7 @@ from composer.songs.grid import Bools, Ints
 MARGIN = 6  # semitones that a transposition to C can add at either end
 
 # What is told of a pulse, by its number in `places`; see `codec.place_inputs`.
-IN_BAR = 0  # eight places, of which one is 1
+IN_BAR = 0  # eight places; one of them is 1
 LAST_OF_BAR = 8
 BAR_OF_FOUR = 9  # four places
 COMPOUND = 13
@@ -108,7 +108,13 @@ class BandConfig:
 
     def _check_ranges(self) -> None:
         spans = {"the melody": (self.melody_low, self.melody_high)}
-        ranges = zip(self.names, self.drums, self.lows, self.highs, strict=True)
+        ranges = zip(
+            self.names,
+            self.drums,
+            self.lows,
+            self.highs,
+            strict=True,
+        )
         for name, is_drum, low, high in ranges:
             if not is_drum:
                 spans[name] = (low, high)

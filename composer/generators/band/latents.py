@@ -8,7 +8,7 @@ import numpy as np
 
 from composer.generators.band.config import BandConfig
 from composer.generators.latents import Array, Origin, draw, uniform
-from composer.songs.grid import PulseGrid
+from composer.songs.grid import Ints, PulseGrid
 
 NAMES = ("chords", "style", "melody", "groove")
 
@@ -53,7 +53,9 @@ def draw_latents(origin: Origin, bars: int, config: BandConfig) -> dict[str, Arr
 
 
 def spread_latents(
-    latents: dict[str, Array], grid: PulseGrid, config: BandConfig
+    latents: dict[str, Array],
+    grid: PulseGrid,
+    config: BandConfig,
 ) -> dict[str, Array]:
     """Return the number in 0..1 that each decision takes.
 
@@ -65,20 +67,52 @@ def spread_latents(
     """
     tracks = len(config.names)
     cells = len(config.cells)
-    cell = (4 * grid.place[:, None] + np.arange(4)) % CELLS
+    cell = (4 * grid.place[:, None] + np.arange(4)) % CELLS  # [pulse, 4]
+    mixed = _mixed(latents, grid.bar, cell, config)
+    first_inner = 2 * tracks
+    first_again = first_inner + cells
+    ends, inner, again = np.split(uniform(mixed), [first_inner, first_again], axis=-1)
+    chord = _chord(latents, grid.bar, cell[:, 0], config)
+    return {
+        "chord": uniform(chord)[:, None],
+        "ends": ends,
+        "inner": inner,
+        "again": again,
+    }
+
+
+def _mixed(
+    latents: dict[str, Array],
+    bar: Ints,
+    cell: Ints,
+    config: BandConfig,
+) -> Array:
+    """Return standard normal numbers of each step, [pulse, 4, W], W as in `sample_latents`.
+
+    bar: int [pulse]. cell: int [pulse, 4].
+    """
+    tracks = len(config.names)
+    cells = len(config.cells)
     kind = np.repeat([_ENDS, _INNER, _AGAIN], [2 * tracks, cells, tracks + cells])
+    # Shares are of the variance, hence the square roots: the mix stays standard normal.
     groove_share = _groove_shares(config)
     own_share = 1 - groove_share - config.style_share
-    mixed = (
-        np.sqrt(own_share) * latents["melody"][grid.bar[:, None], cell]
-        + np.sqrt(groove_share) * latents["groove"][cell]
-        + sqrt(config.style_share) * latents["style"][cell][:, :, kind]
-    ).astype(np.float32)
-    ends, inner, again = np.split(uniform(mixed), [2 * tracks, 2 * tracks + cells], axis=-1)
-    pulse = cell[:, 0]
-    chord = sqrt(1 - config.style_share) * latents["chords"][grid.bar, pulse // 4]
-    chord = chord + sqrt(config.style_share) * latents["style"][pulse, _CHORD]
-    return {"chord": uniform(chord)[:, None], "ends": ends, "inner": inner, "again": again}
+    own = np.sqrt(own_share) * latents["melody"][bar[:, None], cell]
+    groove = np.sqrt(groove_share) * latents["groove"][cell]
+    style = sqrt(config.style_share) * latents["style"][cell][:, :, kind]
+    return np.asarray((own + groove + style).astype(np.float32))
+
+
+def _chord(
+    latents: dict[str, Array],
+    bar: Ints,
+    cell: Ints,
+    config: BandConfig,
+) -> Array:
+    """Return a standard normal number for the chord of each pulse; bar, cell: int [pulse]."""
+    own = sqrt(1 - config.style_share) * latents["chords"][bar, cell // 4]
+    style = sqrt(config.style_share) * latents["style"][cell, _CHORD]
+    return np.asarray(own + style)
 
 
 def _groove_shares(config: BandConfig) -> Array:

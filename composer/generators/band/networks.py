@@ -17,7 +17,7 @@ from keras import layers, ops
 from composer.generators.band.config import PLACES, BandConfig, chord_masks
 from composer.generators.family import Shapes
 from composer.generators.layers.harmony import interval_classes
-from composer.generators.layers.judge import Judge
+from composer.generators.layers.judge import TwoScores
 from composer.generators.layers.pulses import Stack, constant, every, join, later, rows, sample
 
 Tensor = Any
@@ -52,7 +52,13 @@ def weave(even: Tensor, odd: Tensor) -> Tensor:
     return ops.reshape(join(even, odd), (-1, even.shape[-1]))
 
 
-def toss(logits: Tensor, uniform: Tensor, temperature: float, min_p: float, soft: bool) -> Tensor:
+def toss(
+    logits: Tensor,
+    uniform: Tensor,
+    temperature: float,
+    min_p: float,
+    soft: bool,
+) -> Tensor:
     """Return 1 where `uniform` lies below the probability, else 0; what is less likely than `min_p`
     never is.
 
@@ -138,7 +144,13 @@ class Voicing(layers.Layer):
         seen = ops.relu(state + self.see_lowest(low))
         return self.highest(seen) - out - NEVER * above(low)
 
-    def between_logits(self, state: Tensor, out: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    def between_logits(
+        self,
+        state: Tensor,
+        out: Tensor,
+        low: Tensor,
+        high: Tensor,
+    ) -> Tensor:
         """Return logits of each cell [r, N], if it lies between the lowest and the highest."""
         seen = ops.relu(state + self.see_both(join(low, high)))
         return self.between(seen) - out
@@ -158,7 +170,7 @@ class Chooser(Protocol):
         self,
         layer: Voicing,
         state: Tensor,
-        seen: Seen,
+        seen: BandView,
         spot: Spot,
         track: int,
         held: Tensor | None = None,
@@ -173,12 +185,17 @@ class Chooser(Protocol):
         """
 
 
-class Seen:
+class BandView:
     """The piece as every decision sees it: the encoded melody h [R, C], its pitch classes [R, 12],
     cells out of range.
     """
 
-    def __init__(self, generator: Generator, x: dict[str, Tensor], training: bool) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        x: dict[str, Tensor],
+        training: bool,
+    ) -> None:
         config = generator.config
         self.training = training
         self.pieces = x["melody"].shape[0]
@@ -188,7 +205,13 @@ class Seen:
         member = np.eye(len(config.names))[config.cells.track]
         present = ops.minimum(ops.matmul(x["allowed"], constant(member)), 1.0)  # [B, T]
         places = self._each(present, x["attack"][:, :, :1])
-        heard = join(melody, self.classes, rows(x["attack"]), rows(x["place"]), places)
+        heard = join(
+            melody,
+            self.classes,
+            rows(x["attack"]),
+            rows(x["place"]),
+            places,
+        )
         self.h = generator.encoder(heard, pieces=self.pieces, training=training)
         self._out = [NEVER * (1.0 - x["allowed"][:, span]) for span in config.cells.spans]
 
@@ -281,23 +304,26 @@ class Generator(keras.Model):
         return found
 
     def call(
-        self, x: dict[str, Tensor], training: bool = False, playing: bool = False
+        self,
+        x: dict[str, Tensor],
+        training: bool = False,
+        playing: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Return (what sounds, where notes start), both [B, P, 4, F] of 0 and 1.
 
         playing: the config's temperature and min_p; else the bare distribution.
         """
-        seen = Seen(self, x, training)
+        seen = BandView(self, x, training)
         return self.decide(seen, Draws(self.config, x, playing))
 
-    def decide(self, seen: Seen, choose: Chooser) -> tuple[Tensor, Tensor]:
+    def decide(self, seen: BandView, choose: Chooser) -> tuple[Tensor, Tensor]:
         """Return the piece that `choose` answers with: sound and onset [B, P, 4, F]."""
         plan = self._chords(seen, choose)
         on_pulse = self._coarse(seen, choose, plan)
         steps = self._fine(seen, choose, plan, on_pulse)
         return self._struck(seen, choose, steps)
 
-    def _chords(self, seen: Seen, choose: Chooser) -> Tensor:
+    def _chords(self, seen: BandView, choose: Chooser) -> Tensor:
         """Return the plan: each pulse's chord, as one of K and as pitch classes [R, K + 12]."""
         known = None
         for turn, stride in enumerate(self.config.strides):
@@ -307,12 +333,13 @@ class Generator(keras.Model):
                 told = join(told, weave(known, 0.0 * known))
             state = self.plan[turn](told, h, pieces=seen.pieces, training=seen.training)
             logits = self.chord[turn](odd(state) if turn else state)
-            drawn = choose.chord(logits, Spot(stride, turn > 0))
+            # From the second round on, only the pulses half-way are still open.
+            drawn = choose.chord(logits, Spot(stride, halved=turn > 0))
             known = drawn if known is None else weave(known, drawn)
         masks = constant(chord_masks(self.config.chords))
         return join(known, ops.matmul(known, masks))
 
-    def _coarse(self, seen: Seen, choose: Chooser, plan: Tensor) -> list[Tensor]:
+    def _coarse(self, seen: BandView, choose: Chooser, plan: Tensor) -> list[Tensor]:
         """Return the cells of each track on the pulses, [R, N] each."""
         known: list[Tensor] = []
         # Far apart pulses first: they give a piece its shape, those between only fill it in.
@@ -323,16 +350,31 @@ class Generator(keras.Model):
             known = [weave(k, 0.0 * k) for k in coarser]
             spot = Spot(stride, turn > 0)
             for t, stack in enumerate(self.coarse[turn]):
-                state = stack(join(chords, *known), h, pieces=seen.pieces, training=seen.training)
+                state = stack(
+                    join(chords, *known),
+                    h,
+                    pieces=seen.pieces,
+                    training=seen.training,
+                )
                 open_rows = odd(state) if turn else state
-                drawn = choose.voicing(self.on_pulse[turn][t], open_rows, seen, spot, t)
+                drawn = choose.voicing(
+                    self.on_pulse[turn][t],
+                    open_rows,
+                    seen,
+                    spot,
+                    t,
+                )
                 # In the first round `known` grows by a track, later the track's pulses half-way are
                 # filled in.
                 known[t : t + 1] = [weave(coarser[t], drawn) if turn else drawn]
         return known
 
     def _fine(
-        self, seen: Seen, choose: Chooser, plan: Tensor, now: list[Tensor]
+        self,
+        seen: BandView,
+        choose: Chooser,
+        plan: Tensor,
+        now: list[Tensor],
     ) -> list[list[Tensor]]:
         """Return the cells at each of the four steps, of each track: [step][track], [R, N]."""
         # The next pulse is known by now, so that what moves between can lead to it.
@@ -341,7 +383,16 @@ class Generator(keras.Model):
         for t, stack in enumerate(self.half):
             known = join(told, *half)
             state = stack(known, seen.h, pieces=seen.pieces, training=seen.training)
-            half.append(choose.voicing(self.steps[1][t], state, seen, Spot(step=2), t, now[t]))
+            layer = self.steps[1][t]
+            drawn = choose.voicing(
+                layer,
+                state,
+                seen,
+                Spot(step=2),
+                t,
+                now[t],
+            )
+            half.append(drawn)
         steps = [now, [], half, []]
         for t, stack in enumerate(self.quarter):
             known = join(told, *half, *steps[1], *steps[3])
@@ -349,12 +400,22 @@ class Generator(keras.Model):
             for step in (1, 3):
                 held = steps[HELD_FROM[step]][t]
                 layer = self.steps[step - 1][t]
-                drawn = choose.voicing(layer, state, seen, Spot(step=step), t, held)
+                drawn = choose.voicing(
+                    layer,
+                    state,
+                    seen,
+                    Spot(step=step),
+                    t,
+                    held,
+                )
                 steps[step].append(drawn)
         return steps
 
     def _struck(
-        self, seen: Seen, choose: Chooser, steps: list[list[Tensor]]
+        self,
+        seen: BandView,
+        choose: Chooser,
+        steps: list[list[Tensor]],
     ) -> tuple[Tensor, Tensor]:
         """Return sound and onset [B, P, 4, F]: a cell that goes on is held, unless it is struck
         again; drums are struck.
@@ -367,26 +428,44 @@ class Generator(keras.Model):
             # A pitch that sounds at two steps may be one note or two; that is a decision of its
             # own.
             if t in self.pitched:
-                i = self.pitched.index(t)
-                before = join(later(steps[3][t], -1, seen.pieces), sound[:, : 3 * count])
-                common = sound * before
-                notes = self.see_notes[i](join(sound, before))
-                logits = self.again[i](ops.relu(seen.h + notes))
-                onset = sound - common * (1.0 - choose.again(logits, common, t))
+                last_step = later(steps[3][t], -1, seen.pieces)
+                before = join(last_step, sound[:, : 3 * count])
+                onset = self._onset(seen, choose, sound, before, t)
             sounds.append(ops.reshape(sound, (-1, count)))
             onsets.append(ops.reshape(onset, (-1, count)))
         shape = (seen.pieces, -1, 4, len(self.config.cells))
         return ops.reshape(join(*sounds), shape), ops.reshape(join(*onsets), shape)
 
+    def _onset(
+        self,
+        seen: BandView,
+        choose: Chooser,
+        sound: Tensor,
+        before: Tensor,
+        track: int,
+    ) -> Tensor:
+        """Return where notes of a pitched track start; sound and, a step before, `before`: [R, 4 *
+        N].
+        """
+        i = self.pitched.index(track)
+        common = sound * before
+        notes = self.see_notes[i](join(sound, before))
+        logits = self.again[i](ops.relu(seen.h + notes))
+        return sound - common * (1.0 - choose.again(logits, common, track))
+
     def cross_entropy(
-        self, x: dict[str, Tensor], plan: Tensor, sound: Tensor, onset: Tensor
+        self,
+        x: dict[str, Tensor],
+        plan: Tensor,
+        sound: Tensor,
+        onset: Tensor,
     ) -> Tensor:
         """Return the mean negative log-likelihood of a song, in nats a pulse and track.
 
         plan: int [B, P]. sound, onset: [B, P, 4, F].
         """
         answers = Answers(self.config, plan, sound, onset)
-        self.decide(Seen(self, x, True), answers)
+        self.decide(BandView(self, x, True), answers)
         return answers.loss / (plan.shape[0] * plan.shape[1] * len(self.config.names))
 
 
@@ -417,7 +496,7 @@ class Draws:
         self,
         layer: Voicing,
         state: Tensor,
-        seen: Seen,
+        seen: BandView,
         spot: Spot,
         track: int,
         held: Tensor | None = None,
@@ -428,10 +507,17 @@ class Draws:
         knobs = self.between if spot.step else self.knobs
         symbol = sample(layer.lowest_logits(state, out), ends[:, :1], *knobs)
         low = symbol[:, 1 : layer.cells + 1]
+        # Without a lowest cell the track is silent, and has no highest one either.
         sounding = ops.sum(low, axis=-1, keepdims=True)
-        high = sounding * sample(layer.highest_logits(state, out, low), ends[:, 1:], *self.knobs)
+        highest = sample(
+            layer.highest_logits(state, out, low),
+            ends[:, 1:],
+            *self.knobs,
+        )
+        high = sounding * highest
         tossed = toss(layer.between_logits(state, out, low, high), numbers, *self.knobs)
-        silent = (1.0 - low) * (1.0 - high) * (1.0 - tossed * above(high) * below(low))
+        inside = tossed * above(high) * below(low)
+        silent = (1.0 - low) * (1.0 - high) * (1.0 - inside)
         cells = 1.0 - silent
         if layer.holds and held is not None:
             return cells + symbol[:, -1:] * held
@@ -471,11 +557,21 @@ class Answers:
     those of Chooser.
     """
 
-    def __init__(self, config: BandConfig, plan: Tensor, sound: Tensor, onset: Tensor) -> None:
+    def __init__(
+        self,
+        config: BandConfig,
+        plan: Tensor,
+        sound: Tensor,
+        onset: Tensor,
+    ) -> None:
         self.loss: Tensor = 0.0
         self.pieces = plan.shape[0]
         self.spans = config.cells.spans
-        self.plan = ops.one_hot(ops.reshape(plan, (-1,)), len(config.chords), dtype="float32")
+        self.plan = ops.one_hot(
+            ops.reshape(plan, (-1,)),
+            len(config.chords),
+            dtype="float32",
+        )
         self.sound = sound
         self.onset = onset
 
@@ -489,24 +585,25 @@ class Answers:
         self,
         layer: Voicing,
         state: Tensor,
-        seen: Seen,
+        seen: BandView,
         spot: Spot,
         track: int,
         held: Tensor | None = None,
     ) -> Tensor:
         """Return the song's cells."""
         out = seen.out(track, state)
-        answer = spot.pick(rows(self.sound[:, :, spot.step, self.spans[track]]), self.pieces)
+        sound = self.sound[:, :, spot.step, self.spans[track]]
+        answer = spot.pick(rows(sound), self.pieces)
         low = answer * ops.cast(below(answer) == 0, "float32")
         high = answer * ops.cast(above(answer) == 0, "float32")
-        # Where a track holds on, its cells are no decision: only that it holds is asked.
+        # While a track holds on, its cells are no decision: only that it holds is asked.
         moves: Tensor = 1.0
         symbol = join(1.0 - ops.sum(low, axis=-1, keepdims=True), low)
         if layer.holds and held is not None:
-            changes = ops.sum(ops.abs(answer - held), axis=-1, keepdims=True)
-            moves = ops.minimum(changes, 1.0)
+            moves = _changes(answer, held)
             symbol = join(moves * symbol, 1.0 - moves)
-        self._add(-ops.sum(symbol * ops.log_softmax(layer.lowest_logits(state, out), axis=-1)))
+        likely = ops.log_softmax(layer.lowest_logits(state, out), axis=-1)
+        self._add(-ops.sum(symbol * likely))
         likely = ops.log_softmax(layer.highest_logits(state, out, low), axis=-1)
         self._add(-ops.sum(moves * high * likely))
         # Only cells that lie between the two ends, and may sound, are asked for.
@@ -533,6 +630,12 @@ class Answers:
         self.loss = self.loss + loss
 
 
+def _changes(answer: Tensor, held: Tensor) -> Tensor:
+    """Return 1 for the rows in which a track does not hold on, [r, N] each: [r, 1]."""
+    changed = ops.sum(ops.abs(answer - held), axis=-1, keepdims=True)
+    return ops.minimum(changed, 1.0)
+
+
 class Critic(keras.Model):
     """Scores a piece by what is heard: cells, each track's harmony with the melody and the others,
     and rhythm.
@@ -546,7 +649,7 @@ class Critic(keras.Model):
         self.pitch = layers.Dense(c)
         self.vertical = layers.Dense(c)
         self.rhythm = layers.Dense(c)
-        self.judge = Judge(c)
+        self.judge = TwoScores(c, name="judge")
         self.pitched = [t for t, drum in enumerate(config.drums) if not drum]
         self._classes = _pitch_classes(config)
         self._heard = heard_in(config)
@@ -563,10 +666,13 @@ class Critic(keras.Model):
         # Each track against all together: pairs of all tracks would be too many to learn from.
         everyone = sum(classes, tune)
         pairs = [interval_classes(everyone, one) for one in (tune, *classes)]
-        told = [self._by_pulse(v, pieces) for v in (piece, melody, x["attack"], x["place"])]
+        shown = (piece, melody, x["attack"], x["place"])
+        told = [self._by_pulse(one, pieces) for one in shown]
         h = self.pitch(join(*told))
-        h = h + self.vertical(self._by_pulse(0.3 * join(*pairs), pieces))
-        h = h + self.rhythm(self._by_pulse(heard[:, 12 * self.tracks :], pieces))
+        vertical = 0.3 * join(*pairs)
+        h = h + self.vertical(self._by_pulse(vertical, pieces))
+        density = heard[:, 12 * self.tracks :]
+        h = h + self.rhythm(self._by_pulse(density, pieces))
         return self.judge(h)
 
     @staticmethod
@@ -645,7 +751,12 @@ class Networks:
     def supervised(self, batch: dict[str, Tensor]) -> Tensor:
         """Return the cross-entropy of the songs' own tracks, in nats a pulse and track."""
         x = {name: batch[name] for name in self.inputs}
-        return self.generator.cross_entropy(x, batch["plan"], batch["sound"], batch["onset"])
+        return self.generator.cross_entropy(
+            x,
+            batch["plan"],
+            batch["sound"],
+            batch["onset"],
+        )
 
 
 def playing_model(generator: Generator) -> tuple[Any, Shapes]:

@@ -55,7 +55,7 @@ _FOUND = (
 
 
 @dataclass(frozen=True)
-class Piece:
+class BandPiece:
     """A song on its pulses."""
 
     line: Ints
@@ -83,7 +83,7 @@ class Piece:
         return len(self.places)
 
 
-def to_piece(song: Song, config: BandConfig) -> Piece | None:
+def to_piece(song: Song, config: BandConfig) -> BandPiece | None:
     """Return the song as its config sees it; None if it has no melody.
 
     Raise ConfigError if it has another number of tracks.
@@ -100,7 +100,15 @@ def to_piece(song: Song, config: BandConfig) -> Piece | None:
     notes = np.concatenate(parts)
     present = np.array([bool(track.notes) for track in added])
     shift = signature_shift(pitch_class_weights(line))
-    return Piece(line, attack, notes, places, _moves(line, notes, config), shift, present)
+    return BandPiece(
+        line,
+        attack,
+        notes,
+        places,
+        _moves(line, notes, config),
+        shift,
+        present,
+    )
 
 
 def _check_tracks(song: Song, config: BandConfig) -> None:
@@ -126,8 +134,13 @@ def on_grid(track: Track, grid: PulseGrid) -> Ints:
     return np.stack([start, end, pitch], axis=1)
 
 
-def _cell_notes(track: Track, grid: PulseGrid, index: int, config: BandConfig) -> Ints:
-    """Return the notes of track `index` in its range, as `Piece` holds them.
+def _cell_notes(
+    track: Track,
+    grid: PulseGrid,
+    index: int,
+    config: BandConfig,
+) -> Ints:
+    """Return the notes of track `index` in its range, as `BandPiece` holds them.
 
     One that starts ends what its pitch was sounding: a cell is on or off.
     """
@@ -181,7 +194,7 @@ class Windows:
         rows = [self._window(long[index], rng, length) for index in chosen]
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
-    def _long_enough(self, length: int) -> list[Piece]:
+    def _long_enough(self, length: int) -> list[BandPiece]:
         multiple = self.config.strides[0]
         if length % multiple:
             raise ConfigError(
@@ -196,15 +209,22 @@ class Windows:
             )
         return long
 
-    def _window(self, piece: Piece, rng: np.random.Generator, length: int) -> Arrays:
+    def _window(
+        self,
+        piece: BandPiece,
+        rng: np.random.Generator,
+        length: int,
+    ) -> Arrays:
         """Return one window of a piece. The order of the draws decides what a seed trains on."""
         config = self.config
         start = int(rng.integers(len(piece) - length + 1))
         steps = slice(4 * start, 4 * (start + length))
         move = int(rng.choice(piece.moves))
         detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
+        # The nearest way to C, at most a tritone up or down.
         shift = (piece.shift - move + detour + 6) % 12 - 6
-        line = piece.line[steps] + np.where(piece.line[steps] == REST, 0, move)
+        written = piece.line[steps]
+        line = written + np.where(written == REST, 0, move)
         row = melody_inputs(line, piece.attack[steps], shift, config)
         row["place"] = with_shift(piece.places[start : start + length], shift)
         row["allowed"] = config.cells.allowed(shift, piece.present)
@@ -213,8 +233,8 @@ class Windows:
         sound, onset = self.render(piece.notes, 4 * start, 4 * length, move + shift)
         row["sound"] = sound.reshape(length, 4, -1).astype(np.float32)
         row["onset"] = onset.reshape(length, 4, -1).astype(np.float32)
-        row["plan"] = nearest_chord(pulse_classes(sound, config), self._chords).astype(np.int32)
-
+        played = pulse_classes(sound, config)
+        row["plan"] = nearest_chord(played, self._chords).astype(np.int32)
         row |= self._numbers(rng, length)
         return row
 
@@ -229,7 +249,13 @@ class Windows:
         drawn["chord"] = rng.random((length, 1), np.float32)
         return drawn
 
-    def render(self, notes: Ints, first: int, steps: int, up: int) -> tuple[Bools, Bools]:
+    def render(
+        self,
+        notes: Ints,
+        first: int,
+        steps: int,
+        up: int,
+    ) -> tuple[Bools, Bools]:
         """Return sound and onset, bool [step, F], of a piece's notes from step `first` on.
 
         Pitched notes are moved `up` semitones. A stroke of drums sounds for one step; one that
@@ -252,7 +278,13 @@ class Windows:
         onset[start[begun], cell[begun]] = True
         return sound, onset
 
-    def _in_cells(self, notes: Ints, first: int, steps: int, up: int) -> tuple[Ints, Ints, Ints]:
+    def _in_cells(
+        self,
+        notes: Ints,
+        first: int,
+        steps: int,
+        up: int,
+    ) -> tuple[Ints, Ints, Ints]:
         """Return start, end and cell of the notes that sound in a window; a start before it is
         below 0.
         """
@@ -325,13 +357,12 @@ def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
         tracks = [song.tracks[index] for song in songs]
         # A role that a piece lacks says nothing of the role.
         played = [track for track in tracks if track.notes] or tracks
-        is_drum = sum(track.is_drum for track in played) * 2 > len(played)
-        pitches = np.array(list(_pitches(played)))
+        is_drum = _are_drums(played)
+        low, high = 0, 0
         if is_drum:
-            low, high = 0, 0
-            strokes.update(pitches.tolist())
+            strokes.update(_pitches(played))
         else:
-            low, high = pitch_range(pitches)
+            low, high = pitch_range(np.array(list(_pitches(played))))
         name = _commonest(track.name for track in played)
         found["names"].append(name or f"Track {index + 1}")
         found["programs"].append(_commonest(track.program for track in played))
@@ -340,6 +371,12 @@ def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
         found["highs"].append(high)
     found["drum_pitches"] = _common_strokes(strokes, any(found["drums"]))
     return found
+
+
+def _are_drums(tracks: Sequence[Track]) -> bool:
+    """Return whether most of the tracks are drums."""
+    count = sum(track.is_drum for track in tracks)
+    return count * 2 > len(tracks)
 
 
 def _common_strokes(strokes: Counter[int], has_drums: bool) -> list[int]:

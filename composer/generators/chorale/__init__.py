@@ -35,7 +35,7 @@ class ChoraleFamily:
 
     @staticmethod
     def voices(config: ChoraleConfig) -> tuple[str, ...]:
-        """Return the names of the added voices, each of which can be kept."""
+        """Return the names of the added voices; each of them can be kept."""
         return config.parts[1:]
 
     @staticmethod

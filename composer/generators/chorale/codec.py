@@ -76,7 +76,10 @@ class Encoded:
 
 
 def encode(
-    song: Song, melody: Melody, request: Request, config: ChoraleConfig
+    song: Song,
+    melody: Melody,
+    request: Request,
+    config: ChoraleConfig,
 ) -> tuple[Arrays, Encoded]:
     """Return the networks' inputs for `melody` under the metre of `song`, and what `decode` needs.
 
@@ -84,40 +87,85 @@ def encode(
     ahead.
     """
     ahead = request.ahead
-    line = ahead.line(melody.line) if ahead else melody.line
-    now = ahead.now if ahead else None
-    end = ahead.end if ahead else melody.line.end
-    stride = config.strides[0]
-    whole = pulse_grid(song, end)
-    cut = 0
-    if ahead is not None and request.keep is not None:
-        cut = _not_needed(len(whole), stride)
-    short = whole.since(cut)
-    # Rest is added up to a multiple of the first stride: the rounds need it.
-    grid = short.extended(stride)
+    if ahead is None:
+        line = melody.line
+        end = melody.line.end
+        now = None
+    else:
+        line = ahead.line(melody.line)
+        end = ahead.end
+        now = ahead.now
+    pulses = _pulses(song, request, end, config.strides[0])
+    grid = pulses.grid
     heard = _heard(line, grid, config)
     kept: list[Kept] = []
     if request.keep:
-        kept = keep_voices(request.keep, song, config.parts[1:], melody.index, grid, end)
+        voices = config.parts[1:]
+        kept = keep_voices(
+            request.keep,
+            song,
+            voices,
+            melody.index,
+            grid,
+            end,
+        )
 
+    known_metre = bool(song.time_signatures)
     inputs = melody_inputs(
-        heard.pitches, heard.onsets, grid, heard.shift, known_metre=bool(song.time_signatures)
+        heard.pitches,
+        heard.onsets,
+        grid,
+        heard.shift,
+        known_metre,
     )
-    inputs["place"][0, FIRST_PULSE] = cut == 0
-    _mark_end(inputs["place"], grid, len(short) - 1, ahead)
+    _mark_ends(inputs["place"], pulses, ahead)
     inputs["given"] = _given(inputs["given"], kept, heard.octaves + heard.shift)
-    if now is not None:
-        inputs["given"] = _recall(inputs["given"], grid, now)
-    inputs["allowed"] = allowed_pitches(heard.shift, config)
-    bars = int(grid.bar.max()) + 1
-    inputs |= spread_latents(draw_latents(request.origin, bars), grid, config)
-    batch = {name: values[None] for name, values in inputs.items()}
     sounds = heard.sounds
     if now is not None:
+        inputs["given"] = _recall(inputs["given"], grid, now)
         # Nobody knows yet whether the melody will rest there, so the voices may sound.
         sounds = sounds | (grid.step_beats()[:-1] >= now - TINY)
-    context = Encoded(grid, heard.octaves, heard.shift, sounds, config, end, now, tuple(kept))
+    inputs["allowed"] = allowed_pitches(heard.shift, config)
+    bars = int(grid.bar.max()) + 1
+    latents = draw_latents(request.origin, bars)
+    inputs |= spread_latents(latents, grid, config)
+    batch = {name: values[None] for name, values in inputs.items()}
+    context = Encoded(
+        grid,
+        heard.octaves,
+        heard.shift,
+        sounds,
+        config,
+        end,
+        now,
+        tuple(kept),
+    )
     return batch, context
+
+
+@dataclass(frozen=True)
+class _Pulses:
+    """The pulses that the networks see of a song."""
+
+    grid: PulseGrid
+    cut: int  # pulses of the song that were left out before them
+    last: int  # the pulse on which the melody ends; a few of rest may follow
+
+
+def _pulses(
+    song: Song,
+    request: Request,
+    end: float,
+    stride: int,
+) -> _Pulses:
+    """Return the pulses of a song up to beat `end`, a multiple of `stride`."""
+    whole = pulse_grid(song, end)
+    cut = 0
+    if request.ahead is not None and request.keep is not None:
+        cut = _not_needed(len(whole), stride)
+    short = whole.since(cut)
+    # Rest is added up to a multiple of the first stride: the rounds need it.
+    return _Pulses(short.extended(stride), cut, len(short) - 1)
 
 
 @dataclass(frozen=True)
@@ -143,17 +191,23 @@ def _heard(line: Track, grid: PulseGrid, config: ChoraleConfig) -> _Heard:
     return _Heard(moved, onsets, sounds, octaves, shift)
 
 
-def _mark_end(place: Array, grid: PulseGrid, last: int, ahead: Ahead | None) -> None:
-    """Mark in `place` the last pulse of the melody or, when playing ahead, those whose melody is
-    not known.
+def _mark_ends(place: Array, pulses: _Pulses, ahead: Ahead | None) -> None:
+    """Mark in `place` the first pulse of the melody, and its last one or, when playing ahead, those
+    whose melody is not known.
     """
+    place[0, FIRST_PULSE] = pulses.cut == 0
     if ahead is None:
-        place[last, LAST_PULSE] = 1
+        place[pulses.last, LAST_PULSE] = 1
     else:
-        place[grid.beats[:-1] >= ahead.known - TINY, HIDDEN] = 1
+        is_hidden = pulses.grid.beats[:-1] >= ahead.known - TINY
+        place[is_hidden, HIDDEN] = 1
 
 
-def _given(nothing: NDArray[np.int32], kept: list[Kept], moved: int) -> NDArray[np.int32]:
+def _given(
+    nothing: NDArray[np.int32],
+    kept: list[Kept],
+    moved: int,
+) -> NDArray[np.int32]:
     """Return the pitches of kept voices as the networks know them: int [pulse, 4, 3], voices as
     DECIDED.
     """
@@ -192,19 +246,25 @@ def _not_needed(pulses: int, stride: int) -> int:
 
 
 def given_pitches(pitches: Ints, moved: int) -> NDArray[np.int32]:
-    """Return kept pitches [step], `moved` by so many semitones, as the networks know them: int
+    """Return kept pitches [step], transposed by `moved` semitones, as the networks know them: int
     [pulse, 4].
 
     Those beyond what they know are folded into it, for the networks alone; PITCHES where nothing is
     kept.
     """
-    index = fold(np.where(pitches == REST, REST, pitches + moved), LOW, LOW + PITCHES - 1)
-    known = np.where(pitches == REST, PITCHES, index - LOW)
+    is_rest = pitches == REST
+    transposed = np.where(is_rest, REST, pitches + moved)
+    index = fold(transposed, LOW, LOW + PITCHES - 1)
+    known = np.where(is_rest, PITCHES, index - LOW)
     return known.astype(np.int32).reshape(-1, 4)
 
 
 def melody_inputs(
-    pitches: Ints, onsets: Bools, grid: PulseGrid, shift: int, known_metre: bool
+    pitches: Ints,
+    onsets: Bools,
+    grid: PulseGrid,
+    shift: int,
+    known_metre: bool,
 ) -> Arrays:
     """Return what the networks are told of a melody.
 
@@ -213,14 +273,14 @@ def melody_inputs(
     3], nothing yet.
     """
     count = len(grid)
-    index = np.where(pitches == REST, PITCHES, pitches + shift - LOW).reshape(count, 4)
+    index = np.where(pitches == REST, PITCHES, pitches + shift - LOW)
     place = np.zeros((count, PLACE), np.float32)
     place[:, DOWNBEAT] = known_metre * (grid.place == 0)
     place[:, METRE_KNOWN] = known_metre
     place[0, FIRST_PULSE] = 1
     place[:, TRANSPOSED + shift % 12] = 1
     return {
-        "melody": index.astype(np.int32),
+        "melody": index.reshape(count, 4).astype(np.int32),
         "attack": onsets.reshape(count, 4).astype(np.float32),
         "place": place,
         "given": np.full((count, 4, 3), PITCHES, np.int32),
@@ -230,36 +290,64 @@ def melody_inputs(
 def allowed_pitches(shift: int, config: ChoraleConfig) -> Array:
     """Return 1 where a voice may sing: float [3, PITCHES], voices as DECIDED."""
     heard = np.arange(PITCHES) + LOW - shift
-    rows = [(heard >= config.lowest[voice]) & (heard <= config.highest[voice]) for voice in DECIDED]
+    rows = []
+    for voice in DECIDED:
+        high_enough = heard >= config.lowest[voice]
+        low_enough = heard <= config.highest[voice]
+        rows.append(high_enough & low_enough)
     return np.array(rows, np.float32)
 
 
-def decode(outputs: Arrays, encoded: Encoded, song: Song, melody: Melody) -> Song:
+def decode(
+    outputs: Arrays,
+    encoded: Encoded,
+    song: Song,
+    melody: Melody,
+) -> Song:
     """Return the arrangement: the melody as it came, then alto, tenor and bass.
 
     outputs: pitches int [1, pulse, 4, 3] of network pitches, voices as DECIDED; strike float [1,
     pulse, 3], above 0.5 if a pitch that goes on over the pulse starts again there.
     """
     pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
+    # Only on a pulse can a note start again at the same pitch; between them it holds on.
     struck = np.zeros(pitches.shape, bool)
     struck[:, 0] = outputs["strike"][0] > 0.5
-    beats = np.maximum(encoded.grid.step_beats(), 0.0)  # of a pickup, the first may lie before 0
-    loudness = float(np.mean([note.velocity for note in melody.line.notes]))
-    velocity = max(1, round(SOFTER * loudness))
+    velocity = _velocity(melody.line)
 
     config = encoded.config
     programs = config.programs or tuple(repeat(melody.kept.program, 3))
     tracks = [_named(melody.kept)]
     for voice in (1, 2, 3):
         column = DECIDED.index(voice)
-        line = np.where(encoded.sounds, pitches[:, :, column].ravel(), REST)
-        notes = line_notes(line, struck[:, :, column].ravel(), beats, velocity)
-        notes = _fit(notes, encoded.end)
+        sung = pitches[:, :, column].ravel()
+        again = struck[:, :, column].ravel()
+        notes = _voice_notes(sung, again, encoded, velocity)
         made = Track(tuple(notes), config.parts[voice], programs[voice - 1])
         if encoded.kept:
             made = _merged(encoded.kept[voice - 1], made, encoded.now)
         tracks.append(made)
     return replace(song, tracks=tuple(tracks))
+
+
+def _velocity(line: Track) -> int:
+    """Return the velocity of the added voices: a little softer than the melody on average."""
+    loudness = float(np.mean([note.velocity for note in line.notes]))
+    return max(1, round(SOFTER * loudness))
+
+
+def _voice_notes(
+    pitches: Ints,
+    struck: Bools,
+    encoded: Encoded,
+    velocity: int,
+) -> list[Note]:
+    """Return the notes of a voice, from its pitches and where they start again, both [step]."""
+    # The first pulse of a pickup may begin before beat 0.
+    beats = np.maximum(encoded.grid.step_beats(), 0.0)
+    line = np.where(encoded.sounds, pitches, REST)
+    notes = line_notes(line, struck, beats, velocity)
+    return _fit(notes, encoded.end)
 
 
 def _named(melody: Track) -> Track:

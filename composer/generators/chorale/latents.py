@@ -15,7 +15,7 @@ NAMES = ("chords", "style", "melody", "groove")
 CELLS = 16  # steps of a bar that a latent tells apart; later steps begin again
 PULSES = CELLS // 4
 TOGETHER = 0.85  # how alike a bar's melody latents are for all voices: they rise and fall together
-TURNS = 8  # variations of the groove, of which bars take turns
+TURNS = 8  # variations of the groove; bars take them in turn
 
 # Of each cell of the groove: a low number strikes a pitch again, a high one moves on. So a knob
 # that is to make more notes pushes the first step of each pulse down and the others up.
@@ -72,7 +72,9 @@ def draw_latents(origin: Origin, bars: int) -> dict[str, Array]:
 
 
 def spread_latents(
-    latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig
+    latents: dict[str, Array],
+    grid: PulseGrid,
+    config: ChoraleConfig,
 ) -> dict[str, Array]:
     """Return the number in 0..1 that each decision takes: on_pulse [pulse, 3], between [pulse, 4,
     3].
@@ -88,37 +90,45 @@ def spread_latents(
     }
 
 
-def _on_pulse(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> Array:
+def _on_pulse(
+    latents: dict[str, Array],
+    grid: PulseGrid,
+    config: ChoraleConfig,
+) -> Array:
     """Return a standard normal number for each pulse and voice: [pulse, 3]."""
     place = grid.place % PULSES
     of_bass, of_others = config.chords_share
+    # Shares are of the variance, hence the square roots: the mix stays standard normal.
     chords_share = np.array([of_bass, of_others, of_others], np.float32)
     melody_share = 1 - config.style_share - chords_share
-    mixed = (
-        np.sqrt(chords_share) * latents["chords"][grid.bar, place]
-        + np.sqrt(melody_share) * _together(latents["melody"])[grid.bar]
-        + sqrt(config.style_share) * latents["style"][place]
-    )
-    return np.asarray(mixed)
+    chords = np.sqrt(chords_share) * latents["chords"][grid.bar, place]
+    melody = np.sqrt(melody_share) * _together(latents["melody"])[grid.bar]
+    style = sqrt(config.style_share) * latents["style"][place]
+    return np.asarray(chords + melody + style)
 
 
 def _together(melody: Array) -> Array:
-    """Return melody latents [bar, 3] of which the voices of a bar are alike; still standard
-    normal.
-    """
+    """Return melody latents [bar, 3], still standard normal, that are alike in a bar's voices."""
     common = melody.sum(1, keepdims=True) / sqrt(3)
     own = melody - common / sqrt(3)  # what is left of each voice; its variance is 2/3
     mixed = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own
     return np.asarray(mixed)
 
 
-def _between(latents: dict[str, Array], grid: PulseGrid, config: ChoraleConfig) -> Array:
+def _between(
+    latents: dict[str, Array],
+    grid: PulseGrid,
+    config: ChoraleConfig,
+) -> Array:
     """Return a standard normal number for each step and voice: [pulse, 4, 3]."""
-    cell = 4 * (grid.place % PULSES)[:, None] + np.arange(4)
+    first_cell = 4 * (grid.place % PULSES)
+    cell = first_cell[:, None] + np.arange(4)  # [pulse, 4]
     pattern = latents["groove"][0]
     variations = latents["groove"][1:][grid.bar % TURNS]
     repeats = config.groove_repeats
     groove = sqrt(repeats) * pattern + sqrt(1 - repeats) * variations  # [pulse, 3, CELLS]
     own = np.take_along_axis(groove, cell[:, None], 2).transpose(0, 2, 1)
     style = latents["style"][PULSES + cell]
-    return np.asarray(sqrt(1 - config.style_share) * own + sqrt(config.style_share) * style)
+    own_share = sqrt(1 - config.style_share)
+    mixed = own_share * own + sqrt(config.style_share) * style
+    return np.asarray(mixed)

@@ -25,7 +25,7 @@ from composer.generators.layers.harmony import (
     interval_classes,
     relative,
 )
-from composer.generators.layers.judge import Judge
+from composer.generators.layers.judge import TwoScores
 from composer.generators.layers.melody import PITCHES
 from composer.generators.layers.pulses import (
     Cut,
@@ -46,6 +46,7 @@ SYMBOLS = PITCHES + 1  # between pulses: 0 holds, 1 + n moves to pitch n
 HELD_FROM = {2: 0, 1: 0, 3: 2}  # the step whose pitch a hold goes on with
 QUARTERS = (1, 3)  # the steps that are decided last
 NEVER = 1e4  # taken from the logit of a pitch out of range
+PAIRS = [(i, j) for i in range(4) for j in range(i)]  # each two of the four voices once
 INPUTS: Shapes = {
     "melody": ((None, 4), "int32"),
     "attack": ((None, 4), "float32"),
@@ -101,7 +102,12 @@ class Generator(keras.Model):
     def _add_fine(self, config: ChoraleConfig) -> None:
         """Add the layers that decide what moves between pulses."""
         voices = range(VOICES)
-        self.fine = Stack(config.channels, config.fine_blocks, config.dropout, name="fine")
+        self.fine = Stack(
+            config.channels,
+            config.fine_blocks,
+            config.dropout,
+            name="fine",
+        )
         self.half_mix = [layers.Dense(config.mix, name=f"half_mix_{v}") for v in voices]
         self.half = [layers.Dense(SYMBOLS, name=f"half_{v}") for v in voices]
         # Two steps of three voices, and whether a repeated pitch is struck again.
@@ -119,24 +125,38 @@ class Generator(keras.Model):
             part.build()
 
     def call(
-        self, x: dict[str, Tensor], training: bool = False, playing: bool = False
+        self,
+        x: dict[str, Tensor],
+        training: bool = False,
+        playing: bool = False,
     ) -> tuple[Tensor, Tensor]:
         """Return (voices one-hot [B, P, 4, 3, N], struck again [B, P, 3]).
 
         Cells in `given` come back as they were. playing: the config's temperatures and min_p, and
         pulses thought over; else the bare distributions.
         """
-        seen = Seen(self, x, training, self.config.strictness if playing else 1.0)
-        given = ops.reshape(one_hot(ops.reshape(x["given"], (-1, 12))), (-1, 12 * PITCHES))
-        cells = [given[:, i * PITCHES : (i + 1) * PITCHES] for i in range(12)]
-        fixed = [cells[3 * step : 3 * step + 3] for step in range(4)]
+        strictness = self.config.strictness if playing else 1.0
+        seen = ChoraleView(self, x, training, strictness)
+        fixed = _fixed(x["given"])
         now = self._on_pulses(x, seen, fixed[0], playing)
-        voices, strike = self._between(x, seen, now, fixed, soft=not playing)
-        again = ops.cast(ops.sigmoid(strike) > rows(x["between"][:, :, 0]), "float32")
+        voices, strike = self._between(
+            x,
+            seen,
+            now,
+            fixed,
+            soft=not playing,
+        )
+        likely = ops.sigmoid(strike)
+        again = ops.cast(likely > rows(x["between"][:, :, 0]), "float32")
         shape = (seen.pieces, -1, 4, VOICES, PITCHES)
         return ops.reshape(voices, shape), ops.reshape(again, (seen.pieces, -1, VOICES))
 
-    def encode(self, x: dict[str, Tensor], melody: Tensor, training: bool = False) -> Tensor:
+    def encode(
+        self,
+        x: dict[str, Tensor],
+        melody: Tensor,
+        training: bool = False,
+    ) -> Tensor:
         """Return what the melody [R, 4 * N] says, once for all rounds: [R, C]."""
         pieces = x["melody"].shape[0]
         first = melody[:, :PITCHES]
@@ -149,7 +169,11 @@ class Generator(keras.Model):
     # What sounds on the pulses
 
     def _on_pulses(
-        self, x: dict[str, Tensor], seen: Seen, given: list[Tensor], playing: bool
+        self,
+        x: dict[str, Tensor],
+        seen: ChoraleView,
+        given: list[Tensor],
+        playing: bool,
     ) -> list[Tensor]:
         """Return what sounds on the pulses [R, N] a voice: decided in rounds, coarse to fine; when
         playing, thought over.
@@ -160,19 +184,37 @@ class Generator(keras.Model):
         for turn, stride in enumerate(config.strides):
             temperature = config.temperatures[turn] if playing else 1.0
             cut = Cut(stride, 0, seen.pieces)
-            known = self._decide(seen, known, uniform, turn, cut, playing, temperature)
+            known = self._decide(
+                seen,
+                known,
+                uniform,
+                turn,
+                cut,
+                playing,
+                temperature,
+            )
         last = len(config.strides) - 1
         for again in range(config.rethinks if playing else 0):
             cut = Cut(RETHINK, PHASES[again % RETHINK], seen.pieces)
             # The pulses of the cut are forgotten, but for what was given.
-            opened = [g + cut.out(k - g) for g, k in zip(given, known, strict=True)]
+            opened = []
+            for fixed, decided in zip(given, known, strict=True):
+                opened.append(fixed + cut.out(decided - fixed))
             temperature = config.temperatures[-1]
-            known = self._decide(seen, opened, uniform, last, cut, True, temperature)
+            known = self._decide(
+                seen,
+                opened,
+                uniform,
+                last,
+                cut,
+                True,
+                temperature,
+            )
         return known
 
     def _decide(
         self,
-        seen: Seen,
+        seen: ChoraleView,
         known: list[Tensor],
         uniform: Tensor,
         turn: int,
@@ -192,27 +234,50 @@ class Generator(keras.Model):
             if playing:
                 # A pulse after which nothing is known yet, as when playing ahead, has a temperature
                 # of its own.
-                after = cut(ops.sum(later(known[0], 1, seen.pieces), -1, keepdims=True))
+                next_pulse = later(known[0], 1, seen.pieces)
+                after = cut(ops.sum(next_pulse, -1, keepdims=True))
                 sharp = after + (1.0 - after) * temperature / self.config.ahead_temperature
         min_p = self.config.min_p * playing
         for v in range(VOICES):
             logits = sharp * self.voice_logits(seen, state, known, turn, cut, v)
-            drawn = sample(logits, numbers[:, v : v + 1], temperature, min_p, not playing)
+            drawn = sample(
+                logits,
+                numbers[:, v : v + 1],
+                temperature,
+                min_p,
+                not playing,
+            )
             is_open = 1.0 - ops.sum(known[v], -1, keepdims=True)
             known[v] = known[v] + is_open * cut.back(drawn)
         return known
 
-    def skeleton_state(self, seen: Seen, known: list[Tensor], turn: int) -> Tensor:
+    def skeleton_state(
+        self,
+        seen: ChoraleView,
+        known: list[Tensor],
+        turn: int,
+    ) -> Tensor:
         """Return what is known before round `turn` decides [R / stride, C]; known: [R, N] a voice
         (zeros: not yet).
         """
         stride = self.config.strides[turn]
         here = [every(k, stride, seen.pieces) for k in known]
         heard = every(seen.h, stride, seen.pieces)
-        return self.skeleton[turn](join(*here), heard, pieces=seen.pieces, training=seen.training)
+        return self.skeleton[turn](
+            join(*here),
+            heard,
+            pieces=seen.pieces,
+            training=seen.training,
+        )
 
     def voice_logits(
-        self, seen: Seen, state: Tensor, known: list[Tensor], turn: int, cut: Cut, v: int
+        self,
+        seen: ChoraleView,
+        state: Tensor,
+        known: list[Tensor],
+        turn: int,
+        cut: Cut,
+        v: int,
     ) -> Tensor:
         """Return logits of voice v on the pulses of a cut [R / stride, N]; state, known: all that
         is known by now.
@@ -223,14 +288,23 @@ class Generator(keras.Model):
         beside = [cut(k) for k in own]
         mixed = ops.relu(self.mix[turn][v](join(state, *others)))
         near = join(cut(seen.melody[0]), *others, beside[1], beside[2])
+        # Of one piece the row that serves all pulses is no row of a pulse: it is not cut.
         forbidden = seen.forbidden[v] if seen.pieces == 1 else cut(seen.forbidden[v])
-        logits = self.on_pulse[turn][v](mixed) + self.steps[turn](near, voice=v) - forbidden
+        by_state = self.on_pulse[turn][v](mixed)
+        by_interval = self.steps[turn](near, voice=v)
+        logits = by_state + by_interval - forbidden
         if apart > 1:
             return logits
         # Only now do neighbours lie a pulse apart, so that a line or a parallel would be heard.
         return logits + self.lines(beside, voice=v) + self._warning(seen, known, cut, v)
 
-    def _warning(self, seen: Seen, known: list[Tensor], cut: Cut, v: int) -> Tensor:
+    def _warning(
+        self,
+        seen: ChoraleView,
+        known: list[Tensor],
+        cut: Cut,
+        v: int,
+    ) -> Tensor:
         """Return what voice v is warned of: parallels with the pulses beside, [R / stride, N]."""
         others = classes(*known)
         begin = join(classes(seen.melody[0]), others)
@@ -238,7 +312,8 @@ class Generator(keras.Model):
         there = [cut(later(end, -1, seen.pieces)), cut(later(begin, 1, seen.pieces))]
         own = [_of_voice(x, v) for x in there]
         here = [cut(begin), cut(end)]
-        total = seen.strict * held_back([self.from_before, self.to_after], own, there, here, v)
+        learnt = [self.from_before, self.to_after]
+        total = seen.strict * held_back(learnt, own, there, here, v)
         return ops.matmul(total, constant(FOLD.T))
 
     # What moves between pulses
@@ -246,7 +321,7 @@ class Generator(keras.Model):
     def _between(
         self,
         x: dict[str, Tensor],
-        seen: Seen,
+        seen: ChoraleView,
         now: list[Tensor],
         fixed: list[list[Tensor]],
         soft: bool,
@@ -257,14 +332,18 @@ class Generator(keras.Model):
         the rhythm.
         """
         uniform = rows(x["between"])  # [R, 4 * 3]
-        half = list(fixed[2])
         moves = self.moves(seen, now)
+        half = self._halves(
+            seen,
+            now,
+            moves,
+            fixed[2],
+            uniform,
+            soft,
+        )
         state = self.fine_state(seen, now, moves, half)
-        for v in range(VOICES):
-            logits = self.half_logits(state, seen, now, half, v)
-            drawn = sample(logits, uniform[:, 6 + v : 7 + v], soft=soft)
-            half[v] = _moved(drawn, now[v], fixed[2][v])
-        logits, strike = self.quarter_logits(self.fine_state(seen, now, moves, half), seen)
+        logits, strike = self.quarter_logits(state, seen)
+        # Both steps of all voices are decided at once, one below another.
         numbers = ops.reshape(join(uniform[:, 3:6], uniform[:, 9:]), (-1, 1))
         drawn = sample(logits, numbers, soft=soft)
         held = ops.reshape(join(*now, *half), (-1, PITCHES))
@@ -274,8 +353,26 @@ class Generator(keras.Model):
         third = quarters[:, VOICES * PITCHES :]
         return join(*now, first, *half, third), strike
 
+    def _halves(
+        self,
+        seen: ChoraleView,
+        now: list[Tensor],
+        moves: Tensor,
+        fixed: list[Tensor],
+        uniform: Tensor,
+        soft: bool,
+    ) -> list[Tensor]:
+        """Return step 2 of each voice [R, N]; fixed: what is given. uniform: [R, 4 * 3]."""
+        half = list(fixed)
+        state = self.fine_state(seen, now, moves, half)
+        for v in range(VOICES):
+            logits = self.half_logits(state, seen, now, half, v)
+            drawn = sample(logits, uniform[:, 6 + v : 7 + v], soft=soft)
+            half[v] = _moved(drawn, now[v], fixed[v])
+        return half
+
     @staticmethod
-    def moves(seen: Seen, now: list[Tensor]) -> Tensor:
+    def moves(seen: ChoraleView, now: list[Tensor]) -> Tensor:
         """Return where each voice goes on the next pulse and came from on the last: one-hot
         intervals [R, 6 * 25].
         """
@@ -284,7 +381,11 @@ class Generator(keras.Model):
         return relative(beside, join(here, here))
 
     def fine_state(
-        self, seen: Seen, now: list[Tensor], moves: Tensor, half: list[Tensor]
+        self,
+        seen: ChoraleView,
+        now: list[Tensor],
+        moves: Tensor,
+        half: list[Tensor],
     ) -> Tensor:
         """Return what is known between pulses [R, C]; now (step 0) and half (step 2): [R, N] a
         voice, zeros: not yet.
@@ -295,7 +396,12 @@ class Generator(keras.Model):
         return self.fine(told, seen.h, pieces=seen.pieces, training=seen.training)
 
     def half_logits(
-        self, state: Tensor, seen: Seen, now: list[Tensor], half: list[Tensor], voice: int
+        self,
+        state: Tensor,
+        seen: ChoraleView,
+        now: list[Tensor],
+        half: list[Tensor],
+        voice: int,
     ) -> Tensor:
         """Return logits of step 2 of `voice` [R, SYMBOLS]; half: [R, N] of the voices decided so
         far, zeros: not yet.
@@ -317,7 +423,11 @@ class Generator(keras.Model):
         return self.half[voice](mixed) + join(held, moving)
 
     def _warning_inside(
-        self, seen: Seen, now: list[Tensor], waiting: list[Tensor], voice: int
+        self,
+        seen: ChoraleView,
+        now: list[Tensor],
+        waiting: list[Tensor],
+        voice: int,
     ) -> tuple[Tensor, Tensor]:
         """Return what `voice` is warned of at step 2, and its pitch class on the pulse: [R, 12]
         each.
@@ -335,16 +445,15 @@ class Generator(keras.Model):
         warned = seen.strict * held_back(learnt, own, there, [middle, end], voice)
         return warned, own[0]
 
-    def quarter_logits(self, state: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
+    def quarter_logits(self, state: Tensor, seen: ChoraleView) -> tuple[Tensor, Tensor]:
         """Return logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking
         again [R, 3].
         """
         y = self.quarters(state)
-        masks = [
-            ops.pad(f, [[0, 0], [1, 0]]) for f in seen.forbidden
-        ]  # holding on is never forbidden
-        symbols = ops.reshape(y[:, :-3] - join(*masks, *masks), (-1, SYMBOLS))
-        return symbols, y[:, -3:]
+        # Holding on, the first symbol, is never forbidden.
+        masks = [ops.pad(forbidden, [[0, 0], [1, 0]]) for forbidden in seen.forbidden]
+        allowed = y[:, :-VOICES] - join(*masks, *masks)
+        return ops.reshape(allowed, (-1, SYMBOLS)), y[:, -VOICES:]
 
     # Learning from pieces
 
@@ -369,23 +478,30 @@ class Generator(keras.Model):
         """
         # The same logits as when playing, of what Bach wrote before each decision instead of what
         # was drawn.
-        seen = Seen(self, x, True)
-        voices = range(VOICES)
-        index = [[ops.reshape(target[:, :, step, v], (-1,)) for v in voices] for step in range(4)]
+        seen = ChoraleView(self, x, True)
+        index = [_by_voice(target[:, :, step]) for step in range(4)]
         now = [one_hot(i) for i in index[0]]
         middle = [one_hot(i) for i in index[2]]
-        given = [one_hot(ops.reshape(x["given"][:, :, 0, v], (-1,))) for v in voices]
+        given = [one_hot(i) for i in _by_voice(x["given"][:, :, 0])]
         loss: Tensor = 0.0
         for turn in range(len(self.config.strides)):
             loss = loss + self._round_entropy(seen, turn, now, given, (shown, counts))
+        # Adding zeros of every pulse lays the one row of `half` out over all of them.
         half = rows(half + 0.0 * strike)
-        between, again = self._between_entropy(seen, index, now, middle, half)
-        soft = ops.softplus(again) - again * rows(strike)
-        return loss + between + ops.mean(ops.where(rows(strike) < 0, 0.0, soft))
+        between, again = self._between_entropy(
+            seen,
+            index,
+            now,
+            middle,
+            half,
+        )
+        struck = ops.softplus(again) - again * rows(strike)
+        asked = ops.where(rows(strike) < 0, 0.0, struck)
+        return loss + between + ops.mean(asked)
 
     def _round_entropy(
         self,
-        seen: Seen,
+        seen: ChoraleView,
         turn: int,
         now: list[Tensor],
         given: list[Tensor],
@@ -399,22 +515,35 @@ class Generator(keras.Model):
         cut = Cut(self.config.strides[turn], 0, seen.pieces)
         coarser, weight = self._known_before(seen, turn, now[0].shape[0], last)
         told = [ops.sum(g, -1, keepdims=True) for g in given]
-        before = [g + (1.0 - t) * coarser * n for g, t, n in zip(given, told, now, strict=True)]
+        opened = [(1.0 - is_told) * coarser for is_told in told]
+        before = [given[v] + opened[v] * now[v] for v in range(VOICES)]
         state = self.skeleton_state(seen, before, turn)
         loss: Tensor = 0.0
         total: Tensor = 0.0
         for v in range(VOICES):
             decided = [*now[:v], *before[v:]]
-            logits = self.voice_logits(seen, state, decided, turn, cut, v)
+            logits = self.voice_logits(
+                seen,
+                state,
+                decided,
+                turn,
+                cut,
+                v,
+            )
             counts = cut(weight * (1.0 - told[v]) * (1.0 - coarser))[:, 0]
-            likely = ops.sum(cut(now[v]) * ops.log_softmax(logits, axis=-1), axis=-1)
+            answer = cut(now[v])
+            likely = ops.sum(answer * ops.log_softmax(logits, axis=-1), axis=-1)
             loss = loss - ops.sum(counts * likely)
             total = total + ops.sum(counts)
         # One more, so that a batch in which nothing is asked has a loss of 0.
         return loss / (total + 1.0)
 
     def _known_before(
-        self, seen: Seen, turn: int, count: int, last: tuple[Tensor, Tensor]
+        self,
+        seen: ChoraleView,
+        turn: int,
+        count: int,
+        last: tuple[Tensor, Tensor],
     ) -> tuple[Tensor, Tensor]:
         """Return 1 for the rows [R, 1] that a round knows, and how much each counts; count: of
         rows.
@@ -426,12 +555,13 @@ class Generator(keras.Model):
             return ops.reshape(shown, (-1, 1)), ops.reshape(counts, (-1, 1))
         # Before a round the pulses of the coarser one are known; before the first, none.
         pulses = count // seen.pieces
-        known = constant((np.arange(pulses) % (2 * stride) == 0) & (turn > 0))
+        is_coarser = np.arange(pulses) % (2 * stride) == 0
+        known = constant(is_coarser & (turn > 0))
         return ops.reshape(ops.tile(known, (seen.pieces,)), (-1, 1)), 1.0
 
     def _between_entropy(
         self,
-        seen: Seen,
+        seen: ChoraleView,
         index: list[list[Tensor]],
         now: list[Tensor],
         middle: list[Tensor],
@@ -443,18 +573,21 @@ class Generator(keras.Model):
         shown = [m * known[:, v : v + 1] for v, m in enumerate(middle)]
         moves = self.moves(seen, now)
         state = self.fine_state(seen, now, moves, shown)
-        quarters, again = self.quarter_logits(self.fine_state(seen, now, moves, middle), seen)
+        # The last steps are asked for with all of step 2 known, as they are when playing.
+        full_state = self.fine_state(seen, now, moves, middle)
+        quarters, again = self.quarter_logits(full_state, seen)
         symbols = [_symbol(index, step, v) for step in QUARTERS for v in range(VOICES)]
         targets = ops.reshape(ops.stack(symbols, axis=1), (-1,))
         loss = -6.0 * ops.mean(_picked(quarters, targets))
         for v in range(VOICES):
-            logits = self.half_logits(state, seen, now, [*middle[:v], *shown[v:]], v)
+            decided = [*middle[:v], *shown[v:]]
+            logits = self.half_logits(state, seen, now, decided, v)
             picked = _picked(logits, _symbol(index, 2, v))
             loss = loss - ops.mean((1.0 - known[:, v]) * picked)
         return loss / 3, again
 
 
-class Seen:
+class ChoraleView:
     """The piece as every round sees it.
 
     h: the encoded melody [R, C]. melody: its four steps [R, N] each. forbidden: large for pitches
@@ -462,7 +595,11 @@ class Seen:
     """
 
     def __init__(
-        self, generator: Generator, x: dict[str, Tensor], training: bool, strict: float = 1.0
+        self,
+        generator: Generator,
+        x: dict[str, Tensor],
+        training: bool,
+        strict: float = 1.0,
     ) -> None:
         self.training = training
         self.strict = strict
@@ -481,6 +618,19 @@ class Seen:
             return out[0]
         ones = 0.0 * x["attack"][:, :, :1] + 1.0  # a row for each pulse, whatever their number
         return rows(ones * out)
+
+
+def _fixed(given: Tensor) -> list[list[Tensor]]:
+    """Return given pitches, int [B, P, 4, 3], one-hot by step and voice: [step][voice], [R, N]."""
+    by_pulse = one_hot(ops.reshape(given, (-1, 12)))
+    wide = ops.reshape(by_pulse, (-1, 12 * PITCHES))
+    cells = [wide[:, i * PITCHES : (i + 1) * PITCHES] for i in range(12)]
+    return [cells[3 * step : 3 * step + 3] for step in range(4)]
+
+
+def _by_voice(pitches: Tensor) -> list[Tensor]:
+    """Return pitches, int [B, P, 3], of each voice: [R] each."""
+    return [ops.reshape(pitches[:, :, v], (-1,)) for v in range(VOICES)]
 
 
 def _of_voice(x: Tensor, voice: int) -> Tensor:
@@ -523,7 +673,7 @@ class Critic(keras.Model):
         self.pitch = layers.Dense(c)
         self.vertical = layers.Dense(c)
         self.motion = layers.Dense(c)
-        self.judge = Judge(c)
+        self.judge = TwoScores(c, name="judge")
 
     def call(self, x: dict[str, Tensor], voices: Tensor) -> Tensor:
         """Return scores [B] of `voices` [B, P, 4, 3, N] (one-hot, or between two pieces) under the
@@ -534,16 +684,25 @@ class Critic(keras.Model):
         melody = ops.expand_dims(one_hot(x["melody"]), 3)
         together = ops.concatenate([melody, voices], axis=3)
         score = ops.reshape(together, (pieces, -1, four))  # [B, 4 * P, 4 * N]
-        # Classes first: slices of them are a fifth as wide, and the gradients of slices are most of
-        # the work.
-        heard = ops.matmul(ops.reshape(score, (-1, four)), constant(np.kron(np.eye(4), FOLD)))
-        voice = [heard[:, 12 * i : 12 * (i + 1)] for i in range(4)]
-        pairs = join(*(interval_classes(voice[i], voice[j]) for i in range(4) for j in range(i)))
-        vertical = ops.reshape(pairs, (pieces, -1, 4 * 72))
-        told = join(ops.reshape(score, (pieces, -1, 4 * four)), x["attack"], x["place"])
+        vertical = ops.reshape(self.vertical_of(score), (pieces, -1, 4 * 72))
+        by_pulse = ops.reshape(score, (pieces, -1, 4 * four))
+        told = join(by_pulse, x["attack"], x["place"])
         h = self.pitch(told)
         motion = ops.reshape(self.motion_of(score), (pieces, -1, 4 * 14))
         return self.judge(h + self.vertical(vertical) + self.motion(motion))
+
+    @staticmethod
+    def vertical_of(score: Tensor) -> Tensor:
+        """Return the interval classes of the six pairs of voices, [B * S, 6 * 12].
+
+        score: [B, S, 4 * N], step by step.
+        """
+        steps = ops.reshape(score, (-1, 4 * PITCHES))
+        # Classes first: slices of them are a fifth as wide, and the gradients of slices are most of
+        # the work.
+        heard = ops.matmul(steps, constant(np.kron(np.eye(4), FOLD)))
+        voice = [heard[:, 12 * i : 12 * (i + 1)] for i in range(4)]
+        return join(*(interval_classes(voice[i], voice[j]) for i, j in PAIRS))
 
     @staticmethod
     def motion_of(score: Tensor) -> Tensor:
@@ -551,13 +710,14 @@ class Critic(keras.Model):
 
         score: [B, S, 4 * N], step by step. Result: [B, S, 4 + 4 + 6]; see `plain_motion`.
         """
-        height = ops.matmul(score, constant(np.kron(np.eye(4), np.arange(PITCHES)[:, None] / 12.0)))
+        octaves = np.arange(PITCHES)[:, None] / 12.0
+        height = ops.matmul(score, constant(np.kron(np.eye(4), octaves)))
         sums = constant(np.kron(np.eye(4), np.ones((PITCHES, 1))))
         stay = ops.matmul(score[:, 1:] * score[:, :-1], sums)
         first = [[0, 0], [1, 0], [0, 0]]  # nothing comes before the first step
         move = ops.pad(height[:, 1:] - height[:, :-1], first)
         turn = ops.tanh(3.0 * move)
-        both = [turn[..., i : i + 1] * turn[..., j : j + 1] for i in range(4) for j in range(i)]
+        both = [turn[..., i : i + 1] * turn[..., j : j + 1] for i, j in PAIRS]
         return join(move, ops.pad(stay, first), *both)
 
 
@@ -572,7 +732,7 @@ def plain_motion(pitches: Any) -> Any:
     for step in range(1, len(pitches)):
         move = (pitches[step] - pitches[step - 1]) / 12
         turn = np.tanh(3 * move)
-        both = [turn[i] * turn[j] for i in range(4) for j in range(i)]
+        both = [turn[i] * turn[j] for i, j in PAIRS]
         found[step] = [*move, *(move == 0), *both]
     return found
 

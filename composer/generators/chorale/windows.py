@@ -35,7 +35,7 @@ from composer.generators.layers.melody import (
 )
 from composer.songs.edit import top_line
 from composer.songs.grid import REST, Bools, Ints, PulseGrid, pulse_grid, sample_line
-from composer.songs.song import Song
+from composer.songs.song import Song, Track
 from composer.songs.theory import signature_shift
 
 _ORDER = (0, *DECIDED)  # columns of a piece: melody, bass, alto, tenor
@@ -55,7 +55,7 @@ SLIPS = 0.1  # of the pulses of half of the live windows are not as Bach wrote t
 
 
 @dataclass(frozen=True)
-class Piece:
+class ChoralePiece:
     """A four-part piece on its pulses."""
 
     lines: Ints
@@ -76,7 +76,7 @@ class Piece:
     """The pulse on which it ends; a few of rest follow."""
 
 
-def to_piece(song: Song, config: ChoraleConfig) -> Piece:
+def to_piece(song: Song, config: ChoraleConfig) -> ChoralePiece:
     """Return a song of four tracks, the melody first, then from high to low, on its pulses.
 
     Of chords the highest note is taken, notes out of a voice's range are moved by octaves, and
@@ -94,7 +94,14 @@ def to_piece(song: Song, config: ChoraleConfig) -> Piece:
         onsets.append(starts)
     shift = signature_shift(pitch_class_weights(lines[0]))
     moves = tuple(move for move in range(-6, 7) if _fits(lines, move, config))
-    return Piece(np.stack(lines, axis=1), np.stack(onsets, axis=1), grid, moves, shift, last)
+    return ChoralePiece(
+        np.stack(lines, axis=1),
+        np.stack(onsets, axis=1),
+        grid,
+        moves,
+        shift,
+        last,
+    )
 
 
 def _filled(line: Ints) -> Ints:
@@ -147,7 +154,12 @@ class Windows:
         rows = [self._window(long[index], rng, length) for index in chosen]
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
-    def _window(self, piece: Piece, rng: np.random.Generator, length: int) -> Arrays:
+    def _window(
+        self,
+        piece: ChoralePiece,
+        rng: np.random.Generator,
+        length: int,
+    ) -> Arrays:
         """Return one window of a piece. The order of the draws decides what a seed trains on."""
         start = int(rng.integers(len(piece.grid) - length + 1))
         steps = slice(4 * start, 4 * (start + length))
@@ -155,8 +167,10 @@ class Windows:
         detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
         # The nearest way to C, at most a tritone up or down.
         shift = (piece.shift - move + detour + 6) % 12 - 6
-        lines = piece.lines[steps] + np.where(piece.lines[steps] == REST, 0, move)
-        target = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1).reshape(length, 4, 3)
+        written = piece.lines[steps]
+        lines = written + np.where(written == REST, 0, move)
+        voices = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1)
+        target = voices.reshape(length, 4, 3)
 
         row = self._melody(piece, lines[:, 0], rng, start, shift)
         row["target"] = target.astype(np.int32)
@@ -167,7 +181,12 @@ class Windows:
         return row
 
     def _melody(
-        self, piece: Piece, line: Ints, rng: np.random.Generator, start: int, shift: int
+        self,
+        piece: ChoralePiece,
+        line: Ints,
+        rng: np.random.Generator,
+        start: int,
+        shift: int,
     ) -> Arrays:
         """Return what is told of the melody `line`, int [step], which begins at pulse `start` of
         the piece.
@@ -241,14 +260,23 @@ def _play_live(row: Arrays, voices: Ints, rng: np.random.Generator) -> None:
     else:
         hidden_before = int(rng.choice((0, 1, 3), p=(0.8, 0.1, 0.1)))
         hide(row, max(1, last - hidden_before))
-    # A player's past was decided ahead and is not Bach's; so some of it is not, here too.
-    slips = rng.random(length) < SLIPS * (rng.random() < 0.5)
-    elsewhere = rng.integers(length, size=length)
-    played = voices[np.where(slips, elsewhere, np.arange(length))]
-    row["given"][:last, 0] = played[:last]
+    row["given"][:last, 0] = _played(voices, rng)[:last]
     row["given"][last] = PITCHES
     row["shown"][:] = 0
-    row["counts"] = LIVE_WEIGHT * (np.arange(length) == last).astype(np.float32)
+    is_last = np.arange(length) == last
+    row["counts"] = LIVE_WEIGHT * is_last.astype(np.float32)
+
+
+def _played(voices: Ints, rng: np.random.Generator) -> Ints:
+    """Return voices [pulse, 3] in which, half the time, some pulses come from elsewhere.
+
+    A player's past was decided ahead and is not Bach's; so some of it is not, here too.
+    """
+    length = len(voices)
+    slips = rng.random(length) < SLIPS * (rng.random() < 0.5)
+    elsewhere = rng.integers(length, size=length)
+    source = np.where(slips, elsewhere, np.arange(length))
+    return np.asarray(voices[source])
 
 
 def _shown(rng: np.random.Generator, length: int) -> Bools:
@@ -281,7 +309,7 @@ def _locked(rng: np.random.Generator, length: int) -> Bools:
     return cells
 
 
-def _strikes(piece: Piece, start: int, length: int) -> Array:
+def _strikes(piece: ChoralePiece, start: int, length: int) -> Array:
     """Return 1 where a pitch that goes on over a pulse starts again, 0 where it is held, -1 where
     it changes.
     """
@@ -313,16 +341,23 @@ def voices_of(songs: Sequence[Song]) -> dict[str, Any]:
     """Return names, ranges (at least an octave, within what the networks hold) and programs of four
     tracks.
     """
-    columns = list(zip(*(song.tracks for song in songs), strict=True))
     found: dict[str, Any] = {"parts": [], "lowest": [], "highest": [], "programs": []}
-    for column in columns:
-        pitches = [note.pitch for track in column for note in track.notes] or [60]
-        ends = np.percentile(np.array(pitches), (1, 99)).astype(int)
-        low, high = np.clip(ends, *REACH).tolist()
-        low = min(low, REACH[1] - 11)
-        found["parts"].append(column[0].name)
+    for voice in range(len(PARTS)):
+        tracks = [song.tracks[voice] for song in songs]
+        low, high = _range_of(tracks)
+        found["parts"].append(tracks[0].name)
         found["lowest"].append(low)
-        found["highest"].append(max(high, low + 11))
-        found["programs"].append(max(track.program for track in column))
+        found["highest"].append(high)
+        found["programs"].append(max(track.program for track in tracks))
     found["programs"] = found["programs"][1:]  # the melody keeps its own
     return found
+
+
+def _range_of(tracks: Sequence[Track]) -> tuple[int, int]:
+    """Return the range of a voice, at least an octave, from its tracks in all songs."""
+    pitches = [note.pitch for track in tracks for note in track.notes] or [60]
+    # A hundredth at either end is left out: a few strays would make the range too wide.
+    ends = np.percentile(np.array(pitches), (1, 99)).astype(int)
+    low, high = np.clip(ends, *REACH).tolist()
+    low = min(low, REACH[1] - 11)
+    return low, max(high, low + 11)

@@ -49,7 +49,8 @@ def relative(voices: Tensor, bases: Tensor, span: int = 12) -> Tensor:
     number = constant(np.kron(np.eye(count), np.arange(PITCHES)[:, None]))
     sounding = constant(np.kron(np.eye(count), np.ones((PITCHES, 1))))
     known = ops.matmul(voices, sounding) * ops.matmul(bases, sounding)
-    distance = ops.clip(ops.matmul(voices - bases, number), -span, span) + span
+    semitones = ops.matmul(voices - bases, number)
+    distance = ops.clip(semitones, -span, span) + span
     table = ops.one_hot(ops.cast(ops.round(distance), "int32"), size, dtype="float32")
     told = ops.reshape(table * ops.expand_dims(known, -1), (-1, count * size))
     return ops.stop_gradient(told)
@@ -83,7 +84,8 @@ class Intervals(layers.Layer):
     def build(self, *_: Any) -> None:
         """Make one logit for each voice, neighbour and interval, from 56 down to 56 up."""
         self.table = self.add_weight(
-            shape=(3, self.neighbours, 2 * PITCHES - 1), initializer="zeros"
+            shape=(3, self.neighbours, 2 * PITCHES - 1),
+            initializer="zeros",
         )
 
     def call(self, near: Tensor, voice: int) -> Tensor:
@@ -125,11 +127,14 @@ class Lines(layers.Layer):
         # many small ones.
         first = ops.concatenate([before, two_before, after], axis=0)
         second = ops.concatenate([after, before, two_after], axis=0)
-        near = ops.matmul(ops.concatenate([before, before, after], axis=0), number)  # [3 * R, 1]
+        nearer = ops.concatenate([before, before, after], axis=0)
+        near = ops.matmul(nearer, number)  # [3 * R, 1]
         # A row of zeros is an unknown pitch, and its sum is 0.
         known = ops.sum(first, -1, keepdims=True) * ops.sum(second, -1, keepdims=True)
-        apart = ops.clip(ops.matmul(second - first, number)[:, 0], -SPAN, SPAN) + SPAN
-        chosen = ops.one_hot(ops.cast(ops.round(apart), "int32"), size, dtype="float32") * known
+        semitones = ops.matmul(second - first, number)[:, 0]
+        apart = ops.clip(semitones, -SPAN, SPAN) + SPAN
+        index = ops.cast(ops.round(apart), "int32")
+        chosen = ops.one_hot(index, size, dtype="float32") * known
         by_interval = ops.matmul(ops.reshape(chosen, (3, -1, size)), self.table[voice])
         logits = _gathered(ops.reshape(by_interval, (-1,)), near)
         return ops.sum(ops.reshape(logits, (3, -1, PITCHES)), axis=0)
@@ -162,10 +167,17 @@ class Parallels(layers.Layer):
         They start at -8: parallels are all but forbidden until pieces show where they are not.
         """
         self.weight = self.add_weight(
-            shape=(3, 4, len(PERFECT)), initializer=keras.initializers.Constant(-8.0)
+            shape=(3, 4, len(PERFECT)),
+            initializer=keras.initializers.Constant(-8.0),
         )
 
-    def call(self, own: Tensor, there: Tensor, here: Tensor, voice: int) -> Tensor:
+    def call(
+        self,
+        own: Tensor,
+        there: Tensor,
+        here: Tensor,
+        voice: int,
+    ) -> Tensor:
         """Return logits by pitch class [R, 12] to add to `voice` here.
 
         own [R, 12] and there [R, 4 * 12] sound there, here [R, 4 * 12], as pitch classes, soprano
@@ -175,7 +187,11 @@ class Parallels(layers.Layer):
 
 
 def held_back(
-    learnt: list[Parallels], own: list[Tensor], there: list[Tensor], here: list[Tensor], voice: int
+    learnt: list[Parallels],
+    own: list[Tensor],
+    there: list[Tensor],
+    here: list[Tensor],
+    voice: int,
 ) -> Tensor:
     """Return what `voice` is warned of by several `Parallels` together, one a direction in time:
     [R, 12].
@@ -183,23 +199,39 @@ def held_back(
     Arguments are as those of `Parallels.call`, one for each direction.
     """
     count = len(learnt)
-    each = constant(_EACH)
     # All directions one below another: one product instead of several.
-    all_here, all_there, all_own = (ops.concatenate(x, axis=0) for x in (here, there, own))
-    sounds_twice = ops.matmul(all_here, each) * ops.matmul(all_there, each)
-    stays = ops.matmul(all_here * all_there, each)
-    moved = (
-        sounds_twice - stays
-    )  # [R, _PAIRS]: 1 if the other voice sounds both times, and has moved
-    up = ops.matmul(all_there, constant(_UP))
-    apart = ops.matmul(ops.matmul(all_own, constant(_TILE)) * up, constant(_SUM))
-    others = constant(1.0 - np.eye(4)[voice + 1][:, None])  # a voice is not warned of itself
-    weight = ops.reshape(
-        ops.stack([each_way.weight[voice] * others for each_way in learnt]), (count, 1, _PAIRS)
-    )
+    all_here = ops.concatenate(here, axis=0)
+    all_there = ops.concatenate(there, axis=0)
+    all_own = ops.concatenate(own, axis=0)
+    moved = _moved(all_here, all_there)
+    apart = _apart(all_own, all_there)
+    weight = _weights(learnt, voice)
     weighted = ops.reshape(apart * moved, (count, -1, _PAIRS)) * weight
     warned = ops.reshape(weighted, (-1, _PAIRS))
     # From pairs back to the pitch class that would make the interval again.
     spread = ops.matmul(warned, constant(_SUM.T)) * ops.matmul(all_here, constant(_UP))
     by_class = ops.matmul(spread, constant(_TILE.T))
     return ops.sum(ops.reshape(by_class, (count, -1, 12)), axis=0)
+
+
+def _moved(here: Tensor, there: Tensor) -> Tensor:
+    """Return 1 if the other voice of a pair sounds at both times and has moved: [R, _PAIRS]."""
+    each = constant(_EACH)
+    sounds_twice = ops.matmul(here, each) * ops.matmul(there, each)
+    stays = ops.matmul(here * there, each)
+    return sounds_twice - stays
+
+
+def _apart(own: Tensor, there: Tensor) -> Tensor:
+    """Return 1 if a voice stood the interval of a pair above the other one: [R, _PAIRS]."""
+    up = ops.matmul(there, constant(_UP))
+    tiled = ops.matmul(own, constant(_TILE))
+    return ops.matmul(tiled * up, constant(_SUM))
+
+
+def _weights(learnt: list[Parallels], voice: int) -> Tensor:
+    """Return the weights of a voice's pairs, one row a direction: [direction, 1, _PAIRS]."""
+    # A voice is not warned of itself.
+    others = constant(1.0 - np.eye(4)[voice + 1][:, None])
+    each_way = [one.weight[voice] * others for one in learnt]
+    return ops.reshape(ops.stack(each_way), (len(learnt), 1, _PAIRS))

@@ -9,8 +9,8 @@ from keras import layers, ops
 Tensor = Any
 
 
-class Judge(layers.Layer):
-    """Two scores in one: what is heard judged locally, and as a whole.
+class TwoScores(layers.Layer):
+    """Two scores in one: of what is heard locally, and of the whole.
 
     A critic that judges only the whole lets single wrong beats pass; one that judges only beats,
     aimless pieces.

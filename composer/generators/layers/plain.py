@@ -44,7 +44,12 @@ def spread(x: Floats, stride: int, phase: int = 0) -> Floats:
     return found
 
 
-def sample(logits: Floats, uniform: Floats, temperature: float, min_p: float) -> Ints:
+def sample(
+    logits: Floats,
+    uniform: Floats,
+    temperature: float,
+    min_p: float,
+) -> Ints:
     """Return the symbol that each row of logits [R, S] draws at `uniform` [R]: int [R]."""
     drawn = []
     for row, at in zip(logits, uniform, strict=True):
@@ -121,7 +126,13 @@ def _place(interval: int) -> int:
     return int(np.clip(interval, -SPAN, SPAN)) + SPAN
 
 
-def held_back(weight: Floats, own: Ints, there: Ints, here: Ints, voice: int) -> Floats:
+def held_back(
+    weight: Floats,
+    own: Ints,
+    there: Ints,
+    here: Ints,
+    voice: int,
+) -> Floats:
     """Return logits by pitch class [R, 12] that warn `voice` of parallels, in one direction of
     time.
 

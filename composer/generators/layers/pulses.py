@@ -66,7 +66,12 @@ def with_sides(x: Tensor, by: int, pieces: int) -> Tensor:
     return join(padded[: -2 * by], x, padded[2 * by :])
 
 
-def every(x: Tensor, stride: int, pieces: int, phase: int = 0) -> Tensor:
+def every(
+    x: Tensor,
+    stride: int,
+    pieces: int,
+    phase: int = 0,
+) -> Tensor:
     """Return the rows of every `stride`th pulse from `phase` on: [R, F] to [R / stride, F].
 
     A strided slice of rows is slow in LiteRT; `stride` rows laid side by side, and a slice of
@@ -119,7 +124,13 @@ class Residual(layers.Layer):
     The second starts as zeros, so that a deep stack starts as the identity and learns at once.
     """
 
-    def __init__(self, channels: int, dilation: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        channels: int,
+        dilation: int,
+        dropout: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.dilation = dilation
         self.first = layers.Dense(channels)
@@ -141,14 +152,24 @@ class Stack(layers.Layer):
     Four blocks see 19 pulses to either side: more than four bars of 4/4 in all.
     """
 
-    def __init__(self, channels: int, blocks: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        channels: int,
+        blocks: int,
+        dropout: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.project = layers.Dense(channels)
         self.drop = layers.Dropout(dropout)
         self.blocks = [Residual(channels, 2 ** (i % 4), dropout) for i in range(blocks)]
 
     def call(
-        self, x: Tensor, before: Tensor | None = None, pieces: int = 1, training: bool = False
+        self,
+        x: Tensor,
+        before: Tensor | None = None,
+        pieces: int = 1,
+        training: bool = False,
     ) -> Tensor:
         """Return [R, C] of float [R, any] and `before` [R, C]."""
         y = self.project(x)
@@ -161,7 +182,11 @@ class Stack(layers.Layer):
 
 
 def sample(
-    logits: Tensor, uniform: Tensor, temperature: float = 1.0, min_p: float = 0.0, soft: bool = True
+    logits: Tensor,
+    uniform: Tensor,
+    temperature: float = 1.0,
+    min_p: float = 0.0,
+    soft: bool = True,
 ) -> Tensor:
     """Return one-hot draws [R, S]: the inverse of the distribution at `uniform` [R, 1].
 

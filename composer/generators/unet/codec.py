@@ -57,7 +57,12 @@ def signed(roll: Bools) -> Array:
     return np.where(roll, np.float32(1), np.float32(-1))
 
 
-def decode(outputs: Arrays, steps: int, song: Song, melody: Melody) -> Song:
+def decode(
+    outputs: Arrays,
+    steps: int,
+    song: Song,
+    melody: Melody,
+) -> Song:
     """Return the arrangement: the melody as it came, then alto, tenor and bass.
 
     outputs: roll float [window, 32, 128, 4], soprano first, sounding above 0. The windows are

@@ -85,7 +85,8 @@ class Networks:
     def generate(self, batch: dict[str, Tensor], training: bool = True) -> Tensor:
         """Return pieces under the batch's melodies."""
         return self.generator(
-            {"melody": batch["melody"], "noise": batch["noise"]}, training=training
+            {"melody": batch["melody"], "noise": batch["noise"]},
+            training=training,
         )
 
     def real(self, batch: dict[str, Tensor]) -> Tensor:

@@ -25,7 +25,12 @@ class Windows:
         self.rolls = [roll for roll in rolls if len(roll) >= STEPS]
         self.config = config
 
-    def batch(self, rng: np.random.Generator, size: int, length: int) -> Arrays:  # noqa: ARG002
+    def batch(
+        self,
+        rng: np.random.Generator,
+        size: int,
+        length: int,  # noqa: ARG002
+    ) -> Arrays:
         """Return the networks' inputs, and target [B, 32, 128, 4].
 
         `length` is there for other families; here a window has 8 beats. Raise ConfigError if no

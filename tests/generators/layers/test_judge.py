@@ -8,12 +8,12 @@ from tests.conftest import needs
 
 keras = needs("keras")
 
-from composer.generators.layers.judge import Judge  # noqa: E402
+from composer.generators.layers.judge import TwoScores  # noqa: E402
 
 
 def test_each_piece_has_a_score_of_its_own() -> None:
     keras.utils.set_random_seed(0)
-    judge = Judge(4)
+    judge = TwoScores(4)
     pieces = np.random.default_rng(0).standard_normal((3, 8, 4)).astype(np.float32)
     together = np.asarray(judge(pieces))
     alone = [float(judge(pieces[i : i + 1])[0]) for i in range(3)]
@@ -23,7 +23,7 @@ def test_each_piece_has_a_score_of_its_own() -> None:
 
 def test_one_beat_moves_the_local_score() -> None:
     keras.utils.set_random_seed(0)
-    judge = Judge(4)
+    judge = TwoScores(4)
     pieces = np.zeros((1, 8, 4), np.float32)
     before = float(judge(pieces)[0])
     pieces[0, 3] = 1
