@@ -154,6 +154,7 @@ def family(name: str) -> Family:
     """
     if name not in FAMILIES:
         raise ConfigError(f"no family {name!r}; there are {', '.join(sorted(FAMILIES))}")
+    # Imported only now: a family that nobody asks for costs nothing.
     module, attribute = FAMILIES[name].split(":")
     found: Family = getattr(import_module(module), attribute)
     return found

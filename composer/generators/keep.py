@@ -203,6 +203,7 @@ def _kept(track: Track, spans: Sequence[Span], grid: PulseGrid) -> Kept:
     others.
     """
     notes = tuple(note for note in track.notes if _reaches_into(note, spans))
+    # A kept note may reach out of its bar; there no other may sound either.
     taken = (*spans, *((note.onset, note.end) for note in notes))
     line, _ = top_line(Track(notes))
     pitches, _ = sample_line(line, grid)

@@ -272,6 +272,7 @@ def uniform(normal: Array) -> Array:
     >>> uniform(np.float32([-1, 0, 1])).round(3).tolist()
     [0.1589999943971634, 0.5, 0.8410000205039978]
     """
+    # By the size alone, as the formula holds above 0; the lower half is its mirror image.
     x = np.abs(normal) / sqrt(2)
     t = 1 / (1 + _POLE * x)
     a1, a2, a3, a4, a5 = _POLYNOMIAL

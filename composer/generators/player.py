@@ -81,6 +81,7 @@ class Player:
             raise ConfigError(f"a seed is 0 or more, got {seed}")
         self.require("arranges")
         origin = self.origin(latents, seed)
+        # Also if the track is given: a family that cannot keep a part says so there.
         if keep is not None:
             found = self.kept_melody(song)
             track = found if track is None else track

@@ -172,7 +172,9 @@ def decode(
         spots = note_spots(sound[:, span], onset[:, span])
         if is_drum:
             spots[:, 1] = spots[:, 0] + 1  # a stroke lasts one step
-        pitches = cells.pitch[span] - (0 if is_drum else encoded.shift)
+        # The pitches of drums are instruments, so they were never transposed.
+        back = 0 if is_drum else encoded.shift
+        pitches = cells.pitch[span] - back
         notes = _notes(spots, pitches, encoded.grid)
         fitted = tuple(_within(notes, melody.line, is_drum))
         tracks.append(Track(fitted, config.names[index], config.programs[index], is_drum))

@@ -31,6 +31,7 @@ def sample_latents(seed: int, bars: int, config: BandConfig) -> dict[str, Array]
     and cells again.
     """
     width = 3 * len(config.names) + 2 * len(config.cells)
+    # The bars last: numbers for more of them come after all the others.
     rng = np.random.default_rng(seed)
     style = rng.standard_normal((CELLS, _KINDS), np.float32)
     groove = rng.standard_normal((CELLS, width), np.float32)
@@ -122,5 +123,6 @@ def _groove_shares(config: BandConfig) -> Array:
     struck_again = np.ones(len(drums) + len(drum_cells), bool)
     on_pulse = np.concatenate([np.tile(drums, 2), drum_cells, struck_again])
     between = np.ones_like(on_pulse)
+    # What sounds between pulses is rhythm; on them only drums and striking again are.
     is_rhythm = np.stack([on_pulse, between, between, between])
     return np.float32(config.groove_share) * is_rhythm.astype(np.float32)

@@ -22,7 +22,6 @@ from composer.generators.layers.pulses import Stack, constant, every, join, late
 
 Tensor = Any
 
-HELD_FROM = {1: 0, 2: 0, 3: 2}  # the step whose cells a hold goes on with
 NEVER = 1e4  # taken from the logit of a cell that may not sound
 
 
@@ -203,6 +202,7 @@ class BandView:
         by_class = _pitch_classes(config)
         self.classes = ops.matmul(melody, constant(np.tile(by_class, (4, 1)) / 4))
         member = np.eye(len(config.names))[config.cells.track]
+        # A track that a piece lacks has no cell that may sound; that is told at every pulse.
         present = ops.minimum(ops.matmul(x["allowed"], constant(member)), 1.0)  # [B, T]
         places = self._each(present, x["attack"][:, :, :1])
         heard = join(
@@ -224,6 +224,7 @@ class BandView:
         `state`: [r, N].
         """
         out = self._out[track]
+        # Of one piece, one row serves all.
         if self.pieces == 1:
             return out
         return self._each(out, ops.reshape(state[:, :1], (self.pieces, -1, 1)))
@@ -232,7 +233,8 @@ class BandView:
 def _pitch_classes(config: BandConfig) -> Any:
     """Return the pitch class of each pitch of a melody, counted from its lowest: [pitch, 12]."""
     count = config.melody_pitches
-    octaves = -(-count // 12)  # rounded up
+    # Rounded up, and then cut to the pitches that there are.
+    octaves = -(-count // 12)
     return np.tile(np.eye(12), (octaves, 1))[:count]
 
 
@@ -329,6 +331,7 @@ class Generator(keras.Model):
         for turn, stride in enumerate(self.config.strides):
             h = every(seen.h, stride, seen.pieces)
             told = every(seen.classes, stride, seen.pieces)
+            # Chords that are not known yet are rows of zeros between those of the round before.
             if known is not None:
                 told = join(told, weave(known, 0.0 * known))
             state = self.plan[turn](told, h, pieces=seen.pieces, training=seen.training)
@@ -384,32 +387,33 @@ class Generator(keras.Model):
             known = join(told, *half)
             state = stack(known, seen.h, pieces=seen.pieces, training=seen.training)
             layer = self.steps[1][t]
-            drawn = choose.voicing(
-                layer,
-                state,
-                seen,
-                Spot(step=2),
-                t,
-                now[t],
-            )
+            drawn = choose.voicing(layer, state, seen, Spot(step=2), t, now[t])
             half.append(drawn)
-        steps = [now, [], half, []]
+        first, third = self._quarters(seen, choose, told, now, half)
+        return [now, first, half, third]
+
+    def _quarters(
+        self,
+        seen: BandView,
+        choose: Chooser,
+        told: Tensor,
+        now: list[Tensor],
+        half: list[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the cells of each track at steps 1 and 3, [R, N] each; now, half: at steps 0 and
+        2.
+        """
+        first: list[Tensor] = []
+        third: list[Tensor] = []
+        # With step 2 known on either side, a track decides both steps that are left from one state.
         for t, stack in enumerate(self.quarter):
-            known = join(told, *half, *steps[1], *steps[3])
+            known = join(told, *half, *first, *third)
             state = stack(known, seen.h, pieces=seen.pieces, training=seen.training)
-            for step in (1, 3):
-                held = steps[HELD_FROM[step]][t]
+            for step, held, found in ((1, now, first), (3, half, third)):
                 layer = self.steps[step - 1][t]
-                drawn = choose.voicing(
-                    layer,
-                    state,
-                    seen,
-                    Spot(step=step),
-                    t,
-                    held,
-                )
-                steps[step].append(drawn)
-        return steps
+                drawn = choose.voicing(layer, state, seen, Spot(step=step), t, held[t])
+                found.append(drawn)
+        return first, third
 
     def _struck(
         self,
@@ -483,7 +487,8 @@ class Draws:
         self.tracks = len(config.names)
         self.spans = config.cells.spans
         self.chords = rows(x["chord"])
-        # The numbers of each pulse, its four steps one after another.
+        # Of each pulse all numbers in one row, its four steps one after another, so that those of a
+        # decision are a slice of columns.
         self.ends = _by_pulse(x["ends"])
         self.inner = _by_pulse(x["inner"])
         self.numbers = rows(x["again"], 3)  # [4 * R, any]
@@ -729,6 +734,7 @@ class Networks:
         self.generator = Generator(config, name="generator")
         self.critic = Critic(config, name="critic")
         self.inputs = inputs(config)
+        # Run once, because layers make their weights when they are first called.
         length = 2 * config.strides[0]
         x = {}
         for name, (shape, dtype) in self.inputs.items():

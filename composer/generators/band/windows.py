@@ -127,6 +127,7 @@ def on_grid(track: Track, grid: PulseGrid) -> Ints:
     if not track.notes:
         return np.zeros((0, 3), np.int64)
     beats = np.array([[note.onset, note.end] for note in track.notes])
+    # Half a step is rounded up always, not to the nearest even one: rhythms stay regular.
     edges = np.round(grid.to_steps(beats) + 1e-6).astype(np.int64)
     start = np.minimum(edges[:, 0], 4 * len(grid) - 1)
     end = np.maximum(edges[:, 1], start + 1)
@@ -147,6 +148,7 @@ def _cell_notes(
     start, end, pitch = on_grid(track, grid).T
     if not config.drums[index]:
         pitch = fold(pitch, config.lows[index], config.highs[index])
+    # Sorted by pitch, then start, the next note of the same pitch lies right behind each one.
     order = np.lexsort((end, start, pitch))
     start, end, pitch = start[order], end[order], pitch[order]
     struck = (pitch[1:] == pitch[:-1]) & (start[1:] > start[:-1])
@@ -219,10 +221,7 @@ class Windows:
         config = self.config
         start = int(rng.integers(len(piece) - length + 1))
         steps = slice(4 * start, 4 * (start + length))
-        move = int(rng.choice(piece.moves))
-        detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
-        # The nearest way to C, at most a tritone up or down.
-        shift = (piece.shift - move + detour + 6) % 12 - 6
+        move, shift = _draw_key(piece, rng)
         written = piece.line[steps]
         line = written + np.where(written == REST, 0, move)
         row = melody_inputs(line, piece.attack[steps], shift, config)
@@ -298,6 +297,15 @@ class Windows:
         return (start - first)[known], end[known], cell[known]
 
 
+def _draw_key(piece: BandPiece, rng: np.random.Generator) -> tuple[int, int]:
+    """Return the semitones by which a window is moved, and those that then bring it to C."""
+    move = int(rng.choice(piece.moves))
+    detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
+    # The nearest way to C, at most a tritone up or down.
+    shift = (piece.shift - move + detour + 6) % 12 - 6
+    return move, shift
+
+
 def pulse_classes(sound: Bools, config: BandConfig) -> Bools:
     """Return the pitch classes of each pulse, bool [pulse, 12]: those that fill half of it, else
     all that sound.
@@ -321,6 +329,7 @@ def nearest_chord(classes: Bools, chords: Bools) -> Ints:
     b = chords.astype(np.int64)
     both = a @ b.T
     either = a.sum(axis=1)[:, None] + b.sum(axis=1) - both
+    # Two silences share no class, yet are wholly alike.
     alike = np.where(either == 0, 1.0, both / np.maximum(either, 1))
     return np.asarray(alike.argmax(axis=1))
 
@@ -333,8 +342,9 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> BandConfig:
     """
     if not isinstance(given, dict) or set(_FOUND) <= set(given):
         return from_dict(BandConfig, given)
+    # This raises the error that names the unknown field, before the songs are looked through.
     if set(given) - set(BandConfig.__dataclass_fields__):
-        from_dict(BandConfig, given)  # raises the error that names the unknown field
+        from_dict(BandConfig, given)
     found = _tracks(songs) | _melody_range(songs)
     config = from_dict(BandConfig, {**found, **given})
     if "chords" in given:
@@ -414,6 +424,7 @@ def pitch_range(pitches: NDArray[Any]) -> tuple[int, int]:
             low += 1
         else:
             high -= 1
+    # Too narrow a range is widened at both ends, because folding by octaves needs room.
     while high - low < 12:
         low = max(0, low - 1)
         high = min(127, high + 1)
@@ -440,6 +451,7 @@ def _common_chords(songs: Sequence[Song], config: BandConfig) -> list[int]:
         sets = pulse_classes(sound, config) @ (1 << np.arange(12))
         counts.update(sets.tolist())
     counts.pop(0, None)
-    counts[C_MAJOR] += 0  # there are at least two to choose from, with drums alone too
+    # At least two are there to choose from, with drums alone too.
+    counts[C_MAJOR] += 0
     common = [chord for chord, _ in counts.most_common(CHORDS - 1)]
     return [0, *common]

@@ -98,6 +98,7 @@ def encode(
     pulses = _pulses(song, request, end, config.strides[0])
     grid = pulses.grid
     heard = _heard(line, grid, config)
+    # Kept pitches are laid on the same pulses, so that the networks see them beside the melody.
     kept: list[Kept] = []
     if request.keep:
         voices = config.parts[1:]
@@ -185,6 +186,7 @@ def _heard(line: Track, grid: PulseGrid, config: ChoraleConfig) -> _Heard:
     low = config.lowest[0]
     high = config.highest[0]
     octaves = octave_shift(pitches, low, high)
+    # A breath between two notes is no rest to the networks; the key is guessed without it too.
     sounds, bridged = bridge_rests(pitches)
     moved = fold(bridged + np.where(bridged == REST, 0, octaves), low, high)
     shift = signature_shift(pitch_class_weights(moved))
@@ -273,6 +275,7 @@ def melody_inputs(
     3], nothing yet.
     """
     count = len(grid)
+    # Pitches count from the lowest that the networks know; one past the highest is a rest.
     index = np.where(pitches == REST, PITCHES, pitches + shift - LOW)
     place = np.zeros((count, PLACE), np.float32)
     place[:, DOWNBEAT] = known_metre * (grid.place == 0)
@@ -316,6 +319,7 @@ def decode(
     velocity = _velocity(melody.line)
 
     config = encoded.config
+    # Voices without an instrument of their own play the melody's.
     programs = config.programs or tuple(repeat(melody.kept.program, 3))
     tracks = [_named(melody.kept)]
     for voice in (1, 2, 3):

@@ -55,6 +55,7 @@ def sample_latents(seed: int, bars: int) -> dict[str, Array]:
     }
     drawn = {}
     for stream, (name, shape) in enumerate(shapes.items()):
+        # A stream for each: a latent draws the same whatever the size of the others.
         rng = np.random.default_rng([seed, stream])
         drawn[name] = rng.standard_normal(shape, np.float32)
     return drawn
@@ -110,7 +111,8 @@ def _on_pulse(
 def _together(melody: Array) -> Array:
     """Return melody latents [bar, 3], still standard normal, that are alike in a bar's voices."""
     common = melody.sum(1, keepdims=True) / sqrt(3)
-    own = melody - common / sqrt(3)  # what is left of each voice; its variance is 2/3
+    # What is left of each voice has a variance of 2/3, hence the 1.5 below.
+    own = melody - common / sqrt(3)
     mixed = TOGETHER * common + sqrt(1.5 * (1 - TOGETHER**2)) * own
     return np.asarray(mixed)
 

@@ -193,6 +193,8 @@ class Generator(keras.Model):
                 playing,
                 temperature,
             )
+        # The last round has learnt to decide any pulse with both neighbours known; so it can also
+        # think over what was decided with fewer.
         last = len(config.strides) - 1
         for again in range(config.rethinks if playing else 0):
             cut = Cut(RETHINK, PHASES[again % RETHINK], seen.pieces)
@@ -232,11 +234,7 @@ class Generator(keras.Model):
         if self.config.strides[turn] == 1:
             state = cut(state)
             if playing:
-                # A pulse after which nothing is known yet, as when playing ahead, has a temperature
-                # of its own.
-                next_pulse = later(known[0], 1, seen.pieces)
-                after = cut(ops.sum(next_pulse, -1, keepdims=True))
-                sharp = after + (1.0 - after) * temperature / self.config.ahead_temperature
+                sharp = self._sharpness(seen, known, cut, temperature)
         min_p = self.config.min_p * playing
         for v in range(VOICES):
             logits = sharp * self.voice_logits(seen, state, known, turn, cut, v)
@@ -250,6 +248,22 @@ class Generator(keras.Model):
             is_open = 1.0 - ops.sum(known[v], -1, keepdims=True)
             known[v] = known[v] + is_open * cut.back(drawn)
         return known
+
+    def _sharpness(
+        self,
+        seen: ChoraleView,
+        known: list[Tensor],
+        cut: Cut,
+        temperature: float,
+    ) -> Tensor:
+        """Return what the logits of each pulse of a cut are multiplied by, [R / stride, 1].
+
+        A pulse after which nothing is known yet, as when playing ahead, has a temperature of its
+        own.
+        """
+        next_pulse = later(known[0], 1, seen.pieces)
+        after = cut(ops.sum(next_pulse, -1, keepdims=True))
+        return after + (1.0 - after) * temperature / self.config.ahead_temperature
 
     def skeleton_state(
         self,
@@ -514,6 +528,7 @@ class Generator(keras.Model):
         """
         cut = Cut(self.config.strides[turn], 0, seen.pieces)
         coarser, weight = self._known_before(seen, turn, now[0].shape[0], last)
+        # What was given is known in every round, and nothing is to be learnt of it.
         told = [ops.sum(g, -1, keepdims=True) for g in given]
         opened = [(1.0 - is_told) * coarser for is_told in told]
         before = [given[v] + opened[v] * now[v] for v in range(VOICES)]
@@ -576,9 +591,7 @@ class Generator(keras.Model):
         # The last steps are asked for with all of step 2 known, as they are when playing.
         full_state = self.fine_state(seen, now, moves, middle)
         quarters, again = self.quarter_logits(full_state, seen)
-        symbols = [_symbol(index, step, v) for step in QUARTERS for v in range(VOICES)]
-        targets = ops.reshape(ops.stack(symbols, axis=1), (-1,))
-        loss = -6.0 * ops.mean(_picked(quarters, targets))
+        loss = -6.0 * ops.mean(_picked(quarters, _quarter_symbols(index)))
         for v in range(VOICES):
             decided = [*middle[:v], *shown[v:]]
             logits = self.half_logits(state, seen, now, decided, v)
@@ -652,6 +665,14 @@ def _symbol(index: list[list[Tensor]], step: int, voice: int) -> Tensor:
     """Return symbols of a step between pulses [R]: 0 if it holds on, else 1 + its pitch."""
     held = ops.equal(index[step][voice], index[HELD_FROM[step]][voice])
     return ops.where(held, 0, index[step][voice] + 1)
+
+
+def _quarter_symbols(index: list[list[Tensor]]) -> Tensor:
+    """Return symbols of steps 1 and 3, each of three voices, in the order of their logits: [R *
+    6].
+    """
+    symbols = [_symbol(index, step, v) for step in QUARTERS for v in range(VOICES)]
+    return ops.reshape(ops.stack(symbols, axis=1), (-1,))
 
 
 def _picked(logits: Tensor, index: Tensor) -> Tensor:
@@ -746,6 +767,7 @@ class Networks:
     def __init__(self, config: ChoraleConfig) -> None:
         self.generator = Generator(config, name="generator")
         self.critic = Critic(config, name="critic")
+        # Run once, because layers make their weights when they are first called.
         x = {}
         for name, (shape, dtype) in INPUTS.items():
             sizes = [8 if size is None else size for size in shape]

@@ -84,6 +84,7 @@ def to_piece(song: Song, config: ChoraleConfig) -> ChoralePiece:
     """
     grid = pulse_grid(song)
     last = len(grid) - 1
+    # A few pulses of rest may follow, as when playing, so that endings are learnt with them.
     grid = grid.extended(4)
     lines, onsets = [], []
     for voice in _ORDER:
@@ -163,10 +164,7 @@ class Windows:
         """Return one window of a piece. The order of the draws decides what a seed trains on."""
         start = int(rng.integers(len(piece.grid) - length + 1))
         steps = slice(4 * start, 4 * (start + length))
-        move = int(rng.choice(piece.moves))
-        detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
-        # The nearest way to C, at most a tritone up or down.
-        shift = (piece.shift - move + detour + 6) % 12 - 6
+        move, shift = _draw_key(piece, rng)
         written = piece.lines[steps]
         lines = written + np.where(written == REST, 0, move)
         voices = np.clip(lines[:, 1:] + shift - LOW, 0, PITCHES - 1)
@@ -194,6 +192,7 @@ class Windows:
         end = start + len(line) // 4
         grid = _cut(piece.grid, start, end)
         onsets = piece.onsets[4 * start : 4 * end, 0]
+        # A pitch tracker, say, does not hear that a note is struck again at the same pitch.
         if rng.random() < _NO_REPEATS:
             changes = np.r_[True, line[1:] != line[:-1]]
             onsets = changes & (line != REST)
@@ -203,6 +202,15 @@ class Windows:
         row["place"][:, LAST_PULSE] = np.arange(start, end) == piece.last
         row["allowed"] = allowed_pitches(shift, self.config)
         return row
+
+
+def _draw_key(piece: ChoralePiece, rng: np.random.Generator) -> tuple[int, int]:
+    """Return the semitones by which a window is moved, and those that then bring it to C."""
+    move = int(rng.choice(piece.moves))
+    detour = int(rng.choice(list(_DETOURS), p=list(_DETOURS.values())))
+    # The nearest way to C, at most a tritone up or down.
+    shift = (piece.shift - move + detour + 6) % 12 - 6
+    return move, shift
 
 
 def _cut(grid: PulseGrid, start: int, end: int) -> PulseGrid:
@@ -315,6 +323,7 @@ def _strikes(piece: ChoralePiece, start: int, length: int) -> Array:
     """
     first = 4 * np.arange(start, start + length)
     goes_on = piece.lines[first, 1:] == piece.lines[first - 1, 1:]
+    # Nothing comes before the first pulse, and an index of -1 would be the last step.
     goes_on &= (first > 0)[:, None]
     return np.where(goes_on, piece.onsets[first, 1:], -1).astype(np.float32)
 

@@ -129,15 +129,24 @@ class Lines(layers.Layer):
         second = ops.concatenate([after, before, two_after], axis=0)
         nearer = ops.concatenate([before, before, after], axis=0)
         near = ops.matmul(nearer, number)  # [3 * R, 1]
-        # A row of zeros is an unknown pitch, and its sum is 0.
-        known = ops.sum(first, -1, keepdims=True) * ops.sum(second, -1, keepdims=True)
-        semitones = ops.matmul(second - first, number)[:, 0]
-        apart = ops.clip(semitones, -SPAN, SPAN) + SPAN
-        index = ops.cast(ops.round(apart), "int32")
-        chosen = ops.one_hot(index, size, dtype="float32") * known
+        chosen = _chosen(first, second, number)
         by_interval = ops.matmul(ops.reshape(chosen, (3, -1, size)), self.table[voice])
         logits = _gathered(ops.reshape(by_interval, (-1,)), near)
         return ops.sum(ops.reshape(logits, (3, -1, PITCHES)), axis=0)
+
+
+def _chosen(first: Tensor, second: Tensor, number: Tensor) -> Tensor:
+    """Return the interval between two pitches [rows, N], one-hot [rows, 2 * SPAN + 1], zeros if one
+    is unknown.
+
+    number: [N, 1], the numbers of the pitches.
+    """
+    # A row of zeros is an unknown pitch, and its sum is 0.
+    known = ops.sum(first, -1, keepdims=True) * ops.sum(second, -1, keepdims=True)
+    semitones = ops.matmul(second - first, number)[:, 0]
+    apart = ops.clip(semitones, -SPAN, SPAN) + SPAN
+    index = ops.cast(ops.round(apart), "int32")
+    return ops.one_hot(index, 2 * SPAN + 1, dtype="float32") * known
 
 
 def _gathered(by_interval: Tensor, near: Tensor) -> Tensor:

@@ -26,9 +26,12 @@ class TwoScores(layers.Layer):
     def call(self, h: Tensor) -> Tensor:
         """Return scores [B] of float [B, P, C]."""
         h = ops.leaky_relu(h, 0.2)
+        # Local layers add to what was there, so that a beat is still told apart from its
+        # neighbours.
         for conv in self.local:
             h = h + ops.leaky_relu(conv(h), 0.2)
         local = ops.mean(self.local_score(h), axis=(1, 2))
+        # Each of these halves the length: its outputs see ever more of the piece.
         for conv in self.whole:
             h = ops.leaky_relu(conv(h), 0.2)
         return local + ops.mean(self.whole_score(h), axis=(1, 2))

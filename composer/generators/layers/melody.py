@@ -29,6 +29,7 @@ def octave_shift(pitches: Ints, low: int, high: int) -> int:
     sounding = pitches[pitches != REST]
     if not len(sounding):
         raise MelodyError("a melody needs at least one note; the track has none")
+    # All octaves at once: a column each, in which the steps out of range are counted.
     moved = sounding[:, None] + _OCTAVES
     is_outside = (moved < low) | (moved > high)
     return int(_OCTAVES[np.argmin(is_outside.sum(axis=0))])
@@ -56,6 +57,7 @@ def bridge_rests(pitches: Ints) -> tuple[NDArray[np.bool_], Ints]:
     >>> filled.tolist()
     [60, 60, 62, -1, -1]
     """
+    # A step that sounds is put at either end, so that a rest there has a start and an end too.
     is_rest = np.pad(pitches == REST, 1)
     starts = np.flatnonzero(~is_rest[:-1] & is_rest[1:])
     ends = np.flatnonzero(is_rest[:-1] & ~is_rest[1:])

@@ -55,6 +55,7 @@ def sample(
     for row, at in zip(logits, uniform, strict=True):
         p = np.exp((row - row.max()) / temperature)
         p[p < min_p * p.max()] = 0
+        # Not made to sum to 1: the number is taken as a share of what is left.
         upper = np.cumsum(p)
         drawn.append(np.searchsorted(upper, at * upper[-1], side="right"))
     return np.array(drawn)
@@ -142,8 +143,12 @@ def held_back(
     logits = np.zeros((len(own), 12))
     for row in range(len(own)):
         for other in range(4):
-            before, now = there[row, other], here[row, other]
-            if other == voice + 1 or PITCHES in (own[row], before, now) or before % 12 == now % 12:
+            before = there[row, other]
+            now = here[row, other]
+            unknown = PITCHES in (own[row], before, now)
+            # Two voices that stay where they are make no parallels.
+            stays = before % 12 == now % 12
+            if other == voice + 1 or unknown or stays:
                 continue
             for k, interval in enumerate(PERFECT):
                 if (before + interval) % 12 == own[row] % 12:

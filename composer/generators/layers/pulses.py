@@ -173,6 +173,7 @@ class Stack(layers.Layer):
     ) -> Tensor:
         """Return [R, C] of float [R, any] and `before` [R, C]."""
         y = self.project(x)
+        # Added, not laid beside: what came before has as many channels and needs no layer more.
         if before is not None:
             y = y + before
         y = self.drop(y, training=training)
@@ -194,6 +195,7 @@ def sample(
     through the hard decision to the distribution; without, the draws are plain.
     """
     p = ops.softmax(logits if temperature == 1 else logits / temperature, axis=-1)
+    # Left out of the export if it does nothing: each operation costs time when playing.
     if min_p:
         likely = p >= min_p * ops.max(p, axis=-1, keepdims=True)
         p = p * ops.cast(likely, "float32")
@@ -202,5 +204,6 @@ def sample(
     upper = ops.matmul(p, constant(np.triu(np.ones((p.shape[-1],) * 2))))
     passed = ops.cast(upper <= uniform * upper[:, -1:], "float32")
     before = ops.pad(passed[:, :-1], [[0, 0], [1, 0]], constant_values=1.0)
-    hard = before * (1.0 - passed)  # the first symbol that is not passed
+    # The first symbol that is not passed.
+    hard = before * (1.0 - passed)
     return p + ops.stop_gradient(hard - p) if soft else hard

@@ -38,6 +38,7 @@ def mix(real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
 
     One share a piece, for all its cells: Gulrajani et al. 2017, algorithm 1.
     """
+    # Axes of length 1, so that one share meets all cells of its piece.
     share = ops.reshape(share, (-1,) + (1,) * (len(real.shape) - 1))
     return real + share * (fake - real)
 

@@ -38,7 +38,8 @@ def encode(
     if not melody.line.notes:
         raise MelodyError("a melody needs at least one note; the track has none")
     roll = to_pianoroll(Song((melody.line,)))
-    count = -(-len(roll) // STEPS)  # rounded up
+    # Rounded up: the last window is filled with silence, because the network knows one size only.
+    count = -(-len(roll) // STEPS)
     padded = np.zeros((count * STEPS, PITCHES, 1), bool)
     padded[: len(roll)] = roll
     inputs = {
@@ -69,12 +70,14 @@ def decode(
     joined and cut at `steps`.
     """
     whole = (outputs["roll"] > 0).reshape(-1, PITCHES, TRACKS)
+    # The network draws a soprano too; the melody takes its place.
     added = whole[:steps, :, 1:]
     kept = melody.kept
     loudness = float(np.mean([note.velocity for note in melody.line.notes]))
     velocity = max(1, round(SOFTER * loudness))
     like = [Track(name=name, program=kept.program) for name in VOICES[1:]]
     tracks = [kept if kept.name else replace(kept, name="Melody")]
+    # The last step may reach beyond the melody; the voices do not.
     for track in from_pianoroll(added, like=like).tracks:
         cut = cut_notes(track.notes, melody.line.end)
         notes = tuple(replace(note, velocity=velocity) for note in cut)

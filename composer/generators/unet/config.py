@@ -13,10 +13,8 @@ PITCHES = 128
 TRACKS = 4
 BEATS = STEPS // RESOLUTION
 
-BOTTLENECK = (
-    2,
-    8,
-)  # what four halvings leave of 32 steps and 128 pitches: where the noise comes in
+# What four halvings leave of 32 steps and 128 pitches; there the noise comes in.
+BOTTLENECK = (2, 8)
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 
 

@@ -12,10 +12,12 @@ NAMES: tuple[str, ...] = ()
 
 def draw_noise(origin: Origin, windows: int, config: UnetConfig) -> Array:
     """Return noise [window, 2, 8, config.noise]; window n draws the same however many there are."""
-    while isinstance(origin, Between):  # there is nothing to blend: the first end decides
+    # There are no latents with names to blend, so the first end decides.
+    while isinstance(origin, Between):
         origin = origin.first
     drawn = []
     for window in range(windows):
+        # A stream for each window: a longer melody then begins as a shorter one does.
         rng = np.random.default_rng([origin.seed, window])
         drawn.append(truncated_normal(rng, (*BOTTLENECK, config.noise)))
     return np.stack(drawn)
