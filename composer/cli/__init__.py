@@ -31,6 +31,7 @@ __all__ = ["app", "main"]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; exit with 2 and one line on stderr for bad input, 130 for Ctrl-C."""
+    # Drivers and SoundFonts are talkative, and nobody can act on what they say.
     _silence_libraries()
     if threading.current_thread() is threading.main_thread():
         # A shell starts background jobs with Ctrl-C ignored; a take or a training run must still

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ALSO = "Also write (for several melodies: folders)"
 
 
-AGAIN = "Make a part of an arrangement anew"
+AGAIN = "Make a part of an arrangement again"
 
 
 @app.command(
@@ -111,14 +111,14 @@ def arrange(
         list[str] | None,
         typer.Option(
             metavar="BARS",
-            help="Only these bars (5-8) are made anew. Once for each.",
+            help="Only these bars (5-8) are made again. Once for each.",
             rich_help_panel=AGAIN,
         ),
     ] = None,
 ) -> None:
     """Add the other voices to a melody, which itself comes out note for note as it went in.
 
-    Of an arrangement, with --keep or --bars, a part is made anew around the rest.
+    Of an arrangement, with --keep or --bars, a part is made again around the rest.
     """
     from composer.arranging.batch import ArrangeSettings, plan
     from composer.generators import keep as keeping
@@ -126,7 +126,9 @@ def arrange(
     asked = {"chords": chords, "style": style, "melody": melody, "groove": groove}
     sources = latent_sources(asked, knob)
     kept = keeping.parse(keep or (), bars or ())
+    # Planned before the model is loaded: a missing file is told at once.
     jobs = plan(inputs, out, {"wav": wav, "png": png, "musicxml": musicxml})
+    # Users count tracks from 1, as their programs do.
     chosen = None if track is None else track - 1
     settings = ArrangeSettings(seed, chosen, qpm, soundfont, sources, kept)
     run_jobs(jobs, load(model), settings)
@@ -136,6 +138,7 @@ def run_jobs(jobs: Sequence[Job], model: Model, settings: ArrangeSettings) -> No
     """Do all jobs and show what was written; a melody that fails does not stop the others."""
     from composer.arranging.batch import run
 
+    # A single melody that fails is an error; of several the others are still wanted.
     if len(jobs) == 1:
         _show_done([run(jobs[0], model, settings)], prefix=False)
         return
@@ -154,6 +157,7 @@ def _tried(job: Job, model: Model, settings: ArrangeSettings) -> JobDone | None:
     try:
         return run(job, model, settings)
     except ComposerError as error:
+        # With many melodies each message has to say which one it means, once.
         text = worded(error)
         say(text if str(job.source) in text else f"{job.source}: {text}")
         return None
@@ -163,6 +167,7 @@ def _with_bar(jobs: Sequence[Job]) -> Any:
     from rich.console import Console
     from rich.progress import track
 
+    # On stderr: what is written, on stdout, may go into a pipe.
     console = Console(stderr=True)
     return track(
         jobs, "Arranging", console=console, transient=True, disable=not console.is_terminal
@@ -177,6 +182,7 @@ def _show_done(done: Sequence[JobDone], prefix: bool) -> None:
             say(f"{one.job.source}: {text}" if prefix else text)
         bars, seconds = len(one.song.bar_onsets()), one.song.seconds(one.song.end)
         figures = [str(bars), f"{seconds:.1f}", f"{1000 * one.seconds:.0f} ms"]
+        # The figures are the same for all files of a melody: once is enough.
         for path in one.job.outputs.values():
             table.add_row(str(path), *figures)
             figures = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from composer.cli.shared import (
     new_table,
     show,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(
@@ -52,6 +49,7 @@ def blend(
     """Go from one arrangement of a melody to another in steps that change as much as each other."""
     from composer.arranging import blend as blending
 
+    # Both are read before the model: an arrangement that is none is told at once.
     ends = blending.read_arranged(first), blending.read_arranged(second)
     made = blending.blend(*ends, blending.model_of(*ends, model), steps)
     table = new_table("written", "share of B", "differs from A", "differs from B")

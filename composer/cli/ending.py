@@ -15,8 +15,8 @@ import typer
 class Ending:
     """A signal that asks a command to end, once there is something to keep.
 
-    number: of the first one; None before it. is_kept: set where what is being made would be lost
-    if the next one broke it off; until then a signal ends the command at once.
+    number: of the first one; None before it. is_kept: set once there is something that the
+    next signal would lose; until then a signal ends the command at once.
     """
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class Ending:
 
     def hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Take a signal. The first one counts: a closed window sends several."""
+        # Of several signals the exit status tells the first.
         again, self.number = self.number is not None, self.number or number
         if self.is_kept or again:
             return
@@ -42,11 +43,14 @@ class Ending:
 def ending() -> Iterator[Ending]:
     """Hear the signals until the end of the block; one that is ignored (nohup) stays so."""
     heard = Ending()
+    # Python lets only the main thread set handlers.
     if threading.current_thread() is not threading.main_thread():
         yield heard
         return
-    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    # Windows has no SIGHUP.
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # Ignored ones are left alone, so that nohup works.
     before = {n: signal.getsignal(n) for n in numbers}
     before = {n: was for n, was in before.items() if was not in (signal.SIG_IGN, None)}
     for number in before:
@@ -54,6 +58,7 @@ def ending() -> Iterator[Ending]:
     try:
         yield heard
     finally:
+        # What comes after, as arranging the take, may be ended as usual.
         for number, was in before.items():
             signal.signal(number, was)
 

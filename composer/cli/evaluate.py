@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from composer.cli.shared import TRAIN, app, examples, new_bar, new_table, say, show
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(
@@ -66,6 +63,7 @@ def evaluate(
     from composer.evaluation.report import check_place, to_tables, write
 
     out = out or Path(f"{Path(source).absolute().name}-evaluation")
+    # Before the work, which takes minutes.
     check_place(out)
     with new_bar() as bar:
         task = bar.add_task("", total=None)
@@ -82,12 +80,14 @@ def evaluate(
     )
     for text in to_tables(judged):
         table = new_table(*text.heading)
+        # Numbers below each other are easier to compare.
         for column in table.columns[1:]:
             column.justify = "right"
         for row in text.rows:
             table.add_row(*row)
         show(table)
         typer.echo()
+    # Remarks go to stderr, below the tables: there they are not missed.
     for remark in judged.remarks:
         say(remark)
     typer.echo("\n".join(map(str, write(judged, out))))

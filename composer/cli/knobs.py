@@ -45,6 +45,7 @@ def knobs(
 
     loaded = load(model)
     melodies = load_corpus("jsb").valid[:pieces]
+    # Each latent is moved in each melody: that takes minutes.
     with new_bar() as bar:
         task = bar.add_task("arranging", total=None)
         moves = measure_moves(
@@ -57,11 +58,12 @@ def knobs(
 
 
 def _show_moves(moves: Moves) -> None:
-    for title, rows in (("drawn anew", moves.redrawn), ("knob to an end", moves.turned)):
+    for title, rows in (("drawn again", moves.redrawn), ("knob to an end", moves.turned)):
         if rows:
             _numbers(
                 title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()}
             )
+    # A model without knobs has no characters to show.
     if moves.characters:
         shown = {
             name: {

@@ -56,8 +56,10 @@ def learn(
         began = devices.profile_of(opened.name, given, name)
         say(f"listening to {opened.name}: move what is asked for; Enter skips it, q and Enter ends")
         opened.listen(lambda message: _hear(message, answers))
+        # Reading from a terminal cannot be broken off, so it is a thread that ends with the process.
         threading.Thread(target=_read, args=(answers,), daemon=True).start()
         made = _teach(devices.learn(began), answers, opened.is_there)
+    # Nothing learned: a profile that is there already must not be replaced by an empty one.
     if made == began:
         say("nothing was learned")
         return
@@ -89,6 +91,7 @@ def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], 
     ask = next(lesson)
     _show_ask(ask)
     while True:
+        # The port says nothing when it is unplugged: it has to be asked now and then.
         try:
             answer = answers.get(timeout=POLL_SECONDS)
         except Empty:
@@ -102,6 +105,7 @@ def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], 
         except StopIteration as end:
             made: Profile = end.value
             return made
+        # A knob sends many messages while it turns: each question is shown once.
         if ask.action != before.action or (ask.remark and ask != before):
             _show_ask(ask)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from composer.cli.shared import (
     ARRANGE,
     app,
@@ -11,9 +9,6 @@ from composer.cli.shared import (
     new_table,
     show,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(
@@ -30,6 +25,7 @@ def melodies() -> None:
     table = new_table("melody", "title", "metre", "bars")
     for name in catalog.tunes():
         song = read(catalog.tune(name))
+        # At the end: a pickup may have a time signature of its own.
         metre = song.metre_at(song.end)
         table.add_row(
             name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from composer.errors import ComposerError, Remark
 
+# Below the command line nobody knows a flag: an error says which way out there is by a name, and
+# here, in the terminal's own words, is what to type for it.
 MENDS = {
     "begin": "begin it without --resume",
     "room": "make room, then --resume goes on",
@@ -24,7 +26,7 @@ MENDS = {
     "own-tracks": "leave out --track, which is for a folder",
     "unplayed": "change its --track, or leave it out",
     "role": (
-        "write --track NAME=PATTERN, where PATTERN is a program (40), a range of them (24-31), drums, "
+        "write --track NAME=PATTERN, with PATTERN a program (40), a range of them (24-31), drums, "
         "or a part of the track's name; | separates alternatives"
     ),
     "same-role": "give one --track with both patterns, A|B, or two names",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from composer.cli.shared import (
     ARRANGE,
     app,
@@ -11,9 +9,6 @@ from composer.cli.shared import (
     show,
 )
 from composer.errors import ModelError
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(rich_help_panel=ARRANGE)
@@ -25,6 +20,7 @@ def models() -> None:
     for name in catalog.models():
         model = generators.load_model(name)
         distance = model.card.get("scores", {}).get("bach_distance")
+        # Asked by capability: no name of a family is known here.
         duets = "yes" if "plays_ahead" in model.family.capabilities else "no"
         shown = f"{distance:.3f}" if distance is not None else "–"
         table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))

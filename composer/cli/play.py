@@ -101,7 +101,7 @@ def play(
             "--out",
             metavar="OUTPUT",
             help="synth (a SoundFont through fluidsynth), a MIDI output or a part of its name, "
-            "virtual[:NAME], none.  \\[default: synth; none where that cannot be]",
+            "virtual[:NAME], none.  \\[default: synth; none if that cannot be]",
             rich_help_panel=SOUND,
         ),
     ] = None,
@@ -134,9 +134,11 @@ def play(
     from composer.songs.audio import program
 
     knobs = {"chords": chords, "style": style, "melody": melody_knob, "groove": groove}
+    # An empty text is not the same as none: it names no instrument, and is refused.
     instruments = programs.split(",") if programs is not None else []
     session = SessionConfig(
         mode=mode,
+        # 0 on the command line is a phrase without an end.
         bars=bars or None,
         beats_per_bar=beats_per_bar,
         qpm=qpm,
@@ -165,7 +167,8 @@ def play_on_stage(options: PlayOptions) -> None:
 
     with ending() as asked, open_session(options, open_model) as session:
         stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
-        asked.is_kept = True  # what closes now saves the take
+        # What closes now saves the take.
+        asked.is_kept = True
         made = session.state().takes
     if made:
         plural = "s" if made > 1 else ""

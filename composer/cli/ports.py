@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from composer.cli.shared import (
     PLAY,
     Api,
@@ -14,9 +12,6 @@ from composer.cli.shared import (
 )
 from composer.errors import PortError
 
-if TYPE_CHECKING:
-    pass
-
 
 @app.command(
     rich_help_panel=PLAY,
@@ -25,7 +20,7 @@ if TYPE_CHECKING:
     ),
 )
 def ports(midi_api: Api = "auto") -> None:
-    """List the MIDI ports: the keyboards to record from, and where sound could go."""
+    """List the MIDI ports: keyboards to record from, and places for the sound."""
     from composer.live.midi.ports import list_ports
 
     found = list_ports(midi_api)
@@ -35,5 +30,6 @@ def ports(midi_api: Api = "auto") -> None:
             table.add_row(name, direction, found.api)
     if table.row_count:
         show(table)
+    # After the table: the outputs are worth seeing all the same.
     if not found.inputs:
         raise PortError("no MIDI input found: plug the keyboard in and try again")

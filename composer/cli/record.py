@@ -41,7 +41,7 @@ def record(
     out: Annotated[Path, typer.Option("-o", "--out", help="The MIDI file to write.")],
     port: PortName = None,
     qpm: Annotated[float, typer.Option(help="Quarter notes a minute, for the grid.")] = 100.0,
-    bars: Annotated[int | None, typer.Option(min=1, help="Stop after so many bars.")] = None,
+    bars: Annotated[int | None, typer.Option(min=1, help="Stop after that many bars.")] = None,
     midi_api: Api = "auto",
     also_arrange: Annotated[
         bool, typer.Option("--arrange", help="Arrange it at once, to NAME-arranged.mid beside it.")
@@ -54,10 +54,12 @@ def record(
     from composer.live.melody.capture import RecordConfig
 
     config = RecordConfig(qpm=qpm, bars=bars)
-    loaded = load(model) if also_arrange else None  # an unknown model must not cost a take
+    # Loaded before the recording: an unknown model must not cost a take.
+    loaded = load(model) if also_arrange else None
     with ending() as asked:
         song = _record(out, port, midi_api, config, asked)
-    if asked.number not in (None, signal.SIGINT):  # nobody waits for more, or reads it
+    # After a closed terminal nobody waits for more, or reads it.
+    if asked.number not in (None, signal.SIGINT):
         raise typer.Exit(asked.status)
     typer.echo(
         f"{out}: {sum(len(t.notes) for t in song.tracks)} notes, {len(song.bar_onsets())} bars"
@@ -84,12 +86,14 @@ def _record(
     from composer.songs.midi import to_bytes
 
     with atomic(out) as temporary:
-        temporary.touch()  # a place that cannot be written must not cost a take
+        # Touched before the recording: a place that cannot be written must not cost a take.
+        temporary.touch()
         with open_input(port, api) as opened:
             asked.is_kept = True
             tell(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.")
             take = record(opened, config, wait=partial(_wait, asked), on_event=_show_note)
         tell()
+        # An empty file would look like a take.
         if not take.song.end:
             raise MelodyError(
                 f"nothing was played on {opened.name} in {take.seconds:.0f} s ({take.ended})"

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from composer.live.takes.saved import SavedTake
 from composer.cli.takes import TakeName
 
-RINGS = 2.0  # seconds until a synthesiser has died away
-LEAVES = 0.3  # seconds until a port has sent what it was given
+# Seconds until a synthesiser has died away.
+RINGS = 2.0
+# Seconds until a port has sent what it was given.
+LEAVES = 0.3
 
 
 @app.command(
@@ -52,27 +54,35 @@ def replay(
             f"nothing sounded in take {found.name}; "
             "composer takes export makes files of what was played"
         )
+    place = out or "synth"
     output = open_output_named(out, midi_api, soundfont, audio)
     try:
-        if (out or "synth") == "synth" and not output.alive():
-            why = getattr(output, "why", "") or "no synthesiser answers"
-            raise PortError(
-                f"{why}; or make sound of it: composer takes export {found.name} -o take.wav"
-            )
-        if (out or "").partition(":")[0] == "virtual" and sys.stdin.isatty():
-            typer.prompt(
-                f"Connect {output.name}, then press Enter", "", show_default=False, err=True
-            )
+        _make_ready(output, place, found)
         seconds = sent[-1][0] - sent[0][0]
         say(f"playing {found.name} on {output.name}, {seconds:.0f} s; Ctrl-C ends it")
-        _replay(found, output, RINGS if (out or "synth") == "synth" else LEAVES)
+        _replay(found, output, RINGS if place == "synth" else LEAVES)
     finally:
+        # Also after Ctrl-C: notes that sound must end.
         output.close()
+
+
+def _make_ready(output: Output, place: str, take: SavedTake) -> None:
+    """Raise PortError if no synthesiser answers; wait until a virtual port is connected."""
+    if place == "synth" and not output.alive():
+        why = getattr(output, "why", "") or "no synthesiser answers"
+        raise PortError(
+            f"{why}; or make sound of it: composer takes export {take.name} -o take.wav"
+        )
+    # Without a terminal nobody can press a key: a script connects the port in its own time.
+    if place.partition(":")[0] == "virtual" and sys.stdin.isatty():
+        question = f"Connect {output.name}, then press Enter"
+        typer.prompt(question, "", show_default=False, err=True)
 
 
 def _replay(take: SavedTake, output: Output, rest: float) -> None:
     from composer.live.takes import replay as replaying
 
+    # Before the first note, which would else sound as a piano.
     for message in replaying.programs(take):
         output.send(message)
     replaying.replay(take, output)

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from composer.generators.latents import Source
 
 DEFAULT_MODEL = "jsb-chorales"
-BAD_INPUT, INTERRUPTED = 2, 130  # exit status
+# Exit statuses, as shells know them: bad usage, and 128 + SIGINT.
+BAD_INPUT, INTERRUPTED = 2, 130
 SOUND = "Sound"
-ARRANGE, PLAY, TRAIN = "Arrange", "Play", "Train"  # under which help lists the commands
+# The headings under which help lists the commands.
+ARRANGE, PLAY, TRAIN = "Arrange", "Play", "Train"
 
+# Errors are one line, worded by `main`: no traceback in colours.
 app = typer.Typer(
     help="A melody in, its arrangement out: a GAN adds the other voices, offline, in milliseconds.",
     epilog="Begin with: composer arrange ode-to-joy --wav ode.wav --png ode.png",
@@ -31,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# Options of one meaning have one name and one help text in all commands.
 ModelName = Annotated[
     str,
     typer.Option(
@@ -83,6 +87,7 @@ Takes = Annotated[
         help="Where takes are kept.  \\[default: ~/.local/share/composer/takes]",
     ),
 ]
+# The help of an option is one line: what a latent's text may be stands below.
 LATENTS = "Latents (see below)"
 LatentText = Annotated[
     str | None,
@@ -127,6 +132,7 @@ def latent_sources(named: dict[str, str | None], others: list[str] | None) -> di
     from composer.errors import ConfigError
     from composer.generators import latents
 
+    # An option that was not given leaves its latent to the seed.
     texts = {name: text for name, text in named.items() if text is not None}
     for other in others or ():
         name, equals, text = other.partition("=")
@@ -173,6 +179,7 @@ def new_table(*columns: str) -> Table:
     """Return a table without rules, as all commands show it."""
     from rich.table import Table
 
+    # No lines around cells, so that a column can be cut out with other programs.
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -183,5 +190,6 @@ def show(table: Table) -> None:
     """Print a table; into a file or a pipe its lines are not broken."""
     from rich.console import Console
 
+    # A program that reads the table must find each row on one line.
     width = None if sys.stdout.isatty() else 10_000
     Console(width=width, markup=False, highlight=False, emoji=False).print(table)

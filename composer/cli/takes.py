@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from composer.live.takes.saved import SavedTake
 
 
-DIFFERENT = 1  # exit status of a check that finds a difference
+# Exit status of a check that finds a difference.
+DIFFERENT = 1
 
 
 takes = typer.Typer(
@@ -39,7 +40,8 @@ TakeName = Annotated[
 
 @takes.callback(invoke_without_command=True)
 def _list(context: typer.Context, folder: Takes = None) -> None:
-    context.obj = folder  # for the commands below, which take --takes too
+    # For the commands below, which take --takes too.
+    context.obj = folder
     if context.invoked_subcommand is None:
         _show_takes(folder)
 
@@ -59,6 +61,7 @@ def _show_takes(folder: Path | None) -> None:
 
 def _row(take: SavedTake) -> tuple[str, ...]:
     about = take.header
+    # A damaged take is listed all the same: its files may be of use.
     if take.problem:
         return "", "", "", "", "", take.ended, take.problem
     bars, seconds = take.length()
@@ -78,6 +81,7 @@ def _when(when: str) -> str:
     """Return a time as people write it."""
     try:
         return f"{datetime.fromisoformat(when):%a %d %b %Y %H:%M}"
+    # A header that somebody has edited is shown as it is.
     except ValueError:
         return when
 
@@ -125,5 +129,6 @@ def check(context: typer.Context, take: TakeName, folder: Takes = None) -> None:
     for remark in result.remarks:
         say(remark)
     typer.echo(f"{found.name}: {'the same notes' if result.equal else 'other notes'}")
+    # So that a script can ask.
     if not result.equal:
         raise typer.Exit(DIFFERENT)

@@ -81,12 +81,14 @@ def train(
     from composer.training.loop import train as train_run
     from composer.training.setup import TrainingRequest
 
+    # Before anything else uses TensorFlow, as it demands.
     chosen = open_strategy(strategy)
     asked = TrainingRequest(
         dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from
     )
     with _watching(out) as watchers:
         run = train_run(out, asked, resume, watchers, chosen, _read_corpus)
+    # Ctrl-C is no error, but a script has to see that the run is not over.
     if not run.finished:
         say(f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on")
         raise typer.Exit(INTERRUPTED)
@@ -101,8 +103,10 @@ def _watching(out: Path) -> Iterator[list[Any]]:
     from composer.runs.tensorboard import TensorBoard
     from composer.terminal.train import Dashboard
 
+    # The screen closes last: film and board are whole when it shows the end.
     with Dashboard() as dashboard, TensorBoard(out / EVENTS) as board, Film(out) as film:
         yield [board.show, film.add, dashboard.show]
+    # A film is no reason to stop training, so it is told at the end.
     if film.trouble:
         say(f"there is no film of the run: {film.trouble}")
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from composer.cli.shared import TRAIN, app, examples, new_bar, new_table, show
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command(
@@ -63,6 +60,7 @@ def video(
 
     config = FilmConfig(fps, size_of(size), audio, first, last)
     began = time.perf_counter()
+    # A long run has thousands of frames.
     with new_bar() as bar:
         task = bar.add_task("Filming", total=None)
         made = film(

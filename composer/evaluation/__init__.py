@@ -1,7 +1,7 @@
-"""Evaluate what a model makes beside its dataset: `measure` both, `compare` them, and test its `responses`.
+"""Evaluate a model beside its dataset: `measure` both, `compare` them, test its `responses`.
 
-Pure functions for training, the command line and notebooks alike. `judge.judge` does it all for the name of a model, a
-run or a folder, and `report.write` writes what comes out.
+Pure functions for training, the command line and notebooks alike. `judge.judge` does it all for
+the name of a model, a run or a folder, and `report.write` writes what comes out.
 """
 
 from composer.evaluation.compare import TITLES, Compared, Evaluation, compare

@@ -1,4 +1,4 @@
-"""Judge a model as it is used: a soprano goes in as a MIDI file, its arrangement comes out as one, the ladder scores.
+"""Judge a model as it is used: sopranos go in and arrangements come out as MIDI files.
 
 Tune on `valid`; `test` is for the final judgement.
 """
@@ -28,7 +28,8 @@ from composer.songs.grid import RESOLUTION, REST, Ints, from_voices, to_voices
 from composer.songs.song import Song, Track
 
 VOICES = 4
-PADDING = -2  # after the end of a piece, in the scorer's files
+# After the end of a piece, in the scorer's files, in which -1 is a rest.
+PADDING = -2
 
 
 def through_public_path(
@@ -37,7 +38,7 @@ def through_public_path(
     seeds: Sequence[int] = (0, 1, 2),
     metre: bool = False,
 ) -> dict[str, float]:
-    """Return the scores of `Ladder.score` for the model's arrangements of a split's sopranos, mean over the seeds.
+    """Score a model's arrangements of a split's sopranos by `Ladder.score`: means over the seeds.
 
     With two seeds or more `diversity` compares each with the next. metre: see `soprano_song`.
     """
@@ -47,7 +48,7 @@ def through_public_path(
 
 
 def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, float]:
-    """Return the mean scores of several sets that arrange the reference's sopranos, and `diversity` between them."""
+    """Return the mean scores of sets that arrange the same sopranos, and their `diversity`."""
     scores = [ladder.score(sample) for sample in samples]
     mean = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
     if len(samples) > 1:
@@ -92,8 +93,9 @@ def arrange_live(
 ) -> Ints:
     """Accompany a chorale's soprano while it is played: int [step, 4].
 
-    Every `horizon` beats the voices of the next ones are decided, of which the soprano is not heard yet; those of the
-    first are made when it is over. struck: the pitch that begins them is known, as if voices were ready for each.
+    Every `horizon` beats the voices of the next ones are decided, before their soprano is heard;
+    those of the first are made when it is over. struck: the pitch that begins them is known, as
+    if voices were ready for each.
     """
     song = soprano_song(chorale)
     melody = song.tracks[0]
@@ -113,7 +115,7 @@ def arrange_live(
 
 
 def soprano_song(chorale: jsb.Chorale, metre: bool = False) -> Song:
-    """Return the soprano alone, as a plain sixteenth grid has it: repeated notes as one, and no known metre.
+    """Return the soprano alone, as on a plain grid of sixteenths: repeated notes are one.
 
     metre: as the score has it instead, with repeated notes, metre, pickup and key signature.
     """
@@ -174,12 +176,15 @@ def save_for_scorer(
     grids: Sequence[Ints],
     split: str = "valid",
 ) -> None:
-    """Write grids int [step, 4] as an .npz that other scorers read: `split` int16 [piece, step, 4], padded with -2."""
+    """Write grids, int [step, 4], as an .npz that other scorers read.
+
+    It has `split`, int16 [piece, step, 4], padded with -2.
+    """
     _save(path, {split: grids})
 
 
 def save_reference_for_scorer(path: str | Path, splits: Sequence[str] = ("train", "valid")) -> None:
-    """Write splits of the bundled chorales in the format of `save_for_scorer`: what its grids are to be compared with.
+    """Write splits of the bundled chorales as `save_for_scorer` does, to compare its grids with.
 
     Other JSB arrays will not do: they lack some pieces, write repeats out or end with a rest.
     """

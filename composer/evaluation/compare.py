@@ -20,7 +20,10 @@ HISTOGRAMS: Final = {
     "pitch_class_distance": "pitch classes: distance",
     "pitch_distance": "pitches: distance",
 }
-"""Two histograms compared: rows of the table whose "dataset" is that of its even pieces from its odd ones."""
+"""Rows of the table that compare two histograms.
+
+Their "dataset" is the distance of its even pieces from its odd ones.
+"""
 
 TITLES: Final = {
     "distance": "distance",
@@ -53,10 +56,11 @@ class Compared(NamedTuple):
 class Evaluation:
     """Generated songs beside the dataset; see `compare`.
 
-    pieces: how many, generated and of the dataset. table: metric to track name or "all" to `Compared`; metrics that
-    neither side has are left out. pitches: float [2, track, 128], and pitch_classes: float [2, track, 12], shares of
-    the notes, generated first. distance: one number, 0 if all is alike. dataset_distance: the same between the
-    dataset's even and odd pieces.
+    pieces: how many, generated and of the dataset. table: metric to track name or "all" to
+    `Compared`; metrics that neither side has are left out. pitches: float [2, track, 128], and
+    pitch_classes: float [2, track, 12], shares of the notes, generated first. distance: one
+    number, 0 if all is alike. dataset_distance: the same between the dataset's even and odd
+    pieces.
     """
 
     tracks: tuple[str, ...]
@@ -95,16 +99,18 @@ class _Columns(NamedTuple):
 
 
 def compare(generated: Measured, reference: Measured) -> Evaluation:
-    """Compare generated songs with the dataset's, track by track in their order; the names are the dataset's.
+    """Compare generated songs with the dataset's, track by track; the names are the dataset's.
 
-    distance: how far the two samples of pieces lie apart in a metric (Wasserstein-1, in standard deviations of the
-    dataset's sample, these at least the metric's `least`), mean over the added tracks, then over the metrics. What is
-    undefined on either side is left out. Raise ShapeError if the numbers of tracks differ.
+    distance: how far the two samples of pieces lie apart in a metric (Wasserstein-1, in standard
+    deviations of the dataset's sample, these at least the metric's `least`), mean over the added
+    tracks, then over the metrics. What is undefined on either side is left out. Raise ShapeError
+    if the numbers of tracks differ.
 
     >>> from composer.evaluation.measure import measure
     >>> from composer.songs.song import Note, Song, Track
     >>> def song(pitch):
-    ...     return Song((Track((Note(0.0, 72, 4.0),), "Tune"), Track((Note(0.0, pitch, 4.0),), "Bass")))
+    ...     tune = Track((Note(0.0, 72, 4.0),), "Tune")
+    ...     return Song((tune, Track((Note(0.0, pitch, 4.0),), "Bass")))
     >>> bach = measure([song(48), song(50)])
     >>> cell = compare(measure([song(55), song(57)]), bach).table["mean_pitch"]["Bass"]
     >>> cell  # seven semitones; the dataset's own standard deviation is one
@@ -173,7 +179,7 @@ def _rows(
 
 
 def _table(rows: dict[str, _Columns], columns: Sequence[str]) -> dict[str, dict[str, Compared]]:
-    """Return the cells by metric and column, the most telling rows first; without rows that no side has."""
+    """Return the cells by metric and column, the most telling rows first; no empty rows."""
     known = [name for name, row in rows.items() if not _is_unknown(row)]
     known.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     table: dict[str, dict[str, Compared]] = {}
@@ -193,7 +199,7 @@ def _is_unknown(row: _Columns) -> bool:
 
 
 def _spreads(reference: Measured) -> dict[str, Floats]:
-    """Return the standard deviation over the pieces, at least the metric's `least`: metric to float [track + 1]."""
+    """Return standard deviations over the pieces by metric, float [track + 1], at least `least`."""
     # Of the dataset alone: a set that scatters widely must not make its own distance small.
     spreads = {}
     for name, value in reference.values.items():
@@ -209,7 +215,8 @@ def _distances(
 ) -> dict[str, Floats]:
     """Return Wasserstein distances in spreads: metric to float [track + 1].
 
-    The last is the mean of the added tracks, or that of the tracks together if only they have a value.
+    The last is the mean of the added tracks, or that of the tracks together if only they have a
+    value.
     """
     table = {}
     # Track by track: two tracks that move apart would cancel out in their mean.
@@ -233,7 +240,10 @@ def _mean_distance(distances: dict[str, Floats]) -> float:
 
 
 def _histogram_distances(first: Measured, second: Measured) -> dict[str, Floats]:
-    """Return the distances of the mean histograms, float [track + 1]; the last is the mean of the added tracks."""
+    """Return the distances of the mean histograms, float [track + 1].
+
+    The last is the mean of the added tracks.
+    """
     classes = histogram_distance(mean_known(first.pitch_classes), mean_known(second.pitch_classes))
     pitches = histogram_distance(mean_known(first.pitches), mean_known(second.pitches))
     return {

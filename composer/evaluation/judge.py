@@ -62,8 +62,8 @@ class EvaluationRequest:
 class Judged:
     """The findings about `source` beside `reference`, both in words.
 
-    responses: of a model. ladder: if asked for; the dataset's number is NaN if it has none. run: if `source` is one.
-    remarks: what was left out, and why.
+    responses: of a model. ladder: if asked for; the dataset's number is NaN if it has none. run:
+    if `source` is one. remarks: what was left out, and why.
     """
 
     source: str
@@ -75,7 +75,10 @@ class Judged:
     remarks: tuple[str, ...] = ()
 
     def table(self) -> list[tuple[str, str, float, float, float]]:
-        """Return (number, track or "all", generated, dataset, distance in the dataset's spreads) of everything."""
+        """Return (number, track or "all", generated, dataset, distance) of everything.
+
+        The distance is in the dataset's spreads.
+        """
         overall = {"distance": self.distance, **self.responses, **self.ladder}
         rows = [
             (name, ALL, generated, dataset, float("nan"))
@@ -99,11 +102,13 @@ def judge(
 ) -> Judged:
     """Judge a run (also RUN@1200, RUN@best), a model, or a folder of MIDI files.
 
-    A model arranges the melodies of the reference's valid split, or of all its songs if that is empty, and is compared
-    with these pieces. A folder is compared with the valid split of a dataset, or with all of another folder.
+    A model arranges the melodies of the reference's valid split, or of all its songs if that is
+    empty, and is compared with these pieces. A folder is compared with the valid split of a
+    dataset, or with all of another folder.
 
-    open_model: opens the model of a run or of a model's name, as `composer.arranging.batch.open_model` does; a folder
-    needs none. Raise ComposerError, one line, for what is not there or does not fit.
+    open_model: opens the model of a run or of a model's name, as
+    `composer.arranging.batch.open_model` does; a folder needs none. Raise ComposerError, one
+    line, for what is not there or does not fit.
     """
     run = _find_run(source)
     if run is not None:
@@ -218,7 +223,8 @@ def _judge_model(
     )
 
     seeds = range(request.seeds)
-    # Each melody is arranged once with every seed, and once more with another's notes to see whether that changes it.
+    # Each melody is arranged once with every seed, and once more with another's notes, to see if
+    # that changes it.
     counting = _CountingModel(
         model,
         len(songs) * (len(seeds) + 1),
@@ -260,7 +266,7 @@ def _model_ladder(
     seeds: Sequence[int],
     on_progress: Progress,
 ) -> Pairs:
-    """Score as `chorales.through_public_path` does: the whole valid split, however few pieces are asked for."""
+    """Score the whole valid split as `chorales.through_public_path` does, for any `pieces`."""
     ladder = jsb_ladder()
     chorales = jsb.load("valid")
     counting = _CountingModel(
@@ -297,10 +303,11 @@ def _judge_folder(
         if len(songs) == request.pieces:
             break
         on_progress(done, len(files), f"reading {folder}")
+        # One bad file must not cost the evaluation of all others.
         try:
             songs.append(_fitted(read(path), names))
         except ComposerError as error:
-            remarks.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            remarks.append(_about(path, error))
     if not songs:
         raise MidiError(f"nothing in {folder} can be compared with {words}; {remarks[0]}")
     return Judged(
@@ -312,6 +319,14 @@ def _judge_folder(
     )
 
 
+def _about(path: Path, error: ComposerError) -> str:
+    """Return the text of an error; with the file's name, if it lacks it."""
+    text = str(error)
+    if str(path) in text:
+        return text
+    return f"{path}: {text}"
+
+
 def _song_files(folder: Path) -> list[Path]:
     """Return the MIDI files in a folder and below, in the order of their names."""
     found = sorted(folder.rglob("*"))
@@ -319,7 +334,7 @@ def _song_files(folder: Path) -> list[Path]:
 
 
 def _fitted(song: Song, names: Sequence[str]) -> Song:
-    """Return the song with the dataset's tracks: by name if it has all of them, else in its own order.
+    """Return the song with the dataset's tracks: by name if it has all, else in its own order.
 
     Raise MidiError if the number of tracks differs, also without those that are empty.
     """
@@ -338,7 +353,7 @@ def _fitted(song: Song, names: Sequence[str]) -> Song:
 
 
 def _folder_ladder(songs: Sequence[Song]) -> Pairs:
-    """Score songs of which nothing says which chorale each arranges."""
+    """Score songs that do not say which chorale each arranges."""
     ladder = jsb_ladder()
     grids = [chorale_grid(song, max(1, round(RESOLUTION * song.end))) for song in songs]
     return _beside(ladder.score(grids, aligned=False), ladder.reference_rates())

@@ -1,4 +1,4 @@
-"""Measure what each latent of a model moves: the others left alone, it is drawn again, and turned along its knob."""
+"""Measure what each latent of a model moves: draw it again, turn its knob, leave the others."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ ASPECTS: Final = {
 NAMED: Final = {"chords": "harmony", "groove": "rhythm", "melody": "contour"}
 """What each of these latents should move most; `style` moves the whole."""
 
-OTHER: Final = 1000  # added to a seed for another one
+# Added to a seed for another one.
+OTHER: Final = 1000
 ENDS: Final = (-1.0, 1.0)
-LEAST: Final = 1e-9  # of what another seed moves, so that nothing is divided by zero
+# At least of what another seed moves, so that nothing is divided by zero.
+LEAST: Final = 1e-9
 
-# Keys of an arrangement: a latent and where its knob stands; at 0 the latent is drawn again.
+# Keys of an arrangement: a latent and the place of its knob; at 0 the latent is drawn again.
 MIDDLE: Final = ("", 0.0)
 ANOTHER_SEED: Final = ("", 1.0)
 
@@ -57,9 +59,10 @@ class WithLatents(Protocol):
 class Moves:
     """The findings, by latent.
 
-    melodies: of how many. another: how far another seed moves each of MOVES, in its own unit. redrawn: how far each of
-    ASPECTS moves if that latent alone is drawn again; 1 is as far as with another seed. turned: the same, from the
-    middle of its knob to an end. characters: `metrics.aspects.character` at -1, 0, +1 of each knob, by name.
+    melodies: of how many. another: how far another seed moves each of MOVES, in its own unit.
+    redrawn: how far each of ASPECTS moves if that latent alone is drawn again; 1 is as far as
+    with another seed. turned: the same, from the middle of its knob to an end. characters:
+    `metrics.aspects.character` at -1, 0, +1 of each knob, by name.
     """
 
     melodies: int
@@ -92,10 +95,10 @@ def measure_moves(
     seeds: Sequence[int],
     on_progress: Progress,
 ) -> Moves:
-    """Move each latent of `model` in the arrangements of `melodies`, and return the means over melodies and seeds.
+    """Move each latent of a model. Return the means over `melodies` and `seeds`.
 
-    melodies: of a song the first track counts. on_progress: gets how many arrangements are done, and how many there
-    are. Raise ConfigError for a model without latents.
+    melodies: of a song the first track counts. on_progress: gets how many arrangements are done,
+    and how many there are. Raise ConfigError for a model without latents.
     """
     latents, knobs = model.family.latents, model.family.knobs
     if not latents:
@@ -121,7 +124,7 @@ def _arrange_around(
     latents: Sequence[str],
     knobs: Sequence[str],
 ) -> Arrangements:
-    """Arrange a melody as it is, with another seed, with each latent drawn again, and with each knob at its ends."""
+    """Arrange a melody with a seed, another seed, each latent drawn again, each knob turned."""
 
     def arranged(**how: Any) -> Grid:
         return song_grid(model.arrange(song, **how))
@@ -136,7 +139,7 @@ def _arrange_around(
 
 
 def _mean_moves(found: Sequence[Arrangements], key: Key) -> Row:
-    """Return how far the arrangements of a key are from those in the middle: means, by the names of MOVES."""
+    """Return the mean distances of a key's arrangements from those in the middle, by MOVES."""
     each = [moved(grids[MIDDLE], grids[key]) for grids in found]
     return {name: float(np.mean([one[name] for one in each])) for name in MOVES}
 
@@ -146,7 +149,7 @@ def _relative(
     another: Row,
     keys: Sequence[Key],
 ) -> Row:
-    """Return how far each of ASPECTS moves, mean over the keys, in units of what another seed moves."""
+    """Return the mean move of each of ASPECTS, in units of what another seed moves."""
     rows = [_mean_moves(found, key) for key in keys]
     shares = {}
     for name in MOVES:

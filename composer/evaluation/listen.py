@@ -21,10 +21,11 @@ from composer.songs.theory import signature_shift
 
 PITCHES: Final = 128
 OCTAVE: Final = 12
-SHIFTS: Final = range(-11, 12)  # semitones
+# Semitones: all transpositions, up and down, short of a whole octave.
+SHIFTS: Final = range(-11, 12)
 
-# A random number for each interval within a chord: the sum of its intervals' numbers names a chord. The last is for
-# the pitch on which a chord stands.
+# A random number for each interval within a chord: the sum of its intervals' numbers names a
+# chord. The last is for the pitch on which a chord stands.
 NUMBERS: Final = np.random.default_rng(0).integers(1, 2**62, PITCHES + 1)
 
 RESPONSES: Final = {
@@ -53,12 +54,14 @@ def responses(
 ) -> dict[str, float]:
     """Return how a model responds to its melody and to its seed, by the names of RESPONSES.
 
-    melodies: of a song the first track counts. arranged: what `model` makes of them, [seed][melody], if known.
+    melodies: of a song the first track counts. arranged: what `model` makes of them,
+    [seed][melody], if known.
 
-    conditioning: share of cells (a step of an added track) that change when the model is given the notes of the next
-    melody, under the same metre and seed. Of all transpositions of the second answer the nearest counts, so that a
-    model that moves one fixed answer to the melody's key gets 0. noise: share of cells that change with the next seed.
-    The others are as in `agreements`. NaN if undefined: with one melody, or one seed.
+    conditioning: share of cells (a step of an added track) that change when the model is given
+    the notes of the next melody, under the same metre and seed. Of all transpositions of the
+    second answer the nearest counts, so that a model that moves one fixed answer to the melody's
+    key gets 0. noise: share of cells that change with the next seed. The others are as in
+    `agreements`. NaN if undefined: with one melody, or one seed.
 
     >>> from composer.songs.song import Note, Song, Track
     >>> class Deaf:  # it plays a C below whatever comes
@@ -72,21 +75,36 @@ def responses(
     songs = [only_melody(song) for song in melodies]
     if arranged is None:
         arranged = [[model.arrange(song, seed=seed) for song in songs] for seed in seeds]
-    changes = []
-    for i, other in _next_melodies(songs):
-        swapped = with_notes(songs[i], songs[other].tracks[0])
-        answer = model.arrange(swapped, seed=seeds[0])
-        changes.append(nearest_change(arranged[0][i], answer))
-    # The same melody with one seed and the next.
-    noise = []
-    for first, second in pairwise(arranged):
-        noise += [change(one, other) for one, other in zip(first, second, strict=True)]
     everything = [song for row in arranged for song in row]
     return {
-        "conditioning": _mean(changes),
-        "noise": _mean(noise),
+        "conditioning": _conditioning(model, songs, seeds[0], arranged[0]),
+        "noise": _noise(arranged),
         **agreements(everything),
     }
+
+
+def _conditioning(
+    model: Arranger,
+    songs: Sequence[Song],
+    seed: int,
+    arranged: Sequence[Song],
+) -> float:
+    """Return the share of cells that change with another melody's notes."""
+    changes = []
+    for i, other in _next_melodies(songs):
+        # Only the notes change: metre and tempo would change the answer by themselves.
+        swapped = with_notes(songs[i], songs[other].tracks[0])
+        answer = model.arrange(swapped, seed=seed)
+        changes.append(nearest_change(arranged[i], answer))
+    return _mean(changes)
+
+
+def _noise(arranged: Sequence[Sequence[Song]]) -> float:
+    """Return the share of cells that change from one seed to the next, melody by melody."""
+    changes = []
+    for first, second in pairwise(arranged):
+        changes += [change(one, other) for one, other in zip(first, second, strict=True)]
+    return _mean(changes)
 
 
 def dataset_responses(songs: Sequence[Song]) -> dict[str, float]:
@@ -96,10 +114,11 @@ def dataset_responses(songs: Sequence[Song]) -> dict[str, float]:
 
 
 def agreements(songs: Sequence[Song]) -> dict[str, float]:
-    """Return how the added tracks agree with the melody, and with the next song's: means over the songs.
+    """Return the agreement of the added tracks with the melody, and with the next song's.
 
-    `key_agreement` and `chord_agreement` of `composer.metrics.response`, without drums. The next song's melody keeps
-    its key for the one and is moved to this song's for the other: what is left is the luck of two tunes in one key.
+    `key_agreement` and `chord_agreement` of `composer.metrics.response`, without drums. The next
+    song's melody keeps its key for the one and is moved to this song's for the other: what is
+    left is the luck of two tunes in one key.
     """
     parts = [_parts(song) for song in songs]
     key, chord = [], []
@@ -125,13 +144,13 @@ def agreements(songs: Sequence[Song]) -> dict[str, float]:
 
 
 def with_notes(song: Song, melody: Track) -> Song:
-    """Return a melody's song with the notes of another, cut at its own end; metre, tempo and signatures stay."""
+    """Return a song with another melody's notes, cut at its own end; metre and tempo stay."""
     notes = cut_notes(melody.notes, song.end)
     return replace(song, tracks=(replace(song.tracks[0], notes=tuple(notes)),))
 
 
 def _next_melodies(songs: Sequence[Song]) -> Iterator[tuple[int, int]]:
-    """Yield for each song its index and that of the next one with another melody, the last followed by the first.
+    """Yield each song's index and that of the next with another melody; the first follows the last.
 
     Songs that all have one melody have no next.
     """
@@ -168,7 +187,7 @@ def change(first: Song, second: Song) -> float:
 
 
 def nearest_change(first: Song, second: Song) -> float:
-    """Return the smallest `change` over all transpositions of `second` by up to 11 semitones; drums stay."""
+    """Return the smallest `change` over transpositions of `second` by 11 semitones at most."""
     one, other = (_chords(roll) for roll in _cut(_added(first), _added(second)))
     codes = _codes(*one)
     # Drums have no key to be moved to.
@@ -177,11 +196,11 @@ def nearest_change(first: Song, second: Song) -> float:
 
 
 def _chords(roll: Bools) -> tuple[Ints, Ints]:
-    """Return what each track plays at each step: its lowest pitch, and a number for the chord above it.
+    """Return each track's lowest pitch at each step, and a number for the chord above it.
 
     Two int [step, track]; the number is 0 for a rest.
     """
-    # A chord in another place has the same number, so that transpositions need no second look at the pianoroll.
+    # A chord in another place has the same number: transpositions need no second pianoroll.
     lowest = roll.argmax(1)
     step, pitch, track = np.nonzero(roll)
     kind = np.zeros(lowest.shape, np.int64)
@@ -214,7 +233,7 @@ def _added(song: Song) -> Bools:
 
 
 def _parts(song: Song) -> tuple[Bools, Bools]:
-    """Return the melody, and the added tracks without drums: bool [step, 128, track] each, full bars on beats."""
+    """Return the melody and the added tracks without drums: bool [step, 128, track] each."""
     roll = np.pad(to_pianoroll(song), ((lead(song), 0), (0, 0), (0, 0)))
     pitched = [i for i, track in enumerate(song.tracks) if i and not track.is_drum]
     return roll[:, :, :1], roll[:, :, pitched]

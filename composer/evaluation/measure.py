@@ -1,6 +1,7 @@
-"""Measure songs: all metrics of `composer.metrics` that pianorolls and voices have, for each piece and track.
+"""Measure songs: all metrics that pianorolls and voices have, for each piece and track.
 
-The first track is the melody, which is given, so "all" means the tracks after it. What is undefined is NaN.
+The first track is the melody, which is given, so "all" means the tracks after it. What is
+undefined is NaN.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ ALL: Final = "all"
 """The name of the column that holds the added tracks together."""
 
 PITCHES: Final = 128
-CHORALE_VOICES: Final = 4  # the only number of voices whose ranges are known
+# The only number of voices whose ranges are known.
+CHORALE_VOICES: Final = 4
 
 
 class Metric(NamedTuple):
     """The title of a metric on a page, and how much of it counts.
 
-    least: the smallest spread of a dataset that counts when two sets are compared; less would make a trifle far.
+    least: the smallest spread of a dataset that counts when two sets are compared; less would
+    make a trifle far.
     """
 
     title: str
@@ -65,9 +68,9 @@ METRICS: Final = {
 class Measured:
     """Songs in numbers; see `measure`.
 
-    tracks: their names, the melody's first. values: for each of METRICS float [piece, track + 1], the last column for
-    the added tracks together. pitches: float [piece, track, 128], and pitch_classes: float [piece, track, 12], shares
-    of the notes.
+    tracks: their names, the melody's first. values: for each of METRICS float [piece, track + 1],
+    the last column for the added tracks together. pitches: float [piece, track, 128], and
+    pitch_classes: float [piece, track, 12], shares of the notes.
     """
 
     tracks: tuple[str, ...]
@@ -90,7 +93,7 @@ class Measured:
 
 
 class _Piece(NamedTuple):
-    """One song in numbers: metrics, float [track + 1] each; shares of its pitches and of their classes by track."""
+    """One song in numbers: metrics, float [track + 1] each, and shares of its pitches by track."""
 
     values: dict[str, Floats]
     pitches: Floats
@@ -100,18 +103,19 @@ class _Piece(NamedTuple):
 def measure(songs: Sequence[Song]) -> Measured:
     """Measure songs that have the same tracks in the same order, the melody first.
 
-    On the grid of 4 steps a beat, in the bars of the time signatures (4/4 if there are none). Drums have no pitches,
-    other tracks no drum pattern, and a track that ever plays two notes at once is no voice. "all" is the mean of the
-    added tracks; of voices against each other, the melody is one of them. The piece's own key is that of all its notes
-    (`songs.theory.estimate_key`): signatures in MIDI files are often a default. The tracks are named as in the first
-    song.
+    On the grid of 4 steps a beat, in the bars of the time signatures (4/4 if there are none).
+    Drums have no pitches, other tracks no drum pattern, and a track that ever plays two notes at
+    once is no voice. "all" is the mean of the added tracks; of voices against each other, the
+    melody is one of them. The piece's own key is that of all its notes
+    (`songs.theory.estimate_key`): signatures in MIDI files are often a default. The tracks are
+    named as in the first song.
 
     Raise ShapeError if there is no song, a song without tracks, or one with other tracks.
 
     >>> from composer.songs.song import Note, Song, Track
     >>> tune = Track((Note(0.0, 72, 4.0),), "Tune")
     >>> bass = Track((Note(0.0, 36, 1.0), Note(1.0, 37, 3.0)), "Bass")
-    >>> measure([Song((tune, bass))]).values["c_major_ratio"]  # the tune, the bass, all that is added
+    >>> measure([Song((tune, bass))]).values["c_major_ratio"]  # the tune, the bass, all added
     array([[1.  , 0.25, 0.25]])
     """
     counts = sorted({len(song.tracks) for song in songs})
@@ -161,7 +165,7 @@ def mean_known(values: Floats, axis: int = 0) -> Floats:
 
 
 def lead(song: Song) -> int:
-    """Return how many steps, 0 to 3, put before a song let the bar after its pickup start on a beat's first step."""
+    """Return the steps, 0 to 3, that put the bar after a pickup on the first step of a beat."""
     second = song.bar_onsets()[1:2]
     return -round(second[0] * RESOLUTION) % RESOLUTION if second else 0
 
@@ -224,7 +228,7 @@ def _pitched_values(
     bars: Ints,
     drums: Bools,
 ) -> dict[str, Floats]:
-    """Return the metrics that only pitches have, float [track] each; the values of drums mean nothing."""
+    """Return the metrics that only pitches have, float [track] each; ignore those of drums."""
     sounding = roll.sum(0)  # [pitch, track]
     steps = sounding.sum(0)
     notes = onsets.sum((0, 1))
@@ -251,7 +255,9 @@ def _voice_values(
     drums: Bools,
     before: int,
 ) -> dict[str, Floats]:
-    """Return the metrics of the tracks that play one pitch at a time, float [track + 1] each; none for under two.
+    """Return the metrics of tracks that play one pitch at a time, float [track + 1] each.
+
+    None if there are fewer than two.
 
     before: steps of rest to begin with.
     """
@@ -265,7 +271,7 @@ def _voice_values(
         roll[:, :, which].argmax(1),
         REST,
     )
-    # Rests before a pickup bring the first full bar onto a beat, where chords are looked for.
+    # Rests before a pickup bring the first full bar onto a beat: chords are looked for there.
     voices = np.pad(
         voices,
         ((before, 0), (0, 0)),

@@ -1,4 +1,4 @@
-"""A page of plots about an evaluation: histograms side by side, all metrics, and how a run came there.
+"""A page of plots about an evaluation: histograms, all metrics, and the curves of a run.
 
 A track has the colour that it has in a piano roll; the dataset is grey.
 """
@@ -30,28 +30,38 @@ DPI: Final = 100
 WIDTH: Final = 16.0
 LEFT: Final = 0.45
 RIGHT: Final = 0.35
-GAP: Final = 0.5  # between two tracks
+# Inches between two tracks, as all sizes here.
+GAP: Final = 0.5
 HEAD: Final = 1.25
-HEADING: Final = 0.65  # of a section
-HISTOGRAM: Final = 1.25  # height of a track's, without the space below
-LINE: Final = 0.27  # height of a metric's
-CURVE: Final = 1.45  # height of a curve's axes
+# Of a section.
+HEADING: Final = 0.65
+# Height of a track's histogram, without the space below.
+HISTOGRAM: Final = 1.25
+# Height of a metric's line.
+LINE: Final = 0.27
+# Height of a curve's axes.
+CURVE: Final = 1.45
 CURVE_GAP: Final = 0.75
-FOOT: Final = 0.8  # below lines and curves
+# Below lines and curves.
+FOOT: Final = 0.8
 
 CURVES_ABREAST: Final = 4
-FEW_POINTS: Final = 20  # up to which a curve shows them
+# Up to that many points a curve marks each: more would run together.
+FEW_POINTS: Final = 20
 
 DATASET: Final = "#B4BAC4"
-RULE: Final = "#E4E7EB"  # the colour of grid lines
+# The colour of grid lines.
+RULE: Final = "#E4E7EB"
 
-LINEAR: Final = 5  # standard deviations, up to which the scale is linear
+# Standard deviations up to which the scale is linear: a far metric must not squeeze the others.
+LINEAR: Final = 5
 TICKS: Final = (0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 SMALL_METRIC: Final = 0.02
 SMALL_RESPONSE: Final = 0.2
 
 CLASSES: Final = [signs(pitch_class_name(pitch_class)) for pitch_class in range(12)]
-ANY_RANGE: Final = range(48, 73)  # pitches to show if no note is pitched
+# The pitches of an empty histogram, if no note is pitched.
+ANY_RANGE: Final = range(48, 73)
 
 
 class Line(NamedTuple):
@@ -78,7 +88,7 @@ class Curve:
 
 
 class StackedFigure:
-    """A figure that is filled from the top, in inches. top: how far up from the bottom it is still empty."""
+    """A figure that is filled from the top. top: inches from the bottom that are still empty."""
 
     def __init__(self, height: float) -> None:
         from matplotlib.figure import Figure
@@ -140,7 +150,7 @@ class StackedFigure:
 
 
 def draw(path: Path | None, judged: Judged) -> Figure:
-    """Draw the page, write it as PNG if a `path` is given, and return the figure: 1600 pixels wide."""
+    """Draw the page, 1600 pixels wide, and return the figure; with a `path` write it as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     tracks = judged.evaluation.tracks
@@ -342,7 +352,7 @@ def _draw_lines(
     lines: Sequence[Line],
     explanation: str,
 ) -> None:
-    """Draw a line for each number: its name, two bars on a scale of their own, the numbers themselves."""
+    """Draw a line for each number: its name, two bars on a scale of their own, their values."""
     left = LEFT + 2.75
     height = len(lines) * LINE
     limits = (len(lines) - 0.5, -0.5)
@@ -424,7 +434,7 @@ def _draw_apart(
     lines: Sequence[Line],
     tracks: Sequence[str],
 ) -> None:
-    """Draw dots to the right of the lines, for how far apart generated and dataset are, track by track."""
+    """Draw a dot for each track, right of the lines: how far apart generated and dataset are."""
     left = LEFT + 9.3
     y = np.arange(len(lines))
     limits = (len(lines) - 0.5, -0.5)

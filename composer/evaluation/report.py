@@ -21,9 +21,12 @@ JSON: Final = "evaluation.json"
 CSV: Final = "evaluation.csv"
 PAGE: Final = "evaluation.png"
 
-TRACKS_ABREAST: Final = 4  # in a table
-DECIMALS: Final = 6  # in files
-PLACES_BY_TRACK: Final = 2  # in a table of several tracks
+# Abreast in a table: more do not fit a terminal.
+TRACKS_ABREAST: Final = 4
+# In files: enough to compare two runs, without the noise of floats.
+DECIMALS: Final = 6
+# In a table of several tracks, which is wide already.
+PLACES_BY_TRACK: Final = 2
 
 
 class Table(NamedTuple):
@@ -34,7 +37,7 @@ class Table(NamedTuple):
 
 
 def write(judged: Judged, folder: Path) -> list[Path]:
-    """Write evaluation.json, evaluation.csv and evaluation.png into `folder`, and return their paths.
+    """Write evaluation.json, evaluation.csv and evaluation.png into `folder`. Return their paths.
 
     An undefined number is null, or empty. Raise OutputError if a file cannot be written.
     """
@@ -54,7 +57,7 @@ def write(judged: Judged, folder: Path) -> list[Path]:
 
 
 def check_place(folder: Path) -> None:
-    """Raise OutputError if no files can be written into `folder`: that must not cost the work before."""
+    """Raise OutputError if `folder` cannot be written: better before the work than after."""
     with suppress(_Tried), atomic(folder / JSON) as temporary:
         temporary.touch()
         # Give up, so that nothing is left behind.
@@ -88,7 +91,10 @@ def to_json(judged: Judged) -> dict[str, Any]:
 
 
 def to_csv(judged: Judged) -> str:
-    """Return a line for each number: measure, track ("all": the added ones), generated, dataset, distance."""
+    """Return a line for each number: metric, track, generated, dataset, distance.
+
+    The track "all" is the added ones together.
+    """
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["measure", "track", "generated", "dataset", "distance"])
@@ -136,7 +142,7 @@ def _json_histograms(
 
 
 def to_tables(judged: Judged) -> Iterator[Table]:
-    """Yield what a terminal shows: the added tracks, what the model listens to, the ladder, then track by track."""
+    """Yield the tables for a terminal: the added tracks, responses, the ladder, each track."""
     table = judged.evaluation.table
     rows = [["distance", *map(short_number, judged.distance), ""]]
     rows += [[TITLES[name], *map(short_number, row[ALL])] for name, row in table.items()]

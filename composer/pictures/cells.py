@@ -1,4 +1,4 @@
-"""A piano roll in characters of a terminal, for a song that is whole and for one that is being played.
+"""A piano roll in characters of a terminal, of a whole song or of one that is being played.
 
 A character holds four pixels (quadrant blocks), two pitches above each other and two moments beside
 each other, so that four octaves fit 24 lines. First notes become pixels, then pixels characters.
@@ -27,21 +27,28 @@ Floats = NDArray[np.float64]
 
 # By bits: 1 upper left, 2 upper right, 4 lower left, 8 lower right.
 QUADRANTS: Final = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
-DRUM_LANES: Final = (KICK, SNARE, CYMBAL)  # from below; drums of a family share a lane
+# From below. Drums of a family share a lane: a terminal has few lines.
+DRUM_LANES: Final = (KICK, SNARE, CYMBAL)
 
-EMPTY: Final = 0  # the code of a pixel without a note
+# The code of a pixel without a note; all others are 1 or more.
+EMPTY: Final = 0
 PLAYED, SOUNDING, COMING = 0, 1, 2
-TRACKS: Final = 1 + len(OTHERS)  # that have a colour of their own
+# Tracks with a colour of their own: further ones share them, so that a code stays small.
+TRACKS: Final = 1 + len(OTHERS)
 CODES: Final = 1 + 2 * 3 * TRACKS
 
-WIDE: Final = "wide"  # onsets that stand out, by two pixels of a longer note
-NEEDED: Final = (
-    "needed"  # onsets that stand out only if nothing else parts them from the note before
-)
-LETTERS: Final = "letters"  # onsets of one pixel, which becomes a letter
-LONG: Final = 4  # pixels, from which on a note has an onset of two
-TOUCHING: Final = 0.02  # beats
-LONGEST: Final = 4096.0  # beats; a note that is held on for longer is drawn no further
+# Onsets that stand out, by two pixels of a longer note.
+WIDE: Final = "wide"
+# Onsets that stand out only if nothing else parts them from the note before.
+NEEDED: Final = "needed"
+# Onsets of one pixel, which becomes a letter.
+LETTERS: Final = "letters"
+# Pixels from which on an onset takes two: of a shorter note it would leave too little.
+LONG: Final = 4
+# Beats: rounding in MIDI files must not part notes that touch.
+TOUCHING: Final = 0.02
+# Beats: a note that is held for longer, or for ever, is drawn no further.
+LONGEST: Final = 4096.0
 
 
 class TimedNote(Protocol):
@@ -69,7 +76,10 @@ class TimedNote(Protocol):
 
 
 def code(track: int, time: int = PLAYED, is_onset: bool = False) -> int:
-    """Return the code of a pixel: its track, PLAYED, SOUNDING or COMING, whether a note begins there."""
+    """Return the code of a pixel.
+
+    time: PLAYED, SOUNDING or COMING. is_onset: a note begins there.
+    """
     if track >= TRACKS:
         track = 1 + (track - 1) % len(OTHERS)
     return 1 + 2 * (3 * track + time) + is_onset
@@ -82,24 +92,31 @@ def track_of(pixel: int) -> int:
 
 @lru_cache(maxsize=1024)
 def shade(palette: Palette, pixel: int) -> str:
-    """Return the colour of a pixel: a sounding note shines, one to come is pale, an onset stands out."""
+    """Return the colour of a pixel.
+
+    A sounding note shines, one to come is pale, an onset stands out.
+    """
+    # There are few codes and many pixels: each colour is mixed once.
     if pixel == EMPTY:
         return palette.ground
     color = palette.track(track_of(pixel))
-    time, is_onset = (pixel - 1) // 2 % 3, (pixel - 1) % 2
+    time = (pixel - 1) // 2 % 3
+    is_onset = (pixel - 1) % 2
     if time == COMING:
         color = mix(color, palette.ground, 0.5)
     elif time == SOUNDING:
         color = mix(color, palette.lit, 0.6)
-    return mix(color, palette.lit, palette.onset) if is_onset else color
+    if is_onset:
+        color = mix(color, palette.lit, palette.onset)
+    return color
 
 
 @dataclass(frozen=True)
 class PitchRows:
     """Pitches in rows of pixels, from above, and below them three lanes of drums.
 
-    semitone: pixels of a pitch, 1 or more, or a share if pitches share pixels. pixels: of all pitches.
-    lanes: pixels of all drums, a free one above them included; 0 for none.
+    semitone: pixels of a pitch, 1 or more, or a share if pitches share pixels. pixels: of all
+    pitches. lanes: pixels of all drums, a free one above them included; 0 for none.
     """
 
     low: int
@@ -110,6 +127,7 @@ class PitchRows:
 
     def pixel(self, pitch: int) -> int:
         """Return the uppermost pixel of a pitch; if it is out of view, that at the edge."""
+        # A little more than zero: 3 * (1 / 3) must not fall into the pixel before.
         row = int((self.high - pitch) * self.semitone + 1e-9)
         return min(max(row, 0), self.pixels - 1)
 
@@ -133,10 +151,12 @@ class PitchRows:
     def pitch(self, pixel: int) -> int:
         """Return the pitch of a pixel; the highest of those that share it."""
         steps = pixel / self.semitone
-        return self.high - (floor(steps) if self.semitone >= 1 else ceil(steps - 1e-9))
+        if self.semitone >= 1:
+            return self.high - floor(steps)
+        return self.high - ceil(steps - 1e-9)
 
     def holds(self, pitches: Iterable[int]) -> bool:
-        """Return whether all of these are in view."""
+        """Return True if all of these are in view."""
         return all(self.low <= pitch <= self.high for pitch in pitches)
 
     @property
@@ -167,7 +187,8 @@ def _whole_lines(pixels: int, per_line: int) -> int:
 class BeatColumns:
     """Beats in columns of pixels: `left` is the pixel at the left edge, counted from beat 0."""
 
-    width: int  # pixels
+    # In pixels.
+    width: int
     per_beat: float
     left: int = 0
 
@@ -182,14 +203,20 @@ class BeatColumns:
     @property
     def beats(self) -> tuple[float, float]:
         """The first beat in view, and the first that is not."""
-        return self.left / self.per_beat, (self.left + self.width) / self.per_beat
+        first = self.left / self.per_beat
+        behind = (self.left + self.width) / self.per_beat
+        return first, behind
 
 
 class NoteTable:
-    """Notes in columns of numbers, made once for many pictures; the melody comes last, over the others."""
+    """Notes in columns of numbers, made once for many pictures.
+
+    The melody comes last, so that it is drawn over the others.
+    """
 
     def __init__(self, notes: Sequence[TimedNote], drums: Iterable[int] = ()) -> None:
         """Take notes; `drums`: the tracks that are drums."""
+        # Drawn in this order: the melody, voice 0, comes last and lies on top.
         ordered = sorted(notes, key=lambda note: (-note.voice, note.onset))
         fields = [(n.onset, n.end, n.pitch, n.voice, n.ahead) for n in ordered]
         table = np.array(fields, float).reshape(-1, 5)
@@ -206,9 +233,10 @@ class NoteTable:
         self.repeated = self._repeated()
 
     def _repeated(self) -> Bools:
-        """Return which notes end where their track strikes the same pitch again."""
+        """Return True for each note that ends as its track strikes the same pitch again."""
         order = np.lexsort((self.onsets, self.pitches, self.voices))
-        now, then = order[:-1], order[1:]
+        now = order[:-1]
+        then = order[1:]
         same_track = self.voices[now] == self.voices[then]
         same_pitch = self.pitches[now] == self.pitches[then]
         close = np.abs(self.onsets[then] - self.ends[now]) < TOUCHING
@@ -217,7 +245,10 @@ class NoteTable:
         return found
 
     def beats(self) -> tuple[int, int]:
-        """Return the first beat in which something sounds, and the one after the last; 0, 0 for nothing."""
+        """Return the first beat in which something sounds, and the one after the last.
+
+        0, 0 if nothing sounds.
+        """
         if not len(self.onsets):
             return 0, 0
         return int(np.floor(self.onsets.min())), int(np.ceil(self.ends.max()))
@@ -229,9 +260,11 @@ class NoteTable:
         return tuple(sorted(by_pitch.items()))
 
     def in_view(self, columns: BeatColumns) -> Ints:
-        """Return which notes are in view, in order of drawing."""
+        """Return the indexes of the notes in view, in order of drawing."""
         first, last = columns.beats
-        return np.flatnonzero((self.ends > first - 1 / columns.per_beat) & (self.onsets < last))
+        # A note that ends just before the edge may still round into the first pixel.
+        is_late = self.ends > first - 1 / columns.per_beat
+        return np.flatnonzero(is_late & (self.onsets < last))
 
 
 @dataclass(frozen=True)
@@ -269,8 +302,8 @@ def paint(
 ) -> Ints:
     """Return codes, int [pixel row, pixel column], EMPTY if there is no note.
 
-    A note decided ahead is hatched, every other pixel of it, until its beat has come. A note leaves a
-    pixel free before it is struck again, unless onsets are LETTERS.
+    A note decided ahead is hatched, every other pixel of it, until its beat has come. A note
+    leaves a pixel free before it is struck again, unless onsets are LETTERS.
     """
     pixels = np.full((rows.height, columns.width), EMPTY, np.int64)
     seen = notes.in_view(columns)
@@ -280,16 +313,23 @@ def paint(
     ends = np.where(notes.drums[seen], starts + 1, ends)
     if onsets != LETTERS:
         ends -= notes.repeated[seen] & (ends - starts > 1)
-    # The latest first: a note that has ended is played, one that has not begun is to come.
-    times = np.where(notes.ends[seen] <= now, PLAYED, SOUNDING)
-    times[notes.onsets[seen] > now] = COMING
+    times = _times(notes, seen, now)
     for i, index in enumerate(seen.tolist()):
         first, last = rows.place(int(notes.pitches[index]), bool(notes.drums[index]))
-        voice, time = int(notes.voices[index]), int(times[i])
+        voice = int(notes.voices[index])
+        time = int(times[i])
         hatched = bool(time == COMING and notes.ahead[index])
         span = (int(starts[i]), int(ends[i]))
         _paint_note(pixels[first:last], span, (voice, time), hatched, onsets)
     return pixels
+
+
+def _times(notes: NoteTable, seen: Ints, now: float) -> Ints:
+    """Return PLAYED, SOUNDING or COMING for each of the notes in view."""
+    # The latest first: a note that has ended is played, one that has not begun is to come.
+    times = np.where(notes.ends[seen] <= now, PLAYED, SOUNDING)
+    times[notes.onsets[seen] > now] = COMING
+    return times
 
 
 def _paint_note(
@@ -298,6 +338,7 @@ def _paint_note(
     """Paint one note into its rows of pixels; look: its track and time."""
     start, end = span
     plain = code(*look)
+    # Asked before the note is painted, which would cover the pixel.
     stands_out = onsets != NEEDED or _joins(part, start, plain)
     stride = 2 if hatched else 1
     if end > 0:
@@ -309,15 +350,17 @@ def _paint_note(
 
 
 def _joins(part: Ints, start: int, before: int) -> bool:
-    """Return whether the pixel before `start` has the same code, so that two notes would look like one."""
+    """Return True if the pixel before `start` has the same code: two notes would look like one."""
     return bool(0 < start <= part.shape[1] and part[0, start - 1] == before)
 
 
 def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return (quadrants, codes in front, codes behind), each int [row, column], for [2 * row, 2 * column].
+    """Return (quadrants, codes in front, codes behind), each int [row, column].
 
-    A character has two colours. If its pixels have more, no onset stands out, and if that is not enough
-    the right ones are shown at the left too: a pitch must not take another's colour.
+    pixels: codes, int [2 * row, 2 * column].
+
+    A character has two colours. If its pixels have more, no onset stands out, and if that is not
+    enough the right ones are shown at the left too: a pitch must not take another's colour.
     """
     rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
     four = (
@@ -330,19 +373,22 @@ def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
         )
     )
     # Two codes at most can be shown: the greatest in front, the least behind.
-    front, back = four.max(0), four.min(0)
+    front = four.max(0)
+    back = four.min(0)
     for simpler in (_without_onsets, _right_ones):
         too_many = ((four != front) & (four != back)).any(0)
         if too_many.any():
             four = np.where(too_many, simpler(four), four)
-            front, back = four.max(0), four.min(0)
+            front = four.max(0)
+            back = four.min(0)
     in_front = (four == front) & (front != EMPTY)
     bits = in_front * np.array([1, 2, 4, 8])[:, None, None]
     return bits.sum(0), front, back
 
 
 def _without_onsets(four: Ints) -> Ints:
-    is_onset = (four != EMPTY) & (four % 2 == 0)  # codes of onsets are even
+    # Codes of onsets are even.
+    is_onset = (four != EMPTY) & (four % 2 == 0)
     return np.asarray(four - is_onset)
 
 
@@ -382,7 +428,7 @@ def block_line(
     base: str,
     blank: Style,
 ) -> list[Segment]:
-    """Return a line of characters on the terminal's own ground; `base` shows where there is no note."""
+    """Return a line of characters on the terminal's own ground; without a note `base` shows."""
     line = []
     for start, end in stretches(packed):
         if packed[start] == 0:

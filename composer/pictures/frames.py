@@ -1,4 +1,7 @@
-"""A piano roll in pixels: in frames of a film, ruled once and its notes drawn in every frame, and as a picture."""
+"""A piano roll in pixels: in frames of a film, and as a picture of its own.
+
+In a film all that stays is drawn once; each frame adds its notes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ from composer.pictures.text import pitch_name, song_name, track_name
 from composer.songs.song import Note, Song
 from composer.songs.theory import beat_onsets
 
-MOST_BEATS: Final = 32.0  # in a panel
+# In a panel: with more, notes become too thin to follow.
+MOST_BEATS: Final = 32.0
 ROOM: Final = Room(
     spare=1,
     narrowest=24,
@@ -35,16 +39,23 @@ ROOM: Final = Room(
     lanes=8,
     unpitched=False,
 )
-HEARD: Final = "#FFF6DC"  # behind the bars that are heard
-LEAST_BEAT: Final = 5  # pixels, from which on beats have lines
-LEAST_SEMITONE: Final = 3  # pixels, from which on the rows of black keys have a band
-KEYS: Final = 34  # pixels at the left of a panel for the names of the C's, of a frame 1280 wide
-GAP: Final = 12  # the same between two panels
+# The ground of the bars that are heard.
+HEARD: Final = "#FFF6DC"
+# Pixels of a beat, from which on beats have lines: nearer ones would be a grey area.
+LEAST_BEAT: Final = 5
+# Pixels of a pitch, from which on black keys have a band: thinner ones flicker in a film.
+LEAST_SEMITONE: Final = 3
+# Pixels at the left of a panel for the names of the C's, of a frame 1280 wide.
+KEYS: Final = 34
+# The same between two panels.
+GAP: Final = 12
 
-PICTURE_BEAT: Final = 24  # pixels, of a single picture
+# Pixels of a single picture, which has no frame to fill.
+PICTURE_BEAT: Final = 24
 PICTURE_SEMITONE: Final = 6
 PICTURE_LANE: Final = 7
-PICTURE_BEATS: Final = 128.0  # at most
+# At most: a longer picture would be too wide to look at.
+PICTURE_BEATS: Final = 128.0
 PICTURE_ROOM: Final = Room(spare=2, narrowest=12)
 
 
@@ -54,7 +65,7 @@ def film_scope(songs: Iterable[Song], least: Scope | None = None) -> Scope:
 
 
 def holds(scope: Scope, songs: Iterable[Song]) -> bool:
-    """Return whether songs fit, but for a few notes that are drawn at the edge."""
+    """Return True if songs fit, but for a few notes that are drawn at the edge."""
     return film_scope(songs, scope) == scope
 
 
@@ -64,10 +75,13 @@ class Panel:
 
     name: str
     box: Box
-    bars: tuple[NumberedBar, ...]  # those that are shown
+    # Those that are shown.
+    bars: tuple[NumberedBar, ...]
     scope: Scope
-    scale: float  # pixels for each of a frame 1280 wide
-    heard: tuple[float, float] | None = None  # the beats between which its sound is heard
+    # Pixels for each of a frame 1280 wide.
+    scale: float
+    # The beats between which its sound is heard.
+    heard: tuple[float, float] | None = None
 
     @property
     def start(self) -> float:
@@ -103,7 +117,10 @@ class Panel:
         return self.box.y + round(self.grid.y(pitch))
 
     def place(self, note: Note, is_drum: bool) -> Box | None:
-        """Return the box of a note, at the edge if its pitch has no place; None for a drum without a lane."""
+        """Return the box of a note; None for a drum without a lane.
+
+        A note whose pitch has no place lies at the edge.
+        """
         left, right = self.x(note.onset), self.x(note.end)
         if is_drum:
             return self._drum_place(note.pitch, left, right)
@@ -141,6 +158,7 @@ def melody_bars(song: Song) -> list[NumberedBar]:
 
     Of all tracks if it is empty.
     """
+    # With the added voices the end, and so the panel, would move from snapshot to snapshot.
     if song.tracks and song.tracks[0].notes:
         return bars(replace(song, tracks=song.tracks[:1]))
     return bars(song)
@@ -202,19 +220,21 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
     if panel.grid.semitone > LEAST_SEMITONE:
         _draw_bands(image, panel)
     if panel.heard:
-        left, right = panel.x(panel.heard[0]), panel.x(panel.heard[1])
-        pixels.fill(
-            image,
-            Box(left, box.y, right - left, box.height),
-            rgb(HEARD),
-            0.75,
-        )
+        _draw_heard(image, panel, panel.heard)
     _draw_octaves(image, panel)
     # Beats that are too near to each other would be a grey area.
     if panel.grid.beat > LEAST_BEAT:
         beats = beat_onsets(song, panel.end)
         _draw_verticals(image, panel, beats, LIGHT.beat_line)
     _draw_verticals(image, panel, [bar.start for bar in panel.bars], LIGHT.bar_line)
+
+
+def _draw_heard(image: Pixels, panel: Panel, heard: tuple[float, float]) -> None:
+    """Draw the ground of the beats that are heard."""
+    left, right = panel.x(heard[0]), panel.x(heard[1])
+    box = Box(left, panel.box.y, right - left, panel.box.height)
+    # The bands of the black keys shine through.
+    pixels.fill(image, box, rgb(HEARD), 0.75)
 
 
 def _draw_bands(image: Pixels, panel: Panel) -> None:
@@ -265,6 +285,19 @@ def _draw_verticals(
 
 def write_names(image: Pixels, panel: Panel, song: Song) -> None:
     """Write a panel's title above it, and the names of the C's at its left."""
+    _write_title(image, panel, song)
+    box = panel.box
+    size = 11 * panel.scale
+    for pitch in panel.scope.pitches:
+        if pitch % 12 == 0:
+            name = pitch_name(pitch)
+            x = box.x - pixels.text_width(name, size) - 6 * panel.scale
+            y = (panel.y(pitch) + panel.y(pitch - 1) + 0.72 * size) / 2
+            pixels.text(image, x, y, name, size, rgb(LIGHT.faint))
+
+
+def _write_title(image: Pixels, panel: Panel, song: Song) -> None:
+    """Write a panel's title, and beside it which bars are shown."""
     scale, box = panel.scale, panel.box
     line = box.y - 7 * scale
     title = pixels.shortened(
@@ -291,17 +324,10 @@ def write_names(image: Pixels, panel: Panel, song: Song) -> None:
         12 * scale,
         rgb(LIGHT.faint),
     )
-    size = 11 * scale
-    for pitch in panel.scope.pitches:
-        if pitch % 12 == 0:
-            name = pitch_name(pitch)
-            x = box.x - pixels.text_width(name, size) - 6 * scale
-            y = (panel.y(pitch) + panel.y(pitch - 1) + 0.72 * size) / 2
-            pixels.text(image, x, y, name, size, rgb(LIGHT.faint))
 
 
 def _facts(panel: Panel, song: Song) -> str:
-    """Return which bars are shown, of how many, and whether they are heard."""
+    """Return a text: the bars that are shown, their number in all, a sign if they are heard."""
     first, last = max(panel.bars[0].number, 1), panel.bars[-1].number
     count = melody_bars(song)[-1].number
     shown = f"bars {first}–{last}" if last > first else f"bar {last}"
@@ -318,16 +344,9 @@ def draw_notes(image: Pixels, panel: Panel, song: Song) -> None:
     colors = track_colors(count)
     for index in drawing_order(count):
         track = song.tracks[index]
-        color, edge = (
-            rgb(colors[index]),
-            rgb(
-                mix(
-                    colors[index],
-                    LIGHT.text,
-                    0.75,
-                )
-            ),
-        )
+        color = rgb(colors[index])
+        # A darker edge parts notes that touch.
+        edge = rgb(mix(colors[index], LIGHT.text, 0.75))
         for note in track.notes:
             if note.onset >= panel.end or note.end <= panel.start:
                 continue
@@ -377,7 +396,9 @@ def legend(
 
 
 def picture(song: Song) -> Pixels:
-    """Return a song as a piano roll without words: uint8 [row, column, 3], its first bars if it is long.
+    """Return a song as a piano roll without words: uint8 [row, column, 3].
+
+    A long song is cut to its first bars.
 
     >>> from composer.songs.song import Note, Song, Track
     >>> picture(Song((Track((Note(0, 60, 4),)),))).shape

@@ -1,7 +1,8 @@
 """The layout of a piano roll: bars, beats, chords, pitches, drums; nothing is drawn here.
 
-Every surface draws this one layout, in units of its own: the page in inches, a film in pixels, the
-terminal in rows and columns, the browser from `Layout.as_data()`. All count from the upper left corner.
+Every surface draws this one layout, in units of its own: the page in inches, a film in pixels,
+the terminal in rows and columns, the browser from `Layout.as_data()`. All count from the upper
+left corner.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from composer.songs.theory import beat_onsets, chords_per_beat
 # Pitch classes, C is 0.
 BLACK_KEYS: Final = frozenset((1, 3, 6, 8, 10))
 TOMS: Final = frozenset((41, 43, 45, 47, 48, 50))
-NO_PITCH: Final = (0, -1)  # lowest and highest, if there is none
+# Lowest and highest pitch, if there is none: an empty range.
+NO_PITCH: Final = (0, -1)
 MIDDLE_C: Final = 60
-KICK, SNARE, CYMBAL = 36, 38, 42  # the drums that stand for their families
-CLOSE: Final = 1e-6  # beats
+# The drums that stand for their families: lanes of all drums would be too many to read.
+KICK, SNARE, CYMBAL = 36, 38, 42
+# Beats: rounding must not make notes overlap that only touch.
+CLOSE: Final = 1e-6
 
 
 class NumberedBar(NamedTuple):
@@ -39,7 +43,8 @@ class NumberedBar(NamedTuple):
 class Scope(NamedTuple):
     """The pitches and drums that a roll has room for.
 
-    low, high: pitches, both included; none if high < low. lanes: drums, from the lowest lane to the highest.
+    low, high: pitches, both included; none if high < low. lanes: drums, from the lowest lane to
+    the highest.
     """
 
     low: int
@@ -55,12 +60,16 @@ class Scope(NamedTuple):
 class Room(NamedTuple):
     """The pitches and drums that a surface has room for."""
 
-    spare: int = 2  # semitones above and below what is played
-    narrowest: int = 18  # semitones in all
+    # Semitones above and below what is played: notes at the very edge are hard to see.
+    spare: int = 2
+    # Semitones in all.
+    narrowest: int = 18
     widest: int = 128
-    outliers: float = 0.0  # share of the notes at each end that need no place
+    # Share of the notes at each end that need no place.
+    outliers: float = 0.0
     lanes: int = 128
-    unpitched: bool = True  # whether the pitches are left out if drums alone play
+    # True if the pitches are left out when drums alone play.
+    unpitched: bool = True
 
 
 PAGE: Final = Room()
@@ -68,13 +77,17 @@ PAGE: Final = Room()
 
 @dataclass(frozen=True)
 class RollGrid:
-    """A place for every beat and pitch, in the unit of a surface, from the upper left corner of the roll."""
+    """A place for every beat and pitch, from the upper left corner, in the unit of a surface."""
 
     scope: Scope
-    start: float  # the beat at the left edge
-    beat: float  # width of a beat
-    semitone: float  # height of a pitch
-    lane: float  # height of a drum's lane
+    # The beat at the left edge.
+    start: float
+    # Width of a beat.
+    beat: float
+    # Height of a pitch.
+    semitone: float
+    # Height of a drum's lane.
+    lane: float
 
     def x(self, beat: float) -> float:
         """Return the distance of a beat from the left edge."""
@@ -112,7 +125,8 @@ class Layout:
     """
 
     song: Song
-    melody: int  # index of the track to highlight; -1 for none
+    # Index of the track to highlight; -1 for none.
+    melody: int
     bars: tuple[NumberedBar, ...]
     scope: Scope
 
@@ -241,7 +255,7 @@ def chord_changes(chords: Iterable[tuple[float, str]]) -> list[tuple[float, str]
 
 
 def drawing_order(count: int, melody: int = 0) -> list[int]:
-    """Return the indexes of `count` tracks from the one below all others to the melody, above them."""
+    """Return the indexes of `count` tracks in the order of drawing: the melody last."""
     # The first track, usually the leading one, lies over those that follow it.
     order = [index for index in reversed(range(count)) if index != melody]
     if 0 <= melody < count:
@@ -268,7 +282,7 @@ def drum_family(drum: int) -> int:
 
 
 def lane_order(drums: Iterable[int]) -> tuple[int, ...]:
-    """Return drums from the lowest lane to the highest: kicks, then snares and toms, then cymbals."""
+    """Return drums from the lowest lane up: kicks, then snares and toms, then cymbals."""
     return tuple(sorted(set(drums), key=lambda drum: (drum_family(drum), drum)))
 
 
@@ -299,32 +313,33 @@ def _lanes(drums: Counter[int], room: Room, least: Scope | None) -> tuple[int, .
 def _pitch_range(pitches: Sequence[int], room: Room, least: Scope | None) -> tuple[int, int]:
     """Return the lowest and highest pitch with a place, for pitches in rising order."""
     if least is not None:
-        full = len(least.pitches) >= room.widest
-        return (
-            (least.low, least.high)
-            if full or not pitches
-            else _widened(
-                pitches,
-                room,
-                least,
-            )
-        )
+        is_full = len(least.pitches) >= room.widest
+        if is_full or not pitches:
+            return least.low, least.high
+        return _widened(pitches, room, least)
     if pitches:
-        return _at_least(*_narrowed(pitches, *_outer(pitches, room), room), room)
-    return NO_PITCH if room.unpitched else _at_least(MIDDLE_C, MIDDLE_C, room)
+        low, high = _outer(pitches, room)
+        low, high = _narrowed(pitches, low, high, room)
+        return _at_least(low, high, room)
+    if room.unpitched:
+        return NO_PITCH
+    return _at_least(MIDDLE_C, MIDDLE_C, room)
 
 
 def _outer(pitches: Sequence[int], room: Room) -> tuple[int, int]:
     few = int(room.outliers * len(pitches))
-    return pitches[few] - room.spare, pitches[-1 - few] + room.spare
+    lowest = pitches[few]
+    highest = pitches[-1 - few]
+    return lowest - room.spare, highest + room.spare
 
 
 def _widened(pitches: Sequence[int], room: Room, least: Scope) -> tuple[int, int]:
-    """Widen `least` for what it does not hold, by more than is needed, so that it seldom happens."""
+    """Widen `least` for the pitches that it lacks, and a little more, so that it seldom happens."""
     low, high = _outer(pitches, room)
     low = least.low if low >= least.low else low - 2
     high = least.high if high <= least.high else high + 2
-    return _at_least(*_narrowed(pitches, low, high, room), room)
+    low, high = _narrowed(pitches, low, high, room)
+    return _at_least(low, high, room)
 
 
 def _narrowed(

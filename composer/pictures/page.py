@@ -1,6 +1,6 @@
-"""A song as a PNG: a piano roll in rows of bars, a colour for each track, chord names under the beats.
+"""A song as a PNG: a piano roll in rows of bars, coloured by track, with chord names below.
 
-The page is one set of axes whose unit is the inch, so that corners are round and text keeps its distance.
+The page is one set of axes measured in inches: so corners are round and text keeps its distance.
 """
 
 from __future__ import annotations
@@ -33,19 +33,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI: Final = 120
-MAX_PIXELS: Final = 60_000  # matplotlib draws 65,535 at most
+# Of a side: matplotlib draws 65,535 at most.
+MAX_PIXELS: Final = 60_000
 KEY_WIDTH: Final = 0.24
 KEYS_LEFT: Final = LEFT - 0.3
-LONGEST_TITLE, LONGEST_NAME = 70, 20  # characters
-SMALLEST_CHORD: Final = 4.5  # points
-LEAST_BEAT: Final = 0.1  # inches, below which beats have no lines
+# Characters: longer ones would run into what stands beside them.
+LONGEST_TITLE, LONGEST_NAME = 70, 20
+# Points: smaller letters cannot be read in print.
+SMALLEST_CHORD: Final = 4.5
+# Inches, below which beats have no lines: they would be a grey area.
+LEAST_BEAT: Final = 0.1
 
 Rectangle = tuple[float, float, float, float]
 """x, y (the upper edge), width and height in inches."""
 
 
 def plot_song(path: str | Path | None, song: Song, melody: int | None = None) -> Figure:
-    """Draw a song as a piano roll, write it as PNG if a `path` is given, and return the matplotlib figure.
+    """Draw a song as a piano roll and return the matplotlib figure; with a `path` write it as PNG.
 
     Pale notes are soft, full colour is loud. Notes of two tracks on one pitch share its height.
 
@@ -95,6 +99,7 @@ def plot_song(path: str | Path | None, song: Song, melody: int | None = None) ->
 
 def facts(song: Song) -> str:
     """Return tempo, metre, key and length in one line."""
+    # Without a metre or a key in the file a usual one would be a guess: it is left out, or marked.
     parts = ["♩ = " + _speeds(song)]
     if song.time_signatures:
         metre = main_metre(song)
@@ -153,6 +158,11 @@ def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
 
     edges = [row.x(bar.start) for bar in row.bars] + [row.x(row.end)]
     _lines(axes.vlines, edges, row.bottom, row.top, LIGHT.bar_line, width=1.3)
+    _number_bars(axes, row, edges)
+
+
+def _number_bars(axes: Any, row: Row, edges: list[float]) -> None:
+    """Write the numbers of the bars; of narrow bars only every tenth, or they would overlap."""
     for bar, (x, next_x) in zip(row.bars, pairwise(edges), strict=True):
         has_room = next_x - x > 0.3 or bar.number % 10 == 0
         if bar.number and has_room:
@@ -175,29 +185,9 @@ def _draw_pitch_lines(axes: Any, row: Row) -> None:
 
 
 def _draw_keys(axes: Any, row: Row) -> None:
-    """Draw a keyboard at the left of the row, with the names of the C's, and the names of the drums."""
-    scope, semitone = row.grid.scope, row.grid.semitone
-    if scope.pitches:
-        x = KEYS_LEFT
-        _fill(
-            axes,
-            [(x, row.top, KEY_WIDTH, row.grid.pitched)],
-            WHITE,
-            edge=LIGHT.bar_line,
-        )
-        black = [(x, row.y(p), 0.15, semitone) for p in scope.pitches if is_black(p)]
-        _fill(axes, black, LIGHT.black_key)
-        # Between B and C and between E and F no black key parts the white ones.
-        gaps = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 in (0, 5)]
-        _lines(
-            axes.hlines,
-            gaps,
-            x,
-            x + KEY_WIDTH,
-            LIGHT.bar_line,
-            width=0.7,
-            order=3,
-        )
+    """Draw a keyboard at the left of the row, with the names of the C's and of the drums."""
+    _draw_keyboard(axes, row)
+    scope = row.grid.scope
     for pitch in scope.pitches:
         if pitch % 12 == 0:
             middle = row.y(pitch - 0.5)
@@ -210,6 +200,33 @@ def _draw_keys(axes: Any, row: Row) -> None:
             drum_name(drum),
             7.5,
         )
+
+
+def _draw_keyboard(axes: Any, row: Row) -> None:
+    """Draw the keys of the pitches; nothing if there are none."""
+    scope, semitone = row.grid.scope, row.grid.semitone
+    if not scope.pitches:
+        return
+    x = KEYS_LEFT
+    _fill(
+        axes,
+        [(x, row.top, KEY_WIDTH, row.grid.pitched)],
+        WHITE,
+        edge=LIGHT.bar_line,
+    )
+    black = [(x, row.y(p), 0.15, semitone) for p in scope.pitches if is_black(p)]
+    _fill(axes, black, LIGHT.black_key)
+    # Between B and C and between E and F no black key parts the white ones.
+    gaps = [row.y(pitch - 1) for pitch in scope.pitches[1:] if pitch % 12 in (0, 5)]
+    _lines(
+        axes.hlines,
+        gaps,
+        x,
+        x + KEY_WIDTH,
+        LIGHT.bar_line,
+        width=0.7,
+        order=3,
+    )
 
 
 def _draw_chords(axes: Any, sheet: Sheet, row: Row) -> None:
@@ -267,7 +284,10 @@ def _note_box(
     share: tuple[int, int],
     is_drum: bool,
 ) -> Rectangle:
-    """Return the rectangle of a note in a row; share: its place among the tracks on its pitch, and their number."""
+    """Return the rectangle of a note in a row.
+
+    share: its place among the tracks on its pitch, and their number.
+    """
     left = row.x(max(note.onset, row.start))
     right = row.x(min(note.end, row.end))
     if is_drum:

@@ -1,4 +1,4 @@
-"""The colours of a piano roll, on a light ground and on a dark one; every surface takes them from here.
+"""The colours of a piano roll, on a light ground and on a dark one, for every surface.
 
 A colour is written "#RRGGBB".
 """
@@ -31,16 +31,21 @@ class Palette:
     """The colours that stand around the notes, and how far the notes keep their own."""
 
     ground: str
-    band: str  # behind the rows of black keys, or every other octave
+    # Behind the rows of black keys, or every other octave.
+    band: str
     beat_line: str
     bar_line: str
     text: str
-    faint: str  # text that matters less
+    # Text that matters less.
+    faint: str
     white_key: str
     black_key: str
-    lit: str  # the colour that a sounding note shines towards
-    strength: float = 1.0  # of a track's own colour; the rest is `lit`
-    onset: float = 0.72  # of a note's colour where it begins; the rest is `lit`
+    # The colour that a sounding note shines towards.
+    lit: str
+    # Share of a track's own colour; the rest is `lit`.
+    strength: float = 1.0
+    # Share of its own colour at the start of a note; the rest is `lit`.
+    onset: float = 0.72
 
     def track(self, place: int) -> str:
         """Return the colour of the track at `place`; 0 is the melody."""

@@ -1,6 +1,6 @@
 """Boxes, notes, text and curves, drawn into an image that is there already.
 
-An image is uint8 [row, column, 3], red, green and blue; all positions are pixels from its left and upper edge.
+An image is uint8 [row, column, 3], red, green and blue; positions are pixels from its upper left.
 What frames of a film share is drawn once and copied, so that a frame costs milliseconds.
 """
 
@@ -24,12 +24,16 @@ except ImportError as error:
     raise MissingPackageError("video needs Pillow: pip install 'melody-composer[video]'") from error
 
 Pixels = NDArray[np.uint8]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.floating[Any]]
 Color = NDArray[np.uint8]
-SMALLEST: Final = 8  # of a letter, in pixels
-SAMPLES: Final = 4  # of a curve in a column
-WITH_RIM: Final = 4  # pixels; only a note that is higher has a rim
+# Pixels of a letter: a smaller one cannot be read.
+SMALLEST: Final = 8
+# Points of a curve in a column: enough that a steep one has no steps.
+SAMPLES: Final = 4
+# Pixels: a rim would leave nothing of a note that is not higher.
+WITH_RIM: Final = 4
 
 
 class Box(NamedTuple):
@@ -57,7 +61,7 @@ class Box(NamedTuple):
         right: int,
         bottom: int,
     ) -> Box:
-        """Return the box without so many pixels at each side."""
+        """Return the box without that many pixels at each side."""
         width = self.width - left - right
         height = self.height - top - bottom
         return Box(self.x + left, self.y + top, width, height)
@@ -66,6 +70,7 @@ class Box(NamedTuple):
 @lru_cache
 def rgb(color: str) -> Color:
     """Return #RRGGBB as uint8 [3]; do not write to it: it is shared."""
+    # Every note asks for its colour, in every frame.
     return np.array(palette.rgb(color), np.uint8)
 
 
@@ -94,6 +99,17 @@ def card(
     fill(image, box.inset(radius, 0, radius, 0), edge)
     fill(image, box.inset(1, radius, 1, radius), color)
     fill(image, box.inset(radius, 1, radius, 1), color)
+    _draw_corners(image, box, color, edge, radius)
+
+
+def _draw_corners(
+    image: Pixels,
+    box: Box,
+    color: Color,
+    edge: Color,
+    radius: int,
+) -> None:
+    """Draw the four corners of a card."""
     # The distance of each pixel of the upper left corner from the middle of its circle.
     away = np.hypot(*np.mgrid[0.5:radius, 0.5:radius])[::-1, ::-1]
     outer = np.clip(radius + 0.5 - away, 0, 1)
@@ -111,6 +127,7 @@ def note(
     edge: Color,
 ) -> None:
     """Draw a note: a rectangle without its corners, with a darker rim if there is room for one."""
+    # Slices, not masks: a frame has hundreds of notes.
     x, y, width, height = box
     right, bottom = x + width, y + height
     if width < 3 or height < 3:
@@ -127,7 +144,10 @@ def note(
 def text(
     image: Pixels, x: float, y: float, words: str, size: float, color: Color, bold: bool = False
 ) -> int:
-    """Write words on the line `y`, from `x` on, `size` in pixels; return the column at which they end."""
+    """Write words on the line `y`, from `x` on; return the column at which they end.
+
+    size: of the letters, in pixels.
+    """
     mask, left, top = _letters(words, _letter_size(size), bold)
     stamp(image, round(x) + left, round(y) + top, mask, color)
     return int(round(x) + left + mask.shape[1])
@@ -145,10 +165,11 @@ def shortened(
     size: float,
     bold: bool = False,
 ) -> str:
-    """Return `words` on one line of printable characters, cut with "…" if they are wider than `room`."""
+    """Return `words` on one line, cut with "…" if they are wider than `room` pixels."""
     words = one_line(words)
     if text_width(words, size, bold) <= room:
         return words
+    # Letters differ in width, so only trying tells how many fit.
     while words and text_width(words + "…", size, bold) > room:
         words = words[:-1]
     return words.rstrip() + "…"
@@ -157,9 +178,10 @@ def shortened(
 def curve(
     image: Pixels, box: Box, points: tuple[Floats, Floats], color: Color, width: float = 1.6
 ) -> None:
-    """Draw a smooth line through `points` (columns rising, rows; from the image's corner), pale below it.
+    """Draw a smooth line through `points` (columns rising, rows), and a pale area below it.
 
-    Every column gets the share of each pixel that the line covers: no stairs, and no library to ask.
+    Every column gets the share of each pixel that the line covers: no stairs, and no library to
+    ask.
     """
     xs, ys = points
     first = max(int(xs[0]), box.x)
@@ -174,16 +196,24 @@ def curve(
         box.bottom - width / 2,
     )
     inside = np.lib.stride_tricks.sliding_window_view(line, SAMPLES + 1)[::SAMPLES]
+    rows = np.arange(box.y, box.bottom)[:, None]
+    stamp(image, first, box.y, _covered(inside, rows, width), color)
+
+
+def _covered(inside: Floats, rows: Ints, width: float) -> Floats:
+    """Return the share of each pixel that a line covers, and a little below it.
+
+    inside: heights of the line, [column, sample]. rows: int [row, 1].
+    """
     upper = inside.min(1) - width / 2
     lower = inside.max(1) + width / 2
-    rows = np.arange(box.y, box.bottom)[:, None]
     covered = np.clip(
         np.minimum(lower, rows + 1) - np.maximum(upper, rows),
         0,
         1,
     )
     below = np.clip(rows + 1 - inside.mean(1), 0, 1)
-    stamp(image, first, box.y, np.maximum(covered, 0.12 * below), color)
+    return np.asarray(np.maximum(covered, 0.12 * below))
 
 
 def dashes(
@@ -256,7 +286,10 @@ def _letter_size(size: float) -> int:
 
 @lru_cache(maxsize=2000)
 def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
-    """Return (the share of each pixel that words cover, columns from their start, rows from their line)."""
+    """Return the share of each pixel that words cover, and the place of that mask.
+
+    The place is (columns from their start, rows from their line).
+    """
     font = _font(size, bold)
     left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
     # Letters are drawn once as a mask, and stamped in any colour.
@@ -273,7 +306,7 @@ def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
 
 @lru_cache
 def _font(size: int, bold: bool) -> Any:
-    """Return DejaVu Sans as matplotlib brings it, which knows ♭ and ♯; without it Pillow's own font."""
+    """Return matplotlib's DejaVu Sans, which has ♭ and ♯; without it Pillow's own font."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     # Found, not imported: that takes long.
     package = find_spec("matplotlib")

@@ -9,24 +9,32 @@ from composer.errors import ComposerError
 from composer.pictures.layout import Layout, NumberedBar, RollGrid, Scope, lay_out
 from composer.songs.song import Song
 
-WIDTH: Final = 16.0  # of the sheet in inches, as all sizes here
+# Of the sheet in inches, as all sizes here.
+WIDTH: Final = 16.0
 LEFT: Final = 1.0
 RIGHT: Final = 0.4
-HEAD: Final = 1.05  # title and facts, without the legend
+# Title and facts, without the legend.
+HEAD: Final = 1.05
 LEGEND_LINE: Final = 0.28
 LEGEND_COLUMNS: Final = 6
-PITCHES: Final = 3.8  # the height that the pitches of a row share
-SLIMMEST, THICKEST = 0.05, 0.13  # semitones
-LANE: Final = 0.17  # of one drum
-NUMBERS: Final = 0.3  # bar numbers and the space above them
+# The height that the pitches of a row share.
+PITCHES: Final = 3.8
+# The height of a semitone: slimmer ones cannot be told apart, thicker ones look clumsy.
+SLIMMEST, THICKEST = 0.05, 0.13
+# The height of one drum.
+LANE: Final = 0.17
+# Bar numbers and the space above them.
+NUMBERS: Final = 0.3
 CHORDS: Final = 0.55
-NO_CHORDS: Final = 0.2  # the space below a row without them
+# The space below a row without them.
+NO_CHORDS: Final = 0.2
 FOOT: Final = 0.15
 WIDEST_BEAT: Final = 1.2
 
 BARS_PER_ROW: Final = 8
 BEATS_PER_ROW: Final = 32
-MAX_ROWS: Final = 40  # a longer song gets more bars in a row
+# A longer song gets more bars in a row: a page is not endless.
+MAX_ROWS: Final = 40
 MAX_BARS: Final = 2000
 
 

@@ -32,7 +32,8 @@ DRUMS: Final = {
     55: "splash",
     56: "cowbell",
 }
-LARGEST: Final = 1e6  # from which on a number is written with an exponent
+# From here on a number has an exponent: all its digits would fill a column.
+LARGEST: Final = 1e6
 
 
 def one_line(text: str, longest: int | None = None) -> str:
@@ -108,7 +109,8 @@ def number(value: float, undefined: str = "–", minus: str = "−") -> str:
     if size >= LARGEST:
         return f"{value:.1e}".replace("-", minus)
     decimals = 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
-    rounded = round(value, decimals) + 0.0  # no minus before a zero
+    # Adding zero takes the minus from -0.0.
+    rounded = round(value, decimals) + 0.0
     return f"{rounded:,.{decimals}f}".replace("-", minus)
 
 

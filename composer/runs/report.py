@@ -9,9 +9,9 @@ from composer.songs.song import Song
 
 @dataclass(frozen=True)
 class Report:
-    """What a training run tells its watchers now and then.
+    """The state of a training run, as its watchers get it now and then.
 
-    >>> report = Report(50, 400, seconds=20.0, rate=6.5, phase="supervised", losses={"supervised": 1.5})
+    >>> report = Report(50, 400, 20.0, rate=6.5, phase="first", losses={"loss": 1.5})
     >>> report.iteration / report.iterations
     0.125
     """

@@ -1,4 +1,4 @@
-"""The folder of a training run, which anyone can read while it grows; nothing here needs TensorFlow.
+"""The folder of a training run; anyone can read it while it grows, without TensorFlow.
 
 run.json               what was asked, and the data's hash
 reference.json         the metrics of the dataset itself
@@ -35,10 +35,14 @@ FILM = "video.mp4"
 EVENTS = "tensorboard"
 MODELS = "models"
 
-WATCHED = ("ode-to-joy", "valid")  # melodies of which a run keeps snapshots
-UNFINISHED = (".json", ".jsonl", ".mp4")  # endings of what is written in the folder itself
-MANY = 12  # kept iterations, from which a message names only some
-_NUMBER = re.compile(r"[0-9]{6,}")  # an iteration, as a name
+# The melodies that a run keeps snapshots of.
+WATCHED = ("ode-to-joy", "valid")
+# Endings of the files in the folder itself that a killed process may leave half-written.
+UNFINISHED = (".json", ".jsonl", ".mp4")
+# From that many kept iterations on a message names only some: it is one line.
+MANY = 12
+# An iteration as a name: with leading zeros files are listed in order.
+_NUMBER = re.compile(r"[0-9]{6,}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class TrainingRun:
     folder: Path
 
     def __post_init__(self) -> None:
+        # It is the first file that a run writes.
         if not (self.folder / ASKED).is_file():
             raise ModelError(f"{self.folder} is not a training run: it has no {ASKED}")
 
@@ -70,7 +75,10 @@ class TrainingRun:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """Return the reports so far, oldest first: {"iteration", "seconds", "losses", "measures"?}."""
+        """Return the reports so far, oldest first.
+
+        Each has "iteration", "seconds" and "losses", some have "measures".
+        """
         path = self.folder / LOG
         if not path.exists():
             return []
@@ -91,7 +99,7 @@ class TrainingRun:
         return dict(sorted(kept.items()))
 
     def snapshot(self, iteration: int) -> dict[str, Song]:
-        """Return what the generator made of each watched melody. Raise ModelError if it was not kept."""
+        """Return the arrangement of each watched melody. Raise ModelError if none was kept."""
         kept = self.snapshots
         if iteration not in kept:
             raise ModelError(
@@ -137,7 +145,8 @@ class TrainingRun:
 
     @property
     def best(self) -> int:
-        """Return the kept iteration whose `distance` was the smallest, the latest if none was measured."""
+        """Return the kept iteration of the smallest `distance`; the latest if none was measured."""
+        # Of those that are kept alone: the best of all may have been thinned away.
         distances = {}
         for line in self.log:
             if "measures" in line:
@@ -168,6 +177,7 @@ class TrainingRun:
 
     def append(self, line: dict[str, Any]) -> None:
         """Add a line to the log. Raise OutputError if the disk is full."""
+        # Added to, not written again: a long log would cost more with every report.
         path = self.folder / LOG
         try:
             with path.open("a", encoding="utf-8") as log:
@@ -179,9 +189,10 @@ class TrainingRun:
         """Drop what is later than `iteration`: log lines, snapshots, checkpoints.
 
         A resumed run makes them again. melodies: those whose snapshots are dropped. What a killed
-        process left half-written goes too; what the run did not write stays. Raise ModelError, before
-        anything is touched, if a part of the run is a link.
+        process left half-written goes too; what the run did not write stays. Raise ModelError,
+        before anything is touched, if a part of the run is a link.
         """
+        # Behind a link may be another run, whose files this one must not remove.
         self._check_no_links()
         self._cut_log(iteration)
         for folder in _snapshot_folders(self.folder):
@@ -211,6 +222,7 @@ def find(name: str) -> tuple[TrainingRun, int]:
 
     Raise ModelError if there is no such run, or if it does not keep that iteration.
     """
+    # From the right: a folder's own name may have an @.
     folder, at, which = name.rpartition("@")
     if not at:
         folder, which = name, "latest"
@@ -251,7 +263,7 @@ def _foreign_below(part: Path) -> Path | None:
 
 
 def _is_own(path: Path) -> bool:
-    """Return True if a thing in a run's folder has the name and the kind of what a run writes there."""
+    """Return True if a thing in a run's folder looks like one that a run writes there."""
     if path.is_symlink():
         return False
     if path.name in (ASKED, REFERENCE, LOG, FILM):

@@ -1,13 +1,13 @@
 """Write the reports of a run for TensorBoard: numbers, piano rolls as images, and how they sound.
 
-There are two TensorBoard runs: `FOLDER/generated` and, under the same tags, `FOLDER/dataset` with the
-metrics of the dataset itself; TensorBoard lays both over each other in one chart. Writing needs
-TensorFlow alone, looking needs TensorBoard.
+There are two TensorBoard runs: `FOLDER/generated` and, under the same tags, `FOLDER/dataset` with
+the metrics of the dataset itself; TensorBoard lays both over each other in one chart. Writing
+needs TensorFlow alone, looking needs TensorBoard.
 
-An event file is a TFRecord file of Event messages, written here as such. The writers of `tf.summary`
-cannot say that a run goes on, so that TensorBoard drops what an earlier attempt wrote of the same
-iterations. The one of tensorboardX can, but writes from a thread of its own: a full disk would be a
-traceback there, and no error for the run.
+An event file is a TFRecord file of Event messages, written here as such. The writers of
+`tf.summary` cannot say that a run goes on, so that TensorBoard drops what an earlier attempt
+wrote of the same iterations. The one of tensorboardX can, but writes from a thread of its own: a
+full disk would be a traceback there, and no error for the run.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ class TensorBoard:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._writers: dict[str, Any] = {}
-        self._mute = ""  # why there is no sound
+        # Why there is no sound: said once, not with every report.
+        self._mute = ""
 
     def show(self, report: Report) -> None:
-        """Write what a report has: losses, metrics, images of its songs, and sound beside metrics."""
+        """Write the losses, metrics and songs of a report; with metrics comes sound."""
         made = list(_scalars("losses/", report.losses))
         if report.rate > 0:
             made += _scalars("run/", {"iterations a second": report.rate})
@@ -94,6 +95,7 @@ class TensorBoard:
             if values:
                 summary = tf.compat.v1.Summary(value=values)
                 self._writers[run].write(_event(step=iteration, summary=summary))
+                # TensorBoard may be looking on.
                 self._writers[run].flush()
         except (OSError, tf.errors.OpError) as error:
             place = self.folder / run
@@ -104,6 +106,7 @@ class TensorBoard:
         """Return how the first song sounds; if it cannot be played, a text that says why, once."""
         if not songs or self._mute:
             return []
+        # One song is enough: sound is most of what a file weighs.
         name, song = next(iter(songs.items()))
         if song.end <= 0:
             return []
@@ -115,7 +118,7 @@ class TensorBoard:
 
 
 def _reason(error: Exception) -> str:
-    """Return the last part of what TensorFlow or the system says: the part that people understand."""
+    """Return the last part of an error of TensorFlow or the system: the part for people."""
     text = getattr(error, "message", "") or getattr(error, "strerror", "") or error
     return str(text).split("; ")[-1]
 
@@ -140,6 +143,7 @@ def _event(**fields: Any) -> bytes:
 
 def _scalars(prefix: str, values: Mapping[str, float]) -> Iterator[Any]:
     """Yield the values that are finite, under tags that begin with `prefix`."""
+    # What is not finite has no place in a chart.
     for name, value in values.items():
         if math.isfinite(value):
             yield tf.compat.v1.Summary.Value(tag=prefix + name, simple_value=value)

@@ -1,8 +1,8 @@
 """Train on several devices or machines at once, each with its share of every batch (tf.distribute).
 
-`mirrored` uses all GPUs of this machine. `multi-worker` is a process on each machine, which knows the
-others by the environment variable TF_CONFIG, as TensorFlow documents it:
-{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}.
+`mirrored` uses all GPUs of this machine. `multi-worker` is a process on each machine, which knows
+the others by the environment variable TF_CONFIG, as TensorFlow documents it: {"cluster":
+{"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def open_strategy(name: str | None) -> Any:
         raise ConfigError(f"a strategy is one of {', '.join(STRATEGIES)}, got {name!r}")
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
+    # TensorFlow would wait for ever for processes that a wrong cluster names.
     _check_cluster(os.environ.get("TF_CONFIG", ""))
     return tf.distribute.MultiWorkerMirroredStrategy()
 
@@ -73,6 +74,7 @@ class Replicas:
     @property
     def is_chief(self) -> bool:
         """Return True in the one process that writes files: the first."""
+        # Two processes that write one run folder would destroy it.
         resolver = self.strategy.cluster_resolver
         if resolver is None:
             return True
@@ -94,6 +96,7 @@ class Replicas:
 
     def shared(self, values: NDArray[Any]) -> Any:
         """Give each device its share of `values` [B, ...]."""
+        # Every process draws the same whole batch from the same seed, and takes its own part.
         count = self.count
         if count == 1:
             return tf.constant(values)
@@ -108,7 +111,8 @@ class Replicas:
         return float(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None))
 
     def agreed(self, wish: bool) -> bool:
-        """Return True if any process wishes it; all get the same answer after the same iteration."""
+        """Return True if any process wishes it; all processes get the same answer."""
+        # A process that stopped alone would leave the others waiting for its gradients.
         if self.count == 1:
             return wish
         wishes = self.shared(np.full(self.count, float(wish), np.float32))

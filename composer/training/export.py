@@ -27,18 +27,19 @@ from composer.training.recipes.recipe import Tensors
 from composer.training.trainer import Trainer
 
 PACKAGES = ("melody-composer", "tensorflow-cpu", "tensorflow", "keras", "numpy", "ai-edge-litert")
-CHORALE_VOICES = 3  # added to a soprano; with other voices a model is not scored as one of chorales
+# Added to a soprano: the ladder of the chorales knows four voices, no other number.
+CHORALE_VOICES = 3
 
 
 def export(run: str | Path, out: Path, about: str = "", score: bool = True) -> Path:
-    """Write the model folder of a run: how it plays, where training goes on from, and what it is.
+    """Write the model folder of a run: what plays, what training goes on from, and its card.
 
-    Its weights are rounded to half precision, in both files alike: half the size, and the same notes
-    from both. The averaged weights play, if there is an average.
+    Its weights are rounded to half precision, in both files alike: half the size, and the same
+    notes from both. The averaged weights play, if there is an average.
 
-    run: its folder; `RUN@1200` for an iteration that it keeps, `RUN@best` for the best. score: if the
-    run learnt from the chorales, measure the model on the valid split, three seeds, through MIDI
-    files. Raise ModelError if `run` is no run or lacks the iteration.
+    run: its folder; `RUN@1200` for an iteration that it keeps, `RUN@best` for the best. score: if
+    the run learnt from the chorales, measure the model on the valid split, three seeds, through
+    MIDI files. Raise ModelError if `run` is no run or lacks the iteration.
     """
     found, iteration = find(str(run))
     if out.resolve() == found.folder.resolve():
@@ -47,6 +48,7 @@ def export(run: str | Path, out: Path, about: str = "", score: bool = True) -> P
     kind = family(asked["family"])
     trainer = _trainer(kind, asked)
     trainer.restore_playing(load_checkpoint(found.checkpoints[iteration]))
+    # Before both files are written, so that both hold the same numbers.
     _round(trainer.networks.generator.variables)
 
     out.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,7 @@ def export(run: str | Path, out: Path, about: str = "", score: bool = True) -> P
     with atomic(out / PLAYS) as path:
         path.write_bytes(to_litert(play, shapes, generator, half=True))
     with atomic(out / WEIGHTS) as path, TemporaryDirectory() as folder:
+        # Keras can write whole numbers only: they are halved on the way.
         whole = Path(folder) / WEIGHTS
         generator.save_weights(whole)
         _halve(whole, path)
@@ -98,6 +101,7 @@ def _card(
 
 def _measured(run: TrainingRun, iteration: int) -> dict[str, Any]:
     """Return what the run last measured up to an iteration, beside the dataset's own values."""
+    # The last line before the iteration: an evaluation is not made at every checkpoint.
     for line in reversed(run.log):
         if line.get("measures") and line["iteration"] <= iteration:
             return {"generated": line["measures"], "dataset": run.reference}
@@ -118,6 +122,7 @@ def _round(variables: list[Any]) -> None:
     """Round weights to numbers that half precision has."""
     for variable in variables:
         value = variable.numpy()
+        # Whole numbers, as those of a random generator, stay.
         if value.dtype == np.float32:
             variable.assign(value.astype(np.float16).astype(np.float32))
 
@@ -146,10 +151,12 @@ def to_litert(
     generator: Any,
     half: bool = False,
 ) -> bytes:
-    """Return the LiteRT file of `play`, whose inputs have those shapes (None: any length) and types.
+    """Return the LiteRT file of a function that plays.
 
+    shapes: of its inputs, with types, by name; None in a shape is any length.
     half: the file keeps the weights in half precision; it computes with whole numbers.
     """
+    # LiteRT converts a saved model, and Keras saves one with a signature of our own.
     archive = keras.export.ExportArchive()
     archive.track(generator)
     signature = {

@@ -1,7 +1,7 @@
 """The loop of a training run: read `train` from top to bottom.
 
-The folder of a run is described in `composer.runs.run`. A run ends bit-identical however often it was
-broken off: each iteration draws from (seed, iteration), and a checkpoint holds all else.
+The folder of a run is described in `composer.runs.run`. A run ends bit-identical however often it
+was broken off: each iteration draws from (seed, iteration), and a checkpoint holds all else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from composer.runs.report import Report
 from composer.runs.run import REFERENCE, TrainingRun
 from composer.songs.song import Song
 from composer.training.checkpoint import newest, save_checkpoint, thin_out
-from composer.training.judge import Judge
+from composer.training.judge import RunJudge
 from composer.training.recipes.recipe import Settings
 from composer.training.setup import (
     TrainingRequest,
@@ -54,11 +54,12 @@ def train(
 ) -> TrainingRun:
     """Train a model into the run folder `out`. Return the run.
 
-    resume: go on from the last checkpoint in `out`, with the settings that it was begun with; what is
-    asked besides must agree. watchers: called with a `Report` now and then. strategy: of
-    tf.distribute. reader: of the dataset. Ctrl-C and SIGTERM end the run after the iteration, with all
-    saved; a second one ends it at once. Raise ConfigError for what cannot be trained, ComposerError
-    if a loss is not a number, OutputError if the disk is full: the last checkpoint stays.
+    resume: go on from the last checkpoint in `out`, with the settings that it was begun with;
+    what is asked besides must agree. watchers: called with a `Report` now and then. strategy: of
+    tf.distribute. reader: of the dataset. Ctrl-C and SIGTERM end the run after the iteration,
+    with all saved; a second one ends it at once. Raise ConfigError for what cannot be trained,
+    ComposerError if a loss is not a number, OutputError if the disk is full: the last checkpoint
+    stays.
     """
     started = time.perf_counter()
 
@@ -69,12 +70,11 @@ def train(
     given = read_config(asked.config)
     corpus = reader(str(asked.dataset), parse_roles(asked.roles))
     plan = plan_run(asked, kind, given, corpus, before)
-    settings = plan.settings
 
     # Build the networks, and what judges them.
-    trainer = Trainer(kind, corpus.train, plan.model, settings, plan.seed, strategy)
+    trainer = Trainer(kind, corpus.train, plan.model, plan.settings, plan.seed, strategy)
     check_music(corpus, trainer)
-    judge = Judge(corpus, settings.evaluate_pieces)
+    judge = RunJudge(corpus, plan.settings.evaluate_pieces)
 
     # Restore the run, or begin it.
     if resume:
@@ -83,15 +83,12 @@ def train(
         trainer.restore(newest(run))
         run.forget_after(trainer.iteration)
     else:
-        if asked.begin_from is not None:
-            load_weights(trainer, asked.begin_from)
-        if asked.minutes is not None:
-            left = 60 * asked.minutes - (time.perf_counter() - started)
-            settings = fitted(trainer, judge, left)
-            trainer.use(settings)
-        run = begin_run(out, replace(plan, settings=settings), trainer.replicas.is_chief)
+        _prepare(trainer, judge, asked, started)
+        begun = replace(plan, settings=trainer.settings)
+        run = begin_run(out, begun, trainer.replicas.is_chief)
 
     # Train: each iteration is a step, and whatever is due after it.
+    settings = trainer.settings
     reporter = Reporter(run, watchers)
     with _stop_when_asked() as stop, _last_checkpoint_stays(run):
         if trainer.iteration == 0:
@@ -104,16 +101,39 @@ def train(
             at = trainer.iteration
             if settings.report_due(at):
                 _show(trainer, judge, run, reporter)
-            if settings.save_due(at) and trainer.replicas.is_chief:
-                save_checkpoint(run, trainer.state())
-                thin_out(run, settings.keep)
+            if settings.save_due(at):
+                _save(trainer, run)
         # Every process saves its end: each knows by it that its own run is over.
         if trainer.iteration not in run.checkpoints:
             save_checkpoint(run, trainer.state())
     return run
 
 
-def _show(trainer: Trainer, judge: Judge, run: TrainingRun, reporter: Reporter) -> None:
+def _prepare(
+    trainer: Trainer,
+    judge: RunJudge,
+    asked: TrainingRequest,
+    started: float,
+) -> None:
+    """Load the weights to begin from, and fit the iterations into the minutes, if that is asked."""
+    if asked.begin_from is not None:
+        load_weights(trainer, asked.begin_from)
+    if asked.minutes is not None:
+        # Reading the music and building the networks have used some of the time.
+        left = 60 * asked.minutes - (time.perf_counter() - started)
+        trainer.use(fitted(trainer, judge, left))
+
+
+def _save(trainer: Trainer, run: TrainingRun) -> None:
+    """Save a checkpoint, in the one process that writes, and thin out the older ones."""
+    if not trainer.replicas.is_chief:
+        return
+    save_checkpoint(run, trainer.state())
+    # After saving: a full disk must leave the last one whole.
+    thin_out(run, trainer.settings.keep)
+
+
+def _show(trainer: Trainer, judge: RunJudge, run: TrainingRun, reporter: Reporter) -> None:
     """Snapshot and evaluate the model if that is due, then report."""
     if not trainer.replicas.is_chief:
         return
@@ -121,6 +141,7 @@ def _show(trainer: Trainer, judge: Judge, run: TrainingRun, reporter: Reporter) 
     settings = trainer.settings
     songs: dict[str, Song] = {}
     measures: dict[str, float] = {}
+    # Shown is what an export would play.
     with trainer.averaged():
         player = trainer.player()
         if settings.due(at, settings.snapshot_every):
@@ -151,6 +172,7 @@ class Reporter:
         losses: dict[str, float] = {}
         began = time.perf_counter()
         yield losses
+        # Snapshots and evaluations are not counted: the rate is that of the networks.
         self._iterating += time.perf_counter() - began
         self._losses.append(losses)
 
@@ -239,5 +261,6 @@ def _stop_when_asked() -> Iterator[threading.Event]:
     try:
         yield asked
     finally:
+        # A notebook goes on after training, with its own handlers.
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Settle what a training run is: what is asked, what it was begun with, and whether that can be trained."""
+"""Settle a training run: read what is asked, fill in what is not, refuse what cannot be trained."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from composer.errors import ConfigError, ModelError
 from composer.files import atomic
 from composer.generators import WEIGHTS, Family, family, load_model
 from composer.runs.run import ASKED, TrainingRun, foreign
-from composer.training.judge import Judge
+from composer.training.judge import RunJudge
 from composer.training.recipes import find_recipe
 from composer.training.recipes.recipe import Settings
 from composer.training.trainer import Trainer
 
-FINE_TUNING = 0.3  # of the usual learning rates, when training goes on from a model
-SPARE = 0.04  # of the minutes: for the film, TensorBoard and the end
-TIMED = 4  # iterations by which the pace of a phase is measured
+# Of the usual learning rates: the full ones would undo what a model has learnt.
+FINE_TUNING = 0.3
+# Of the minutes, kept free for the film, TensorBoard and the end, which nobody times.
+SPARE = 0.04
+# Iterations by which the pace of a phase is measured: one alone may be disturbed.
+TIMED = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class TrainingRequest:
     """As many iterations as this machine does in that time."""
     seed: int | None = None
     begin_from: str | None = None
-    """A model's name or folder, whose weights training goes on from."""
+    """The name or folder of a model: training goes on from its weights."""
 
     def __post_init__(self) -> None:
         if self.iterations is not None and self.minutes is not None:
@@ -76,7 +79,7 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """A run that is settled.
 
     model: the family's config. about: what run.json says beside model and settings.
@@ -126,7 +129,7 @@ def plan_run(
     given: dict[str, Any],
     corpus: Corpus,
     before: dict[str, Any],
-) -> Plan:
+) -> RunPlan:
     """Return the plan of a run. Raise ConfigError for a field that is unknown or out of range.
 
     given: the tables of the config file. before: run.json of the run that goes on, or empty.
@@ -141,20 +144,29 @@ def plan_run(
         "minutes": asked.minutes or before.get("minutes"),
     }
     if base is not None:
+        # A name can come to mean another model: the hash says which weights it was.
         about["from"] = {"model": asked.begin_from, "weights": _sha256(base.folder / WEIGHTS)}
-    settings_of = find_recipe(kind.recipe).config
-    if before and asked.config is None and asked.iterations is None:
+    asks_anything = asked.config is not None or asked.iterations is not None
+    if before and not asks_anything:
+        # As it was begun, whatever the usual settings have become since.
         model = from_dict(kind.config, before["model"])
-        settings = from_dict(settings_of, before["train"])
+        settings = from_dict(find_recipe(kind.recipe).config, before["train"])
     else:
-        fields = {**(base.card["config"] if base else {}), **given.get("model", {})}
-        model = kind.configure(fields, list(corpus.train))
-        usual = from_dict(settings_of, kind.train)
-        gentle = _gentle(usual) if base else {}
-        settings = from_dict(settings_of, {**kind.train, **gentle, **given.get("train", {})})
+        fields = {} if base is None else base.card["config"]
+        model = kind.configure({**fields, **given.get("model", {})}, list(corpus.train))
+        settings = _settings(kind, given.get("train", {}), is_fine_tuning=base is not None)
         if asked.iterations is not None:
             settings = settings.lasting(asked.iterations)
-    return Plan(kind, model, settings, int(asked.seed or 0), about)
+    return RunPlan(kind, model, settings, int(asked.seed or 0), about)
+
+
+def _settings(kind: Family, given: dict[str, Any], is_fine_tuning: bool) -> Settings:
+    """Return the settings of a family's recipe, with those of the config file over them."""
+    settings_of = find_recipe(kind.recipe).config
+    usual = dict(kind.train)
+    if is_fine_tuning:
+        usual |= _gentle(from_dict(settings_of, kind.train))
+    return from_dict(settings_of, {**usual, **given})
 
 
 def _gentle(usual: Settings) -> dict[str, float]:
@@ -170,7 +182,8 @@ def _sha256(path: Path) -> str:
 
 
 def check_unused(out: Path) -> dict[str, Any]:
-    """Raise ConfigError if `out` holds a run, or anything that no run wrote. Return an empty table."""
+    """Return an empty table. Raise ConfigError if `out` holds a run, or what no run wrote."""
+    # Without a checkpoint there is nothing to lose: such a run may begin again.
     if (out / ASKED).exists() and TrainingRun(out).checkpoints:
         raise ConfigError(f"{out} holds a run already", mend="resume")
     other = foreign(out)
@@ -188,7 +201,7 @@ def open_run(out: Path) -> TrainingRun:
     return run
 
 
-def begin_run(out: Path, plan: Plan, is_chief: bool) -> TrainingRun:
+def begin_run(out: Path, plan: RunPlan, is_chief: bool) -> TrainingRun:
     """Write run.json and clear what an earlier attempt left. Return the run.
 
     A process that is not the chief keeps a folder of its own, which nobody reads.
@@ -198,11 +211,12 @@ def begin_run(out: Path, plan: Plan, is_chief: bool) -> TrainingRun:
         asked = {**plan.asked, "iterations": plan.settings.iterations}
         path.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
     run = TrainingRun(folder)
+    # Snapshots of an attempt that ended before its first checkpoint would mix with these.
     run.forget_after(-1)
     return run
 
 
-def check_same(out: Path, before: dict[str, Any], plan: Plan) -> None:
+def check_same(out: Path, before: dict[str, Any], plan: RunPlan) -> None:
     """Raise ConfigError that names the first setting in which a run differs from what is asked."""
     wanted = plan.asked
     for name in ("dataset", "roles", "data", "family", "seed", "minutes", "from"):
@@ -213,6 +227,7 @@ def check_same(out: Path, before: dict[str, Any], plan: Plan) -> None:
 
 
 def _check_equal(out: Path, name: str, before: Any, now: Any) -> None:
+    # Going on with other settings would make a run that no settings describe.
     if before != now:
         raise ConfigError(f"{out} was begun with another {name}: {before}, not {now}")
 
@@ -223,6 +238,7 @@ def check_music(corpus: Corpus, trainer: Trainer) -> None:
         raise ConfigError(
             f"{corpus.name} has one tune: training needs two or more, one of them to judge by"
         )
+    # Drawing is the only sure test: each family asks something else of its windows.
     for length in trainer.settings.lengths:
         trainer.windows.batch(np.random.default_rng(0), 1, length)
 
@@ -232,12 +248,13 @@ def load_weights(trainer: Trainer, name: str) -> None:
     try:
         trainer.networks.generator.load_weights(load_model(name).folder / WEIGHTS)
     except ValueError as error:
+        # An error is one line here; those of Keras have many.
         reason = str(error).splitlines()[0]
         raise ModelError(f"the weights of {name} do not fit: {reason}") from error
 
 
-def fitted(trainer: Trainer, judge: Judge, seconds: float) -> Settings:
-    """Return the settings with as many iterations as go into the time; the trainer ends as it was."""
+def fitted(trainer: Trainer, judge: RunJudge, seconds: float) -> Settings:
+    """Return the settings with as many iterations as the time allows; the trainer stays as it is."""
     began = time.perf_counter()
     settings = trainer.settings
     each = _seconds_to_iterate(trainer) + _seconds_between(trainer, judge)
@@ -247,6 +264,7 @@ def fitted(trainer: Trainer, judge: Judge, seconds: float) -> Settings:
 
 def _seconds_to_iterate(trainer: Trainer) -> float:
     """Return the mean over the phases, each by its share of the iterations."""
+    # Timing trains: the weights are put back afterwards.
     before = trainer.state()
     settings = trainer.settings
     mean = 0.0
@@ -265,11 +283,12 @@ def _iterate_at(trainer: Trainer, iteration: int) -> None:
     trainer.iterate()
 
 
-def _seconds_between(trainer: Trainer, judge: Judge) -> float:
-    """Return what snapshots, evaluations and checkpoints cost, per iteration."""
+def _seconds_between(trainer: Trainer, judge: RunJudge) -> float:
+    """Return the seconds of snapshots, evaluations and checkpoints, per iteration."""
     settings = trainer.settings
     player = trainer.player()
 
+    # Into memory: a disk is slow at one moment and quick at the next.
     def save() -> None:
         np.savez(BytesIO(), **trainer.state())  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Networks in training, whatever their family and recipe: one iteration at a time, saved and restored."""
+"""Networks in training, of any family and recipe: iterate, save, restore."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ the generator's variables as they play as `g0` ..."""
 class Trainer:
     """The networks of a family, and the recipe that trains them.
 
-    Every iteration draws from (seed, iteration) alone, so that a run which was broken off goes on bit
-    for bit. model: the family's config. strategy: of tf.distribute.
+    Every iteration draws from (seed, iteration) alone, so that a run which was broken off goes on
+    bit for bit. model: the family's config. strategy: of tf.distribute.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Trainer:
         seed: int = 0,
         strategy: Any = None,
     ) -> None:
+        # Before anything is built: the first weights are random too.
         keras.utils.set_random_seed(seed)
         self.kind = kind
         self.model = model
@@ -50,6 +51,7 @@ class Trainer:
             self.networks = kind.build(model)
             self.recipe = find_recipe(kind.recipe)(self.networks, settings, self.replicas)
         play, shapes = kind.playing_model(self.networks)
+        # With one signature for all lengths there is one graph, not one for each length.
         signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
         self._play = tf.function(play, input_signature=[signature], autograph=False)
 
@@ -59,10 +61,15 @@ class Trainer:
         self.recipe.settings = settings
 
     def iterate(self) -> dict[str, float]:
-        """Do one iteration. Return its losses by name. Raise ComposerError if one is not a number."""
+        """Do one iteration. Return its losses by name.
+
+        Raise ComposerError if one is not a number.
+        """
+        # A generator for each iteration, so that its state need not be saved.
         rng = np.random.default_rng([self.seed, self.iteration])
         losses = self.recipe.step(self.iteration, self.draw(rng))
         found = {name: self.replicas.mean(loss) for name, loss in losses.items()}
+        # Such weights never recover, and would be saved over good ones.
         if not all(np.isfinite(list(found.values()))):
             raise ComposerError(
                 f"iteration {self.iteration}: a loss is not a number ({found}); the last checkpoint "
@@ -105,6 +112,7 @@ class Trainer:
             state[f"v{i}"] = variable.numpy()
         for i, mean in enumerate(self.recipe.average):
             state[f"a{i}"] = np.asarray(mean)
+        # The weights that play are kept beside, since a thinned checkpoint has only those.
         with self.averaged():
             for i, variable in enumerate(self.networks.generator.variables):
                 state[f"g{i}"] = variable.numpy()

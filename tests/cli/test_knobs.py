@@ -57,7 +57,7 @@ def test_bad_knobs_and_locks_are_one_line(one, options, words):
 def test_what_the_knobs_move(composer_command):
     done = composer_command("knobs", "jsb-chorales", "--pieces", 2, "--seeds", 1)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("drawn anew", "harmony", "groove", "notes a beat", "groove moves rhythm most"):
+    for word in ("drawn again", "harmony", "groove", "notes a beat", "groove moves rhythm most"):
         assert word in done.stdout
     fails(composer_command("knobs", "nothing"), "no model 'nothing'")
 

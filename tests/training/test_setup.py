@@ -16,7 +16,7 @@ from composer.songs import write
 from composer.songs.edit import beginning
 from composer.training.checkpoint import load_checkpoint
 from composer.training.export import export
-from composer.training.judge import Judge
+from composer.training.judge import RunJudge
 from composer.training.loop import train
 from composer.training.setup import TrainingRequest, fitted
 from tests.support.training import TINY, trainer_of
@@ -44,7 +44,7 @@ def test_fine_tuning_begins_with_the_models_weights(
 @pytest.mark.slow
 def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) -> None:
     trainer = trainer_of(report_every=500, save_every=500, snapshot_every=500, evaluate_every=500)
-    judge = Judge(load_corpus("jsb"), 2)
+    judge = RunJudge(load_corpus("jsb"), 2)
     before = trainer.state()
     assert (
         fitted(trainer, judge, 0.0).iterations == 2

@@ -1,4 +1,4 @@
-"""The film of a training run: piano rolls of the watched melodies and growing curves, a frame for every snapshot."""
+"""The film of a training run: piano rolls and growing curves, a frame for every snapshot."""
 
 from composer.runs.film.film import MadeFilm, film
 from composer.runs.film.growing import Film

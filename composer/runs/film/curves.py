@@ -1,4 +1,4 @@
-"""Losses and metrics beside the piano rolls: small curves, one above the other, that end at the frame's iteration."""
+"""Losses and metrics of a film: small curves, one above the other, up to the frame's iteration."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ PAD: Final = 16
 PAD_TOP, PAD_BOTTOM = 10, 12
 HEADING: Final = 24
 HIGHEST_ROW: Final = 120
-PLOT_TOP, PLOT_BOTTOM = 21, 5  # of a row, above and below its curve
-LINE: Final = 15  # of a row, to the foot of its words
+# Of a row, above and below its curve: the words need the upper part.
+PLOT_TOP, PLOT_BOTTOM = 21, 5
+# From the top of a row to the foot of its words.
+LINE: Final = 15
 DASH, DASH_GAP = 6, 4
 
 
@@ -43,9 +45,11 @@ class Series:
     """A loss or metric over the iterations."""
 
     name: str
-    at: Floats  # iterations, rising
+    # Iterations, rising.
+    at: Floats
     values: Floats
-    dataset: float = nan  # the dataset's own value, NaN for none
+    # The dataset's own value, NaN for none.
+    dataset: float = nan
     is_loss: bool = True
 
     @property
@@ -75,15 +79,16 @@ class Series:
 
 
 def series_of(log: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> list[Series]:
-    """Return the losses, then the metrics, of the lines of a run's log, as many as there is room for.
+    """Return the losses, then the metrics, of a run's log, as many as there is room for.
 
-    A value that is no number leaves a gap, a line of the log without metrics none.
+    A value that is not a number is left out.
     """
     lines = list(log)
     losses = _columns(lines, "losses")
     metrics = _columns(lines, "measures")
     chosen = []
     for name in list(losses)[:MOST_LOSSES]:
+        # A loss has no value of the dataset's.
         at, values = losses[name]
         chosen.append(Series(name, at, values))
     first = [name for name in FIRST if name in metrics]
@@ -117,8 +122,10 @@ class Chart:
 
     box: Box
     series: Sequence[Series]
-    horizon: float  # the iteration at the right edge
-    scale: float  # pixels for each of a frame 1280 wide
+    # The iteration at the right edge.
+    horizon: float
+    # Pixels for each of a frame 1280 wide.
+    scale: float
 
     def _scaled(self, length: float) -> int:
         return round(length * self.scale)
@@ -147,7 +154,7 @@ class Chart:
         return rows
 
     def _is_first(self, index: int) -> bool:
-        """Return whether a series is the first loss or the first metric."""
+        """Return True for the first loss and for the first metric."""
         if index == 0:
             return True
         return self.series[index].is_loss is not self.series[index - 1].is_loss
@@ -249,6 +256,7 @@ class Chart:
         self, image: Pixels, plot: Box, one: Series, at: Floats, values: Floats
     ) -> None:
         scale = self.scale
+        # A wild value is cut at the edge of its row: it must not run into the next one.
         xs = np.array([self.x(iteration) for iteration in at])
         ys = np.clip(
             _row(plot, one.limits(), values),

@@ -1,4 +1,4 @@
-"""Frames to H.264 in MP4, by PyAV, which brings FFmpeg's libraries; all in this process, no pipe, no second program."""
+"""Frames to H.264 in MP4 by PyAV, which brings FFmpeg's libraries: no pipe, no second program."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ except ImportError as error:
 QUALITY: Final = {"preset": "veryfast", "crf": "20"}
 # A frame comes out as soon as it is put in.
 NO_DELAY: Final = {"tune": "zerolatency"}
-KEY_FRAME_EVERY: Final = 24  # so that one can scrub
+# Frames: a player can only jump to a key frame, so one is never far.
+KEY_FRAME_EVERY: Final = 24
 # The index stands before the frames, so that a browser plays before it has all of them.
 MP4: Final = {"movflags": "+faststart"}
-SOUND_RATE: Final = 160_000  # bits a second
-FINEST_RATE: Final = 1000  # denominator of frames a second
+# Bits a second.
+SOUND_RATE: Final = 160_000
+# Greatest denominator of frames a second: MP4 wants a fraction.
+FINEST_RATE: Final = 1000
 
 Feed = Callable[[Pixels], None]
 
@@ -41,7 +44,8 @@ def movie(
 ) -> Iterator[Feed]:
     """Lend a function that takes the next frame; `path` is whole when the block ends.
 
-    sound: a file of raw samples, as `write_soundtrack` makes it. Raise OSError if the film cannot be written.
+    sound: a file of raw samples, as `write_soundtrack` makes it. Raise OSError if the film cannot
+    be written.
     """
     with _errors_of_system(), av.open(str(path), "w", format="mp4", options=MP4) as container:
         video = _Encoder(container, size, fps, QUALITY)
@@ -111,7 +115,8 @@ class Stream:
         index: int,
         stream: Any,
     ) -> Any:
-        """Return a coded frame as frame `index` of another file; muxing would empty the packet itself."""
+        """Return a coded frame as frame `index` of another file."""
+        # Muxing empties a packet, and this one is needed for the next film.
         copy = av.Packet(bytes(packet))
         copy.stream = stream
         copy.time_base = 1 / self._encoder.rate
@@ -180,6 +185,7 @@ class _SoundEncoder:
 
     def __init__(self, container: Any, path: Path) -> None:
         self._container = container
+        # Mapped: the sound of a long film need not fit into memory.
         self._samples = np.memmap(
             path,
             "<i2",
@@ -191,6 +197,7 @@ class _SoundEncoder:
 
     def encode_until(self, seconds: float) -> None:
         """Encode the sound up to a time."""
+        # As far as the frames, so that players find both side by side in the file.
         end = min(round(seconds * SAMPLE_RATE), len(self._samples))
         part = np.ascontiguousarray(self._samples[self._done : end]).reshape(1, -1)
         if not part.size:

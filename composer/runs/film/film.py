@@ -44,9 +44,9 @@ def film(
 ) -> MadeFilm:
     """Write the film of a run's snapshots as MP4 (H.264; AAC if it is heard), whole or not at all.
 
-    A step is a frame; with sound each snapshot is a step before its frame is one. Raise ModelError for a
-    run without snapshots, OutputError if the film cannot be written, and with sound what
-    `composer.songs.audio.render` raises.
+    A step is a frame; with sound each snapshot is a step before its frame is one. Raise
+    ModelError for a run without snapshots, OutputError if the film cannot be written, and with
+    sound what `composer.songs.audio.render` raises.
     """
     config = config or FilmConfig()
     chosen = chosen_snapshots(run, config)
@@ -102,6 +102,7 @@ def _write_heard(
         with movie(path, config.size, config.fps, track) as feed:
             for done, draw in enumerate(frames.values(), 1):
                 image = draw()
+                # One picture for all frames of a snapshot: only the line moves.
                 for beat in beats:
                     box, hidden = draw_playhead(image, scene.panels[0], beat)
                     feed(image)
@@ -121,6 +122,7 @@ def _part(path: Path | None, heard: tuple[float, float]) -> Song:
 def _frames(run: TrainingRun, scene: Scene, chosen: list[int]) -> Frames:
     """Return a function for each iteration that draws its frame."""
     last = chosen[-1]
+    # Curves end with the film, though the run went on.
     log = {line["iteration"]: line for line in run.log if line["iteration"] <= last}
     series, snapshots = series_of(log.values(), run.reference), run.snapshots
 

@@ -18,16 +18,17 @@ from composer.runs.film.snapshots import Songs, a_few, all_songs, scene_of, seco
 from composer.runs.report import Report
 from composer.runs.run import FILM, TrainingRun
 
-LATE: Final = 40  # a film of so many frames may lack its last one; twice as long, its last two
+# A film of so many frames may lack its last one; twice as long, its last two.
+LATE: Final = 40
 
 
 class Film:
     """The film that grows in the folder of a run: `add` is what a trainer tells its reports to.
 
-    After a snapshot `path` is replaced by a whole film of all so far (of a long one, after some), so that
-    it plays at any moment, also if the training is killed. The part before a run was resumed is drawn
-    again from its snapshots; so is all of it when notes come for which the panels have no room. A frame
-    shows what was known when its film was begun.
+    After a snapshot `path` is replaced by a whole film of all so far (of a long one, after some),
+    so that it plays at any moment, also if the training is killed. The part before a run was
+    resumed is drawn again from its snapshots; so is all of it when notes come for which the
+    panels have no room. A frame shows what was known when its film was begun.
     """
 
     def __init__(self, folder: Path, config: FilmConfig | None = None) -> None:
@@ -57,6 +58,7 @@ class Film:
             "losses": report.losses,
             "measures": report.measures,
         }
+        # After trouble there is no film any more, but training goes on.
         if report.songs and not self.trouble:
             with self._troubled():
                 self._grow(report)
@@ -105,6 +107,7 @@ class Film:
         self._log = {**before, **self._log}
         earlier = sorted(at for at in run.snapshots if at < report.iteration)
         known = {**a_few(run, earlier), report.iteration: report.songs}
+        # Panels only grow: a film that was begun again looks like the one before.
         least = self._scene.scope if self._scene else None
         scope = film_scope(report.songs.values(), film_scope(all_songs(known), least))
         self._scene = replace(

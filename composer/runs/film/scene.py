@@ -27,13 +27,18 @@ WIDTH, HEIGHT = 1280, 720
 MARGIN: Final = 28
 BAR_TOP, BAR_HEIGHT = 100, 6
 BODY_TOP: Final = 122
-BODY_BOTTOM: Final = 24  # from the lower edge
-CURVES: Final = 380  # from the right edge
+# From the lower edge.
+BODY_BOTTOM: Final = 24
+# From the right edge.
+CURVES: Final = 380
 ROLLS_RIGHT: Final = 400  # the same
 
 
 class Moment(NamedTuple):
-    """The time of a frame. seconds: of training so far. horizon: the iteration at the end of bar and curves."""
+    """The time of a frame.
+
+    seconds: of training so far. horizon: the iteration at the end of the bar and the curves.
+    """
 
     iteration: int
     seconds: float
@@ -44,11 +49,16 @@ class Moment(NamedTuple):
 class Scene:
     """Everything that all frames share."""
 
-    size: tuple[int, int]  # width and height in pixels
-    about: str  # the run in a few words
-    songs: Mapping[str, Song]  # the watched melodies, by name, as in any snapshot
-    scope: Scope  # the pitches and drums that the panels have room for
-    heard: tuple[float, float] | None = None  # beats of the first song that are heard
+    # Width and height in pixels.
+    size: tuple[int, int]
+    # The run in a few words.
+    about: str
+    # The watched melodies, by name, as in any snapshot.
+    songs: Mapping[str, Song]
+    # The pitches and drums that the panels have room for.
+    scope: Scope
+    # Beats of the first song that are heard.
+    heard: tuple[float, float] | None = None
 
     @property
     def scale(self) -> float:
@@ -78,6 +88,7 @@ class Scene:
     @cached_property
     def panels(self) -> list[Panel]:
         """The piano rolls, MOST_PANELS at most."""
+        # One scope for all, so that a pitch is as high in each panel.
         left, top = self._scaled(MARGIN), self._scaled(BODY_TOP)
         width = self.size[0] - left - self._scaled(ROLLS_RIGHT)
         height = self.size[1] - top - self._scaled(BODY_BOTTOM)
@@ -183,6 +194,7 @@ class Scene:
         spent = f"{clock(moment.seconds)} of training"
         pixels.text(image, x, 83 * scale, spent, size, faint)
         share = min(moment.iteration / max(moment.horizon, 1), 1.0)
+        # Round corners need some width.
         done = round(share * self.bar.width)
         if done > 2:
             pixels.note(

@@ -21,17 +21,23 @@ class FilmConfig:
     composer.errors.ConfigError: a film is even in width and height, got 641x360
     """
 
-    fps: float = 8.0  # frames a second
-    size: tuple[int, int] = (1280, 720)  # width and height in pixels, even
-    audio: bool = False  # whether it is heard
-    first: int | None = None  # the first iteration that may be shown
-    last: int | None = None  # the last one
+    # Frames a second.
+    fps: float = 8.0
+    # Width and height in pixels, even.
+    size: tuple[int, int] = (1280, 720)
+    # True if it has sound.
+    audio: bool = False
+    # The first iteration that may be shown.
+    first: int | None = None
+    # The last one.
+    last: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.fps <= FASTEST:
             raise ConfigError(
                 f"frames a second lie above 0 and at {FASTEST:g} at most, got {self.fps:g}"
             )
+        # H.264 stores colours at half the width and height.
         if any(length % 2 for length in self.size):
             raise ConfigError(f"a film is even in width and height, got {_named(self.size)}")
         fits = [
@@ -45,7 +51,7 @@ class FilmConfig:
             )
 
     def wants(self, iteration: int) -> bool:
-        """Return whether a snapshot is shown."""
+        """Return True if a snapshot is to be shown."""
         if self.first is not None and iteration < self.first:
             return False
         return self.last is None or iteration <= self.last

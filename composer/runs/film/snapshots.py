@@ -1,4 +1,4 @@
-"""The snapshots of a run as a film sees them: which are shown, how much room they need, when they were made."""
+"""The snapshots that a film shows, the room that they need, and their time in the training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from composer.runs.film.sound import heard_beats
 from composer.runs.run import TrainingRun
 from composer.songs.song import Song
 
-SAMPLED: Final = 12  # snapshots that say how much room all need
+# Snapshots that are read for the range of all: a long run has thousands.
+SAMPLED: Final = 12
 Songs = dict[str, Song]
 Log = Mapping[int, Mapping[str, Any]]
 
@@ -39,7 +40,7 @@ def chosen_snapshots(run: TrainingRun, config: FilmConfig) -> list[int]:
 
 
 def a_few(run: TrainingRun, chosen: Sequence[int]) -> dict[int, Songs]:
-    """Return some snapshots, from the first to the last: enough to know how much room their notes need."""
+    """Return some snapshots, from the first to the last: enough to know the range of all notes."""
     if not chosen:
         return {}
     places = (
@@ -66,6 +67,7 @@ def scene_of(
     count: int,
 ) -> Scene:
     """Return what all frames share, from a few of `count` snapshots."""
+    # A melody may be missing in some snapshots: the first that has it counts.
     songs: Songs = {}
     for snapshot in known.values():
         for name, song in snapshot.items():

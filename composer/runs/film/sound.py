@@ -1,4 +1,4 @@
-"""The sound of a film: the same bars of every snapshot, one after the other, rendered in long stretches."""
+"""The sound of a film: the same bars of every snapshot, one after the other."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from composer.songs.theory import beat_onsets
 
 Floats = NDArray[np.float64]
 
-RING: Final = 0.25  # seconds at least for the last notes to die away
+# Seconds at least for the last notes to die away.
+RING: Final = 0.25
 LEAST_BEATS: Final = 4.0
-LONG: Final = 120.0  # seconds of two bars of every snapshot; of a longer film less is heard
+# Seconds of sound: if two bars of every snapshot are longer, less is heard of each.
+LONG: Final = 120.0
 # Seconds rendered at once: loading a SoundFont takes a second, a minute of sound 25 MB.
 STRETCH: Final = 240.0
-FADE: Final = 0.02  # seconds, at the end of a stretch
+# Seconds at the end of a stretch: a sound that is cut at once clicks.
+FADE: Final = 0.02
 ONE_BEAT_A_SECOND: Final = (Tempo(0.0, 60.0),)
 LOUDEST: Final = 32767
 
 
 def heard_beats(song: Song, bars: Sequence[NumberedBar], count: int) -> tuple[float, float]:
-    """Return from which beat to which a film of `count` snapshots is heard.
+    """Return the first and the last beat that a film of `count` snapshots lets hear.
 
-    Two bars, or four beats if that is long. A pickup comes on top of two bars, but is one of the four beats.
+    Two bars, or four beats if that is long. A pickup comes on top of two bars, but is one of the
+    four beats.
     """
     start = bars[0].start
     pickup = bars[0].number == 0
@@ -97,7 +101,7 @@ def _stretch(songs: Sequence[Song], seconds: float, samples: int) -> Audio:
 
 
 def in_a_row(songs: Sequence[Song], seconds: float) -> Song:
-    """Return one song in which each of `songs` begins `seconds` after the one before; a beat lasts a second."""
+    """Return `songs` as one, each `seconds` after the one before; a beat lasts a second."""
     notes: dict[tuple[int, int, bool], list[Note]] = {}
     for i, song in enumerate(songs):
         for place, track in enumerate(song.tracks):

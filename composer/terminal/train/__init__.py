@@ -1,4 +1,4 @@
-"""The live view of a training run: in a terminal, in a notebook, or as plain lines without either."""
+"""The live view of a training run: in a terminal, in a notebook, or as plain lines."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["Dashboard"]
 class Dashboard:
     """A view of the reports of a run while it goes on.
 
-    A terminal gets a view that is redrawn in place and stays when the run ends, a notebook an output that
-    is replaced, everything else a line a report, without control characters.
+    A terminal gets a view that is redrawn in place and stays when the run ends, a notebook an
+    output that is replaced, everything else a line a report, without control characters.
 
     >>> import io
     >>> from rich.console import Console

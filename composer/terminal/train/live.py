@@ -1,7 +1,8 @@
-"""The view of a run in a terminal: Rich's Live, of which only the lines that changed are written.
+"""The view of a run in a terminal: Rich's Live, but only the lines that changed are written.
 
-Live alone writes the whole frame at every refresh, 17 to 40 kB of a wide terminal four times a second;
-the lines that changed are a few hundred bytes, which a slow connection bears without flicker.
+Live alone writes the whole frame at every refresh, some kilobytes four times a second. The lines
+that changed, mostly that of the clock alone, are a few hundred bytes: a slow connection bears them
+without flicker.
 """
 
 from __future__ import annotations
@@ -25,17 +26,20 @@ from composer.terminal.train.history import History
 from composer.terminal.train.screens import SHARE, Frame
 from composer.terminal.train.view import body, status
 
-TICK: Final = 0.25  # seconds between two looks at the clock
+# Seconds between two looks at the clock: enough for seconds that tick.
+TICK: Final = 0.25
 FOOT: Final = "Ctrl-C ends it and keeps everything"
-LEAST_FOR_FOOT: Final = 9  # lines
+# Lines of a terminal: a lower one has none to spare for the hint.
+LEAST_FOR_FOOT: Final = 9
 
 
 class TerminalScreen:
-    """A view that is redrawn in place by a thread of its own, a few times a second, where it changed."""
+    """A view that a thread of its own redraws in place, a few times a second."""
 
     def __init__(self, console: Console, history: History) -> None:
         self.console, self.history = console, history
-        self._lock = threading.Lock()  # of the history; never held while printing
+        # Of the history. Never held while printing: a slow terminal must not stop the training.
+        self._lock = threading.Lock()
         self._frame = Frame([])
         # Text for a file must not land on the screen.
         to_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -44,10 +48,12 @@ class TerminalScreen:
         )
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._end = threading.Event()
-        self._heard = time.monotonic()  # of the last report
+        # The time of the last report.
+        self._heard = time.monotonic()
         self._size = ConsoleDimensions(0, 0)
         self._body: list[Line] = []
-        self._fresh = True  # whether the body shows the last report
+        # True if the body shows the last report.
+        self._fresh = True
         self._pause_until = 0.0
 
     def start(self) -> None:
@@ -67,7 +73,8 @@ class TerminalScreen:
     def stop(self) -> None:
         """Draw the end, and leave it there."""
         self._end.set()
-        with suppress(OSError):  # the terminal may be gone
+        # The terminal may be gone: no reason for a traceback at the end of a run.
+        with suppress(OSError):
             try:
                 self._thread.join()
                 self.draw(ended=True)
@@ -80,7 +87,7 @@ class TerminalScreen:
                 self.draw()
 
     def draw(self, ended: bool = False) -> None:
-        """Bring the screen up to date; only lines that changed are written, so that nothing flickers."""
+        """Bring the screen up to date. Only lines that changed are written: nothing flickers."""
         size, began = self.console.size, time.thread_time()
         resized = size != self._size
         self._size = size
@@ -88,10 +95,19 @@ class TerminalScreen:
             is_due = not self._fresh and time.monotonic() >= self._pause_until
             redrawn = ended or resized or is_due
             lines = self._lines(size, ended, redrawn)
-        before, self._frame.lines = self._frame.lines, lines
-        # What was on the screen is broken in unknown places.
+        self._write(lines, resized)
+        if redrawn:
+            # A run of many reports must not spend its time on pictures of itself.
+            spent = time.thread_time() - began
+            self._pause_until = time.monotonic() + spent / SHARE
+
+    def _write(self, lines: list[Line], resized: bool) -> None:
+        """Put lines on the screen, and leave the cursor at the end of the last one."""
+        before = self._frame.lines
+        self._frame.lines = lines
+        # What was on the screen is broken in unknown places: each terminal has its own way.
         if resized and before:
-            self.console.clear()  # each terminal breaks lines again in its own way
+            self.console.clear()
         if resized or len(before) != len(lines) or self.console.legacy_windows:
             self._live.refresh()
         else:
@@ -99,9 +115,6 @@ class TerminalScreen:
         # The terminal's echo of ^C must not break a line.
         rest = length(lines[-1]) if length(lines[-1]) <= len(FOOT) else 0
         self.console.control(Control.move_to_column(rest))
-        if redrawn:
-            spent = time.thread_time() - began
-            self._pause_until = time.monotonic() + spent / SHARE
 
     def _lines(
         self,
@@ -134,7 +147,10 @@ class TerminalScreen:
 
 
 def _changes(before: list[Line], lines: list[Line]) -> Iterator[Control]:
-    """Yield what to write, from the last line of a frame on and back there, so that it shows `lines`."""
+    """Yield what to write so that a frame shows `lines`.
+
+    The cursor is on the last line of the frame before and after.
+    """
     at = len(lines) - 1
     for index, (old, new) in enumerate(zip(before, lines, strict=True)):
         if old is not new and old != new:
@@ -147,7 +163,7 @@ def _changes(before: list[Line], lines: list[Line]) -> Iterator[Control]:
 
 
 def _written(segment: Segment) -> Control:
-    """Return a piece of text that goes where the cursor is, past the hooks of Live."""
+    """Return a piece of text that goes to the cursor, past the hooks of Live."""
     control = Control()
     control.segment = segment
     return control

@@ -1,7 +1,8 @@
 """Watched melodies as they are arranged now: piano rolls in lines of a terminal.
 
-With Unicode and colours a character holds four pixels, in quadrant blocks. Without, a letter stands at
-the start of a note, that of its track, and a line while it lasts; the melody's line is the heavy one.
+With Unicode and colours a character holds four pixels, in quadrant blocks. Without, a letter
+stands at the start of a note, that of its track, and a line while it lasts; the melody's line is
+the heavy one.
 """
 
 from __future__ import annotations
@@ -36,26 +37,30 @@ from composer.pictures.text import pitch_name
 from composer.songs.song import Song
 from composer.terminal.text import DIM, PLAIN, Area, Line, fit, heading
 
-LEAST: Final = 8  # lines; a lower roll shows nothing
-KEYS: Final = 5  # columns at the left for the names of the rows
+# Lines: in a lower roll the voices lie on top of each other.
+LEAST: Final = 8
+# Columns at the left for the names of the rows.
+KEYS: Final = 5
 NARROWEST: Final = KEYS + 16
 WIDEST_BEAT: Final = 8.0  # columns
-NARROWEST_BEAT: Final = 0.75  # a longer song is shown up to the bar that still fits
-EVEN_BEAT: Final = (
-    2.0  # columns, from which on a beat has whole ones, so that equal notes look equal
-)
+# A longer song is cut at the last bar that fits: narrower beats cannot be read.
+NARROWEST_BEAT: Final = 0.75
+# Columns from which on a beat has a whole number of them, so that equal notes look equal.
+EVEN_BEAT: Final = 2.0
 ROOM: Final = Room(spare=0, narrowest=1)
 
 
 @dataclass(frozen=True)
 class SongRoll:
-    """A song as pixels: its layout, cut to the bars that are shown, and where they are."""
+    """A song as pixels: its layout, cut to the bars that are shown, and their places."""
 
     layout: Layout
     rows: PitchRows
     columns: BeatColumns
-    per_cell: int  # pixels above each other and beside each other in a character
-    whole: bool  # whether all bars are shown
+    # Pixels above each other and beside each other in a character.
+    per_cell: int
+    # True if all bars are shown.
+    whole: bool
 
     def bar_columns(self) -> list[tuple[int, int]]:
         """Return (column of characters, number) of every bar."""
@@ -66,7 +71,7 @@ class SongRoll:
         return found
 
     def labels(self) -> list[str]:
-        """Return what stands at the left of each line: the C's, the G's if there is room, the drums."""
+        """Return the label of each line: the C's, the G's if there is room, the drums."""
         named = [""] * (self.rows.height // self.per_cell)
         for pitch in self.layout.scope.pitches:
             line = self.rows.pixel(pitch) // self.per_cell
@@ -106,7 +111,7 @@ def roll_of(
     columns: int,
     per_cell: int = 2,
 ) -> SongRoll:
-    """Return a song in at most so many lines and columns, fewer if it needs fewer."""
+    """Return a song in at most `lines` lines and `columns` columns, fewer if it needs fewer."""
     # The melody is the first track, whatever the generator puts above it.
     melody = 0 if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum else None
     layout = lay_out(song, melody, ROOM)
@@ -124,6 +129,7 @@ def roll_of(
 def _cut(layout: Layout, columns: int) -> tuple[Layout, float]:
     """Return the bars that fit, one at least, and the columns of a beat."""
     fitting = [bar for bar in layout.bars if bar.end * NARROWEST_BEAT <= columns]
+    # Whole bars only: half a bar at the edge looks like the end of the song.
     layout = replace(layout, bars=tuple(fitting or layout.bars[:1]))
     beat = columns / layout.end
     if beat >= EVEN_BEAT:
@@ -134,6 +140,7 @@ def _cut(layout: Layout, columns: int) -> tuple[Layout, float]:
 def _roll(name: str, song: Song, area: Area) -> list[Line]:
     if song.end <= 0:
         return [heading(f"{name}: no notes", area, area.width)]
+    # Blocks tell tracks apart by colour alone; without it letters do.
     in_blocks = area.unicode and area.colors
     roll = roll_of(
         song,
@@ -173,7 +180,7 @@ def _legend(layout: Layout, area: Area, letters: list[str]) -> Line:
 
 
 def _letters(song: Song) -> list[str]:
-    """Return a letter for each track: the first of its name; its number if that is taken or no letter."""
+    """Return a letter for each track: the first of its name, or its number if that is taken."""
     found: list[str] = []
     for index, track in enumerate(song.tracks):
         letter = track.name[:1].upper()
@@ -192,6 +199,7 @@ def _track_style(track: int, area: Area) -> Style:
 
 def _numbers(roll: SongRoll, width: int) -> Line:
     """Return the numbers of the bars above their lines, those that have room."""
+    # A number that would touch the one before is left out.
     text, free = " " * KEYS, KEYS
     for column, bar in roll.bar_columns():
         if bar and column + KEYS >= free:

@@ -15,9 +15,11 @@ from composer.terminal.train.history import History
 from composer.terminal.train.view import body, status
 from composer.terminal.train.words import plain
 
-SHARE: Final = 0.002  # of a core, that drawing may take
+# Share of a core that drawing may take: training has the rest.
+SHARE: Final = 0.002
 NOTEBOOK: Final = Area(100, 40)
-NOTEBOOK_PAUSE: Final = 0.5  # seconds between two outputs, at least
+# Seconds between two outputs, at least: a browser redraws each as a whole.
+NOTEBOOK_PAUSE: Final = 0.5
 HTML: Final = (
     "<pre style=\"line-height:1.2;font-family:Menlo,'DejaVu Sans Mono',Consolas,monospace\">"
     "{code}</pre>"
@@ -38,7 +40,7 @@ class Screen(Protocol):
 
 
 class LineScreen:
-    """A stream that gets a line a report, and one more if there are metrics; no control characters."""
+    """A stream that gets a line a report, and one of metrics; no control characters."""
 
     def __init__(self, console: Console, history: History) -> None:
         self.console, self.history = console, history
@@ -49,6 +51,7 @@ class LineScreen:
     def show(self, report: Report) -> None:
         """Print a report."""
         self.history.add(report)
+        # A log in another encoding gets "?" for a sign that it lacks, and no traceback.
         encoding = self.console.encoding
         for line in plain(self.history):
             text = line.encode(encoding, "replace").decode(encoding)
@@ -94,6 +97,7 @@ class NotebookScreen:
             "text/html": html(self.history, ended),
             "text/plain": "\n".join(plain(self.history)),
         }
+        # Updated in place: a notebook with an output for each report cannot be scrolled.
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:

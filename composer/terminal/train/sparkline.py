@@ -15,9 +15,12 @@ from rich.segment import Segment
 from rich.style import Style
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
-RAMP: Final = "_.-~=+*#"  # if there is only ASCII
-WILD: Final = 0.05  # share of the values at each end that is clipped
-MANY: Final = 8  # values, from which on some are
+# The levels if there is only ASCII.
+RAMP: Final = "_.-~=+*#"
+# Share of the values at each end that is clipped, so that a wild one flattens no curve.
+WILD: Final = 0.05
+# From that many values on some are clipped: of fewer each may matter.
+MANY: Final = 8
 NARROWEST, WIDEST = 4, 40  # columns
 CURVE: Final = Style(color="cyan")
 
@@ -48,9 +51,9 @@ def sparkline(
 ) -> str:
     """Return `values`, oldest first, in at most `width` characters of `levels`, lowest first.
 
-    If there are more values than characters, each shows the mean of a few. Of many values the extreme
-    twentieth at each end is clipped: a first loss of 200 must not flatten all others. also: a value that
-    the scale has room for, besides. A value that is not finite is a space.
+    If there are more values than characters, each shows the mean of a few. Of many values the
+    extreme twentieth at each end is clipped: a first loss of 200 must not flatten all others.
+    also: a value that the scale has room for, besides. A value that is not finite is a space.
 
     >>> sparkline([0, 1, 2, 7], 10)
     '▁▂▃█'
@@ -79,13 +82,15 @@ def _limits(means: Floats, also: float) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     if len(finite) > MANY:
         low, high = (float(limit) for limit in np.quantile(finite, [WILD, 1 - WILD]))
+    # After clipping: the dataset's value is no outlier, however far it is.
     if np.isfinite(also):
         low, high = min(low, also), max(high, also)
     return low, high
 
 
 def _means(values: Floats, most: int) -> Floats:
-    """Return the means of at most `most` stretches of `values`, of those that are finite in each."""
+    """Return the means of the finite values of at most `most` stretches of `values`."""
+    # Cut at whole numbers, so that every value is in one stretch.
     count = min(len(values), most)
     if not count:
         return np.empty(0)

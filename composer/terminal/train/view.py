@@ -1,6 +1,6 @@
 """The history of a run as lines of a terminal of some size; nothing is printed here.
 
-If there is too little room, it goes in this order: the last metrics, the piano roll, the sparklines, the last lines.
+If there is too little room, this goes first: the last metrics, the piano roll, the sparklines.
 """
 
 from __future__ import annotations
@@ -38,13 +38,19 @@ from composer.terminal.train.rolls import rolls
 from composer.terminal.train.sparkline import BLOCKS, RAMP, Sparkline
 from composer.terminal.train.words import value
 
-WIDE: Final = 120  # columns from which the roll stands beside the tables
-TABLES: Final = 60  # columns of the tables then
-NARROW: Final = 34  # columns below which there are no tables
-LOSSES: Final = 28  # columns that this table needs beside the other
+# Columns from which the roll stands beside the tables.
+WIDE: Final = 120
+# Columns of the tables beside a roll.
+TABLES: Final = 60
+# Columns below which there are no tables.
+NARROW: Final = 34
+# Columns that each table needs beside the other.
+LOSSES: Final = 28
 METRICS: Final = 42
-FEW: Final = 6  # metrics that stay beside a roll
-WITH_CURVES: Final = 26  # columns of a table, from which on it has sparklines
+# Metrics that stay beside a roll.
+FEW: Final = 6
+# Columns of a table from which on it has sparklines: in less a curve shows nothing.
+WITH_CURVES: Final = 26
 
 GOOD, BAD = Style(color="green"), Style(color="red")
 PHASES: Final = (Style(color="cyan"), Style(color="magenta"), Style(color="yellow"))
@@ -67,7 +73,9 @@ def status(
     if ended:
         remaining = "done" if report.iteration >= report.iterations else "stopped"
         then = ""
-    pace = f"{history.pace:.3g} iterations/s" if math.isfinite(history.pace) else ""
+    pace = ""
+    if math.isfinite(history.pace):
+        pace = f"{history.pace:.3g} iterations/s"
     phase = area.text(report.phase)
     share = report.iteration / max(report.iterations, 1)
     spent = report.seconds + (0 if ended else since)
@@ -96,26 +104,35 @@ def body(history: History, area: Area) -> list[Line]:
 
 
 def _bar(history: History, area: Area) -> Line:
-    """Return a bar as wide as the area, each phase in its colour; a mark at the end of one, if known."""
+    """Return a bar as wide as the area, each phase in its colour, with a mark at its end."""
     report = history.last
     assert report is not None
-    total, width = max(report.iterations, 1), area.width
+    # A run of no iterations has a bar all the same.
+    total = max(report.iterations, 1)
+    width = area.width
     marks = {round(width * end / total) for _, end in history.phase_ends()[:-1]}
     cells = []
     for column in range(width):
         at = (column + 0.5) / width * total
-        is_done, is_mark = at <= report.iteration, column in marks
-        style = _phase_style(history, history.phase_at(at)) if is_done or is_mark else DIM
-        sign = area.sign("━", "=") if is_done else area.sign("─", "-")
+        is_done = at <= report.iteration
+        is_mark = column in marks
+        style = DIM
+        if is_done or is_mark:
+            style = _phase_style(history, history.phase_at(at))
+        sign = area.sign("─", "-")
         if is_mark:
             sign = area.sign("┃", "|")
+        elif is_done:
+            sign = area.sign("━", "=")
         cells.append(Segment(sign, style))
     return list(Segment.simplify(cells))
 
 
 def _phase_style(history: History, phase: str) -> Style:
     names = history.phases()
-    return PHASES[names.index(phase) % len(PHASES)] if phase in names else DIM
+    if phase not in names:
+        return DIM
+    return PHASES[names.index(phase) % len(PHASES)]
 
 
 def _panels(history: History, area: Area) -> list[Line]:
@@ -128,7 +145,7 @@ def _panels(history: History, area: Area) -> list[Line]:
 
 
 def _side_by_side(history: History, area: Area) -> list[Line]:
-    """Return tables at the left, rolls at the right; nothing if there is no room for both, or no roll."""
+    """Return tables at the left, rolls at the right; nothing if there is no room or no roll."""
     if area.width < WIDE:
         return []
     losses = _losses(history, area, TABLES)
@@ -160,10 +177,11 @@ def _stacked(history: History, area: Area) -> list[Line]:
 
 
 def _tables(history: History, area: Area, most: int | None = None) -> list[Line]:
-    """Return losses and at most `most` metrics, side by side if there is room; nothing if there is none."""
+    """Return losses and at most `most` metrics, side by side if there is room."""
     if area.width < NARROW:
         return []
     lines = None if most is None else most + 1
+    # Losses get the room of their longest name, as long as metrics keep enough.
     names = max(map(cell_len, history.losses), default=0)
     left = min(max(LOSSES, names + 17), area.width - GAP - METRICS)
     if left >= LOSSES and history.names():
@@ -181,6 +199,7 @@ def _losses(history: History, area: Area, width: int) -> list[Line]:
     table = _new_table(area)
     table.add_column(justify="right", no_wrap=True)
     for name, values in history.losses.items():
+        # A loss of a phase that is over stays in view, but pale.
         style = PLAIN if name in history.last.losses else DIM
         if not math.isfinite(values[-1]):
             style = BAD
@@ -209,16 +228,13 @@ def _metrics(
     names = history.names()
     if not names or (most is not None and most < 3):
         return []
+    # One line is the heading's; another says how many are left out.
     kept = names if most is None or len(names) < most else names[: most - 2]
     table = _new_table(area)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     for name in kept:
-        generated, arrow, dataset, style = _compared(history, area, name)
-        cells = [Text(generated, style), Text.assemble((f"{arrow} ", style), (dataset, DIM))]
-        target = history.reference.get(name, math.nan)
-        curve = _curve(history.metrics.get(name, []), area, width, target)
-        table.add_row(_name(name, area), *cells, *curve)
+        table.add_row(*_metric_cells(history, area, name, width))
     arrow = area.sign("→", ">")
     title = f"metrics at {history.measured_at}: now {arrow} dataset"
     lines = [heading(title, area, width), *_rendered(table, width)]
@@ -227,8 +243,25 @@ def _metrics(
     return lines
 
 
+def _metric_cells(
+    history: History,
+    area: Area,
+    name: str,
+    width: int,
+) -> list[RenderableType]:
+    """Return a metric's row: its name, its value, the dataset's, its curve."""
+    generated, arrow, dataset, style = _compared(history, area, name)
+    target = history.reference.get(name, math.nan)
+    return [
+        _name(name, area),
+        Text(generated, style),
+        Text.assemble((f"{arrow} ", style), (dataset, DIM)),
+        *_curve(history.metrics.get(name, []), area, width, target),
+    ]
+
+
 def _new_table(area: Area) -> Table:
-    """Return a table without lines, whose first column gives way to the others."""
+    """Return a table without lines; its first column gives way to the others."""
     table = Table.grid(padding=(0, 1))
     # Rich's ellipsis is no ASCII.
     overflow = "ellipsis" if area.unicode else "crop"
@@ -261,8 +294,12 @@ def _rendered(table: Table, width: int) -> list[Line]:
 
 
 def _compared(history: History, area: Area, name: str) -> tuple[str, str, str, Style]:
-    """Return the generated value, an arrow that points to the dataset's if it came nearer, the dataset's, the style."""
-    trend, undefined = history.trend(name), area.sign("–", "-")
+    """Return the generated value, an arrow, the dataset's value, and their style.
+
+    The arrow points to the dataset's value if the generated one came nearer.
+    """
+    trend = history.trend(name)
+    undefined = area.sign("–", "-")
     generated = value(history.metrics.get(name, [math.nan])[-1], undefined)
     dataset = value(history.reference.get(name, math.nan), undefined)
     if trend > 0:

@@ -9,7 +9,7 @@ from composer.terminal.train.history import History
 
 
 def value(value: float, undefined: str = "–") -> str:
-    """Return a number whose minus is ASCII, as a log may be read by a program."""
+    """Return a number with an ASCII minus: a program may read the log."""
     return number(value, undefined, minus="-")
 
 
@@ -24,6 +24,7 @@ def plain(history: History) -> list[str]:
     if math.isfinite(left):
         of_phase = f" of {report.phase}" if then else ""
         parts.append(f"{clock(left)} left{of_phase}")
+    # "nan", not a dash: a loss that is not a number is a fault, not a gap.
     parts += [f"{name} {value(loss, 'nan')}" for name, loss in report.losses.items()]
     lines = ["  ".join(parts)]
     if report.measures:

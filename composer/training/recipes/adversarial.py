@@ -19,7 +19,7 @@ from composer.training.recipes.recipe import Draw, Recipe, Settings, Tensors, fa
 
 @dataclass(frozen=True)
 class AdversarialSettings(Settings):
-    """How a model is trained with a critic."""
+    """Settings of training with a critic."""
 
     supervised_iterations: int = 7500
     """Iterations of cross-entropy alone."""
@@ -65,6 +65,7 @@ class Adversarial(Recipe):
             beta_2=0.99,
             weight_decay=settings.weight_decay,
         )
+        # Less momentum than usual: each step of one network changes the task of the other.
         self.generator_optimizer = keras.optimizers.Adam(
             settings.generator_rate,
             beta_1=0.5,
@@ -75,6 +76,7 @@ class Adversarial(Recipe):
             beta_1=0.5,
             beta_2=0.9,
         )
+        # Built now, not at the first step: a checkpoint may be restored before it.
         generator = self.networks.generator.trainable_variables
         self.supervised_optimizer.build(generator)
         self.generator_optimizer.build(generator)
@@ -132,6 +134,7 @@ class Adversarial(Recipe):
         mixed = wgan.mix(real, fake, share)
         with tf.GradientTape() as tape:
             loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
+            # The penalty is on the gradient by the music, so there is a tape within the tape.
             with tf.GradientTape() as inner:
                 inner.watch(mixed)
                 scores = networks.score(batch, mixed)
@@ -146,6 +149,7 @@ class Adversarial(Recipe):
         variables = networks.generator.trainable_variables
         with tf.GradientTape() as tape:
             loss = wgan.generator_loss(networks.score(batch, networks.generate(batch)))
+            # The cross-entropy stays, so that the first phase is not unlearnt.
             supervised = networks.supervised(batch)
             total = loss + self.settings.supervised_weight * supervised
         gradients = tape.gradient(total, variables)

@@ -17,7 +17,7 @@ from composer.training.recipes.recipe import Draw, Recipe, Settings, Tensors, fa
 
 @dataclass(frozen=True)
 class LikelihoodSettings(Settings):
-    """How a model is trained by likelihood."""
+    """Settings of training by likelihood."""
 
     likelihood_iterations: int = 5000
     learning_rate: float = 1e-3
@@ -37,11 +37,13 @@ class Likelihood(Recipe):
             beta_2=0.99,
             weight_decay=settings.weight_decay,
         )
+        # Built now, not at the first step: a checkpoint may be restored before it.
         self.optimizer.build(networks.generator.trainable_variables)
         self.descent = replicas.everywhere(self._descend)
 
     def step(self, iteration: int, draw: Draw) -> Tensors:
         """Take one step down the cross-entropy. Return it."""
+        # The rate follows from the iteration alone: a resumed run needs no other memory.
         done = iteration / max(1, self.settings.iterations)
         self.optimizer.learning_rate.assign(falling(self.settings.learning_rate, done))
         return {"cross_entropy": self.descent(draw.batch(self.settings.length))}

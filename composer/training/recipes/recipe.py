@@ -16,15 +16,17 @@ Tensors = dict[str, Any]
 S = TypeVar("S", bound="Settings")
 
 ITERATIONS = "_iterations"
-LAST_RATE = 0.03  # what a falling learning rate ends at, as a share
+# A falling learning rate ends at this share: at 0 the last iterations would do nothing.
+LAST_RATE = 0.03
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings that every recipe has; each adds its own, and `run.json` keeps them all as "train".
+    """The settings that every recipe has; each adds its own. `run.json` keeps them as "train".
 
-    A field whose name ends in `_iterations` is a phase, in the order of the fields; one that ends in
-    `_rate` is a learning rate; `length` and those that end in `_length` are lengths of windows.
+    A field whose name ends in `_iterations` is a phase, in the order of the fields; one that ends
+    in `_rate` is a learning rate; `length` and those that end in `_length` are lengths of
+    windows.
     """
 
     batch: int = 32
@@ -77,6 +79,7 @@ class Settings:
 
     def phase(self, iteration: int) -> str:
         """Return the phase of an iteration, counted from 0; after the end it is the last phase."""
+        # The ends of the phases, one after the other.
         end = 0
         for name, count in self.phases.items():
             end += count
@@ -101,6 +104,7 @@ class Settings:
     def lasting(self: S, iterations: int) -> S:
         """Return the settings for that many iterations, shared between the phases as before."""
         total = max(1, self.iterations)
+        # Each end is rounded, not each length: so the lengths add up.
         counts = {}
         planned = 0
         end = 0

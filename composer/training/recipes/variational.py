@@ -22,7 +22,7 @@ from composer.training.recipes.recipe import Draw, Recipe, Settings, Tensors, fa
 
 @dataclass(frozen=True)
 class VariationalSettings(Settings):
-    """How a variational autoencoder is trained."""
+    """Settings of training a variational autoencoder."""
 
     variational_iterations: int = 5000
     learning_rate: float = 1e-3
@@ -48,6 +48,7 @@ class Variational(Recipe):
     def __init__(self, networks: Any, settings: VariationalSettings, replicas: Replicas) -> None:
         super().__init__(networks, settings, replicas)
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
+        # Built now, not at the first step: a checkpoint may be restored before it.
         self.optimizer.build(networks.generator.trainable_variables)
         self.descent = replicas.everywhere(self._descend)
 
@@ -62,6 +63,7 @@ class Variational(Recipe):
 
     def beta(self, iteration: int) -> float:
         """Return the weight of the divergence at an iteration."""
+        # At full weight from the start the decoder would learn to do without the latents.
         warm = self.settings.warm_up * self.settings.iterations
         if iteration >= warm:
             return float(self.settings.beta)
@@ -76,6 +78,7 @@ class Variational(Recipe):
         with tf.GradientTape() as tape:
             negative, divergence = self.networks.elbo_terms(batch)
             reconstruction = ops.mean(negative)
+            # Over the batch first: the bits are free for each latent, not for each piece.
             each = ops.mean(divergence, axis=0)
             total = reconstruction + beta * costly(each, self.settings.free_bits)
         self.replicas.descend(self.optimizer, tape.gradient(total, variables), variables)
@@ -83,11 +86,13 @@ class Variational(Recipe):
 
 
 def costly(divergence: Any, free_bits: float) -> Any:
-    """Return what the divergences [L] of the latents cost, in nats; the free bits of each cost the same.
+    """Return the cost of the divergences [L] of the latents, in nats.
+
+    Below its free bits every latent costs the same, so that nothing pulls it to 0.
 
     >>> import numpy as np
-    >>> float(costly(np.array([0.1, 2.0], "float32"), free_bits=0.0))
-    2.0999999046325684
+    >>> round(float(costly(np.array([0.1, 2.0], "float32"), free_bits=0.0)), 3)
+    2.1
     >>> round(float(costly(np.array([0.1, 2.0], "float32"), free_bits=1.0)), 3)  # ln 2 + 2
     2.693
     """

@@ -134,8 +134,11 @@ def test_every_size_that_is_allowed_can_be_drawn(run, tmp_path, size):
 
 def test_a_place_that_cannot_be_written_is_told_at_once_and_nothing_stays(run, tmp_path):
     steps: list[int] = []
+    # A file in the place of a folder: nothing can be written below it.
+    blocked = tmp_path / "blocked"
+    blocked.touch()
     with pytest.raises(OutputError, match="film"):
-        film(run, Path("/dev/null/film.mp4"), SMALL, lambda done, total: steps.append(done))
+        film(run, blocked / "film.mp4", SMALL, lambda done, total: steps.append(done))
     assert not steps
 
     def stop(done: int, total: int) -> None:
