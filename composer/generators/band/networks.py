@@ -615,7 +615,7 @@ class Answers:
         logits = layer.between_logits(state, out, low, high)
         inside = ops.minimum(above(high) * below(low), 1.0)
         asked = moves * inside * ops.cast(out < 1.0, "float32")
-        self._add(ops.sum(asked * (ops.softplus(logits) - logits * answer)))
+        self._add(_tossed_loss(asked, logits, answer))
         return answer
 
     def again(self, logits: Tensor, common: Tensor, track: int) -> Tensor:
@@ -628,11 +628,17 @@ class Answers:
         any_asked = ops.minimum(ops.matmul(common, by_step), 1.0)
         which_asked = common * ops.matmul(some, ops.transpose(by_step))
         asked = join(any_asked, which_asked)
-        self._add(ops.sum(asked * (ops.softplus(logits) - logits * join(some, struck))))
+        self._add(_tossed_loss(asked, logits, join(some, struck)))
         return struck
 
     def _add(self, loss: Tensor) -> None:
         self.loss = self.loss + loss
+
+
+def _tossed_loss(asked: Tensor, logits: Tensor, answer: Tensor) -> Tensor:
+    """Return how unlikely 0 or 1 in `answer` are, in nats, summed over what is `asked`."""
+    unlikely = ops.softplus(logits) - logits * answer
+    return ops.sum(asked * unlikely)
 
 
 def _changes(answer: Tensor, held: Tensor) -> Tensor:
@@ -668,17 +674,24 @@ class Critic(keras.Model):
         tune = ops.matmul(rows(melody, 3), constant(self._classes))
         heard = ops.matmul(rows(piece, 3), constant(self._heard))  # [4 * R, 12 * T + 2 * T]
         classes = [heard[:, 12 * t : 12 * (t + 1)] for t in self.pitched]
-        # Each track against all together: pairs of all tracks would be too many to learn from.
-        everyone = sum(classes, tune)
-        pairs = [interval_classes(everyone, one) for one in (tune, *classes)]
+        vertical = self._harmony(tune, classes)
         shown = (piece, melody, x["attack"], x["place"])
         told = [self._by_pulse(one, pieces) for one in shown]
         h = self.pitch(join(*told))
-        vertical = 0.3 * join(*pairs)
         h = h + self.vertical(self._by_pulse(vertical, pieces))
         density = heard[:, 12 * self.tracks :]
         h = h + self.rhythm(self._by_pulse(density, pieces))
         return self.judge(h)
+
+    @staticmethod
+    def _harmony(tune: Tensor, classes: list[Tensor]) -> Tensor:
+        """Return the intervals of the melody and of each pitched track, [rows, 12] each, in what is
+        heard: [rows, any].
+        """
+        # Each track against all together: pairs of all tracks would be too many to learn from.
+        everyone = sum(classes, tune)
+        pairs = [interval_classes(everyone, one) for one in (tune, *classes)]
+        return 0.3 * join(*pairs)
 
     @staticmethod
     def _by_pulse(x: Tensor, pieces: int) -> Tensor:

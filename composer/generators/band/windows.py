@@ -355,15 +355,10 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> BandConfig:
 
 def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
     """Return names, programs, drums and ranges of the added tracks, and the commonest drums."""
-    counts = {len(song.tracks) for song in songs}
-    if len(counts) != 1 or counts & {0, 1}:
-        raise ConfigError(
-            "family band learns from songs with a melody and one or more other tracks, "
-            f"the same number in each; numbers of tracks found: {sorted(counts) or 'no songs'}"
-        )
+    count = _count_tracks(songs)
     found: dict[str, Any] = {"names": [], "programs": [], "drums": [], "lows": [], "highs": []}
     strokes: Counter[int] = Counter()
-    for index in range(1, counts.pop()):
+    for index in range(1, count):
         tracks = [song.tracks[index] for song in songs]
         # A role that a piece lacks says nothing of the role.
         played = [track for track in tracks if track.notes] or tracks
@@ -381,6 +376,17 @@ def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
         found["highs"].append(high)
     found["drum_pitches"] = _common_strokes(strokes, any(found["drums"]))
     return found
+
+
+def _count_tracks(songs: Sequence[Song]) -> int:
+    """Return the number of tracks of every song. Raise ConfigError if they differ in it."""
+    counts = {len(song.tracks) for song in songs}
+    if len(counts) != 1 or counts & {0, 1}:
+        raise ConfigError(
+            "family band learns from songs with a melody and one or more other tracks, "
+            f"the same number in each; numbers of tracks found: {sorted(counts) or 'no songs'}"
+        )
+    return counts.pop()
 
 
 def _are_drums(tracks: Sequence[Track]) -> bool:

@@ -87,14 +87,8 @@ def encode(
     ahead.
     """
     ahead = request.ahead
-    if ahead is None:
-        line = melody.line
-        end = melody.line.end
-        now = None
-    else:
-        line = ahead.line(melody.line)
-        end = ahead.end
-        now = ahead.now
+    now = ahead.now if ahead else None
+    line, end = _stretch(melody, ahead)
     pulses = _pulses(song, request, end, config.strides[0])
     grid = pulses.grid
     heard = _heard(line, grid, config)
@@ -102,30 +96,13 @@ def encode(
     kept: list[Kept] = []
     if request.keep:
         voices = config.parts[1:]
-        kept = keep_voices(
-            request.keep,
-            song,
-            voices,
-            melody.index,
-            grid,
-            end,
-        )
+        kept = keep_voices(request.keep, song, voices, melody.index, grid, end)
 
     known_metre = bool(song.time_signatures)
-    inputs = melody_inputs(
-        heard.pitches,
-        heard.onsets,
-        grid,
-        heard.shift,
-        known_metre,
-    )
-    _mark_ends(inputs["place"], pulses, ahead)
+    inputs = _melody_inputs(heard, pulses, known_metre, ahead)
     inputs["given"] = _given(inputs["given"], kept, heard.octaves + heard.shift)
-    sounds = heard.sounds
     if now is not None:
         inputs["given"] = _recall(inputs["given"], grid, now)
-        # Nobody knows yet whether the melody will rest there, so the voices may sound.
-        sounds = sounds | (grid.step_beats()[:-1] >= now - TINY)
     inputs["allowed"] = allowed_pitches(heard.shift, config)
     bars = int(grid.bar.max()) + 1
     latents = draw_latents(request.origin, bars)
@@ -135,13 +112,31 @@ def encode(
         grid,
         heard.octaves,
         heard.shift,
-        sounds,
+        _may_sound(heard.sounds, grid, now),
         config,
         end,
         now,
         tuple(kept),
     )
     return batch, context
+
+
+def _stretch(melody: Melody, ahead: Ahead | None) -> tuple[Track, float]:
+    """Return the melody to go by, and the beat at which the voices end."""
+    if ahead is None:
+        return melody.line, melody.line.end
+    return ahead.line(melody.line), ahead.end
+
+
+def _may_sound(sounds: Bools, grid: PulseGrid, now: float | None) -> Bools:
+    """Return the steps at which the added voices may sound: bool [step].
+
+    They sound while the melody does, and anywhere after beat `now`: nobody knows yet whether the
+    melody will rest there.
+    """
+    if now is None:
+        return sounds
+    return np.asarray(sounds | (grid.step_beats()[:-1] >= now - TINY))
 
 
 @dataclass(frozen=True)
@@ -191,6 +186,24 @@ def _heard(line: Track, grid: PulseGrid, config: ChoraleConfig) -> _Heard:
     moved = fold(bridged + np.where(bridged == REST, 0, octaves), low, high)
     shift = signature_shift(pitch_class_weights(moved))
     return _Heard(moved, onsets, sounds, octaves, shift)
+
+
+def _melody_inputs(
+    heard: _Heard,
+    pulses: _Pulses,
+    known_metre: bool,
+    ahead: Ahead | None,
+) -> Arrays:
+    """Return what the networks are told of a melody, its first and last pulse included."""
+    inputs = melody_inputs(
+        heard.pitches,
+        heard.onsets,
+        pulses.grid,
+        heard.shift,
+        known_metre,
+    )
+    _mark_ends(inputs["place"], pulses, ahead)
+    return inputs
 
 
 def _mark_ends(place: Array, pulses: _Pulses, ahead: Ahead | None) -> None:
@@ -312,10 +325,7 @@ def decode(
     outputs: pitches int [1, pulse, 4, 3] of network pitches, voices as DECIDED; strike float [1,
     pulse, 3], above 0.5 if a pitch that goes on over the pulse starts again there.
     """
-    pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
-    # Only on a pulse can a note start again at the same pitch; between them it holds on.
-    struck = np.zeros(pitches.shape, bool)
-    struck[:, 0] = outputs["strike"][0] > 0.5
+    pitches, struck = _sung(outputs, encoded)
     velocity = _velocity(melody.line)
 
     config = encoded.config
@@ -332,6 +342,15 @@ def decode(
             made = _merged(encoded.kept[voice - 1], made, encoded.now)
         tracks.append(made)
     return replace(song, tracks=tuple(tracks))
+
+
+def _sung(outputs: Arrays, encoded: Encoded) -> tuple[Ints, Bools]:
+    """Return MIDI pitches as they are heard, and where they start again: [pulse, 4, 3] each."""
+    pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
+    # Only on a pulse can a note start again at the same pitch; between them it holds on.
+    struck = np.zeros(pitches.shape, bool)
+    struck[:, 0] = outputs["strike"][0] > 0.5
+    return pitches, struck
 
 
 def _velocity(line: Track) -> int:
