@@ -297,17 +297,11 @@ def _judge_folder(
         )
     references, words = _read_reference(request, False, on_progress)
     names = [track.name for track in references[0].tracks]
-    songs: list[Song] = []
-    remarks: list[str] = []
-    for done, path in enumerate(files):
-        if len(songs) == request.pieces:
-            break
+
+    def tell(done: int) -> None:
         on_progress(done, len(files), f"reading {folder}")
-        # One bad file must not cost the evaluation of all others.
-        try:
-            songs.append(_fitted(read(path), names))
-        except ComposerError as error:
-            remarks.append(_about(path, error))
+
+    songs, remarks = _read_songs(files, names, request.pieces, tell)
     if not songs:
         raise MidiError(f"nothing in {folder} can be compared with {words}; {remarks[0]}")
     return Judged(
@@ -317,6 +311,27 @@ def _judge_folder(
         ladder=_folder_ladder(songs) if request.ladder else {},
         remarks=tuple(remarks),
     )
+
+
+def _read_songs(
+    files: Sequence[Path],
+    names: Sequence[str],
+    most: int | None,
+    tell: Callable[[int], None],
+) -> tuple[list[Song], list[str]]:
+    """Return at most `most` songs, and a remark for each file that is left out."""
+    songs: list[Song] = []
+    remarks: list[str] = []
+    for done, path in enumerate(files):
+        if len(songs) == most:
+            break
+        tell(done)
+        # One bad file must not cost the evaluation of all others.
+        try:
+            songs.append(_fitted(read(path), names))
+        except ComposerError as error:
+            remarks.append(_about(path, error))
+    return songs, remarks
 
 
 def _about(path: Path, error: ComposerError) -> str:

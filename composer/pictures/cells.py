@@ -319,8 +319,9 @@ def paint(
         voice = int(notes.voices[index])
         time = int(times[i])
         hatched = bool(time == COMING and notes.ahead[index])
+        part = pixels[first:last]
         span = (int(starts[i]), int(ends[i]))
-        _paint_note(pixels[first:last], span, (voice, time), hatched, onsets)
+        _paint_note(part, span, (voice, time), hatched, onsets)
     return pixels
 
 
@@ -362,7 +363,8 @@ def characters(pixels: Ints) -> tuple[Ints, Ints, Ints]:
     A character has two colours. If its pixels have more, no onset stands out, and if that is not
     enough the right ones are shown at the left too: a pitch must not take another's colour.
     """
-    rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+    rows = pixels.shape[0] // 2
+    columns = pixels.shape[1] // 2
     four = (
         pixels.reshape(rows, 2, columns, 2)
         .transpose(1, 3, 0, 2)

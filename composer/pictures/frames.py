@@ -121,11 +121,13 @@ class Panel:
 
         A note whose pitch has no place lies at the edge.
         """
-        left, right = self.x(note.onset), self.x(note.end)
+        left = self.x(note.onset)
+        right = self.x(note.end)
         if is_drum:
             return self._drum_place(note.pitch, left, right)
         pitch = min(max(note.pitch, self.scope.low), self.scope.high)
-        top, bottom = self.y(pitch), self.y(pitch - 1)
+        top = self.y(pitch)
+        bottom = self.y(pitch - 1)
         # Out of view: half as high, at the very edge.
         middle = (top + bottom) // 2
         if note.pitch < pitch:
@@ -180,7 +182,8 @@ def panels(
     area: Box, songs: Mapping[str, Song], scope: Scope, scale: float, titles: int
 ) -> list[Panel]:
     """Return a panel for each song, one below the other in `area`; titles: the height of one."""
-    gap, keys = round(GAP * scale), round(KEYS * scale)
+    gap = round(GAP * scale)
+    keys = round(KEYS * scale)
     count = max(len(songs), 1)
     height = (area.height - gap * (count - 1)) // count
     found = []
@@ -231,7 +234,8 @@ def rule(image: Pixels, panel: Panel, song: Song) -> None:
 
 def _draw_heard(image: Pixels, panel: Panel, heard: tuple[float, float]) -> None:
     """Draw the ground of the beats that are heard."""
-    left, right = panel.x(heard[0]), panel.x(heard[1])
+    left = panel.x(heard[0])
+    right = panel.x(heard[1])
     box = Box(left, panel.box.y, right - left, panel.box.height)
     # The bands of the black keys shine through.
     pixels.fill(image, box, rgb(HEARD), 0.75)
@@ -328,7 +332,8 @@ def _write_title(image: Pixels, panel: Panel, song: Song) -> None:
 
 def _facts(panel: Panel, song: Song) -> str:
     """Return a text: the bars that are shown, their number in all, a sign if they are heard."""
-    first, last = max(panel.bars[0].number, 1), panel.bars[-1].number
+    first = max(panel.bars[0].number, 1)
+    last = panel.bars[-1].number
     count = melody_bars(song)[-1].number
     shown = f"bars {first}–{last}" if last > first else f"bar {last}"
     if (first, last) != (1, count):

@@ -114,8 +114,11 @@ def facts(song: Song) -> str:
 
 def _speeds(song: Song) -> str:
     tempos = [tempo.qpm for tempo in song.tempos if tempo.onset < song.end] or [song.qpm]
-    slowest, fastest = f"{min(tempos):.0f}", f"{max(tempos):.0f}"
-    return slowest if slowest == fastest else f"{slowest}–{fastest}"
+    slowest = f"{min(tempos):.0f}"
+    fastest = f"{max(tempos):.0f}"
+    if slowest == fastest:
+        return slowest
+    return f"{slowest}–{fastest}"
 
 
 def _draw_head(axes: Any, sheet: Sheet) -> None:
@@ -171,7 +174,8 @@ def _number_bars(axes: Any, row: Row, edges: list[float]) -> None:
 
 def _draw_pitch_lines(axes: Any, row: Row) -> None:
     """Draw the bands of black keys, and the lines of octaves and drums."""
-    left, right = row.x(row.start), row.x(row.end)
+    left = row.x(row.start)
+    right = row.x(row.end)
     scope = row.grid.scope
     black = [row.y(pitch) for pitch in scope.pitches if is_black(pitch)]
     bands = [(left, y, right - left, row.grid.semitone) for y in black]
@@ -291,7 +295,8 @@ def _note_box(
     left = row.x(max(note.onset, row.start))
     right = row.x(min(note.end, row.end))
     if is_drum:
-        y, height = row.drum_y(note.pitch) + 0.02, LANE - 0.04
+        y = row.drum_y(note.pitch) + 0.02
+        height = LANE - 0.04
         right = left + min(0.14, row.grid.beat / 4)
     else:
         place, count = share

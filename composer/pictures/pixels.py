@@ -129,7 +129,8 @@ def note(
     """Draw a note: a rectangle without its corners, with a darker rim if there is room for one."""
     # Slices, not masks: a frame has hundreds of notes.
     x, y, width, height = box
-    right, bottom = x + width, y + height
+    right = x + width
+    bottom = y + height
     if width < 3 or height < 3:
         image[y:bottom, x:right] = color
         return
@@ -238,7 +239,8 @@ def dot(
     rim: Color,
 ) -> None:
     """Draw a round point with a rim of one pixel and a half."""
-    left, top = int(x - radius) - 3, int(y - radius) - 3
+    left = int(x - radius) - 3
+    top = int(y - radius) - 3
     size = 2 * int(radius) + 8
     rows, columns = np.mgrid[top : top + size, left : left + size] + 0.5
     away = np.hypot(rows - y, columns - x)
@@ -269,7 +271,8 @@ def stamp(
     rows = slice(max(y, 0), max(y + mask.shape[0], 0))
     columns = slice(max(x, 0), max(x + mask.shape[1], 0))
     part = image[rows, columns]
-    top, left = max(-y, 0), max(-x, 0)
+    top = max(-y, 0)
+    left = max(-x, 0)
     seen = mask[top : top + part.shape[0], left : left + part.shape[1]]
     part[:] = _blend(part, color, seen[:, :, None])
 

@@ -18,7 +18,7 @@ from composer.runs.film.snapshots import Songs, a_few, all_songs, scene_of, seco
 from composer.runs.report import Report
 from composer.runs.run import FILM, TrainingRun
 
-# A film of so many frames may lack its last one; twice as long, its last two.
+# A film of that many frames may lack its last one; twice as long, its last two.
 LATE: Final = 40
 
 

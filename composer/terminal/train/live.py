@@ -37,7 +37,8 @@ class TerminalScreen:
     """A view that a thread of its own redraws in place, a few times a second."""
 
     def __init__(self, console: Console, history: History) -> None:
-        self.console, self.history = console, history
+        self.console = console
+        self.history = history
         # Of the history. Never held while printing: a slow terminal must not stop the training.
         self._lock = threading.Lock()
         self._frame = Frame([])
@@ -88,7 +89,8 @@ class TerminalScreen:
 
     def draw(self, ended: bool = False) -> None:
         """Bring the screen up to date. Only lines that changed are written: nothing flickers."""
-        size, began = self.console.size, time.thread_time()
+        size = self.console.size
+        began = time.thread_time()
         resized = size != self._size
         self._size = size
         with self._lock:

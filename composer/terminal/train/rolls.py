@@ -200,7 +200,8 @@ def _track_style(track: int, area: Area) -> Style:
 def _numbers(roll: SongRoll, width: int) -> Line:
     """Return the numbers of the bars above their lines, those that have room."""
     # A number that would touch the one before is left out.
-    text, free = " " * KEYS, KEYS
+    text = " " * KEYS
+    free = KEYS
     for column, bar in roll.bar_columns():
         if bar and column + KEYS >= free:
             text = text.ljust(column + KEYS) + str(bar)

@@ -43,7 +43,8 @@ class LineScreen:
     """A stream that gets a line a report, and one of metrics; no control characters."""
 
     def __init__(self, console: Console, history: History) -> None:
-        self.console, self.history = console, history
+        self.console = console
+        self.history = history
 
     def start(self) -> None:
         """Do nothing."""
@@ -71,7 +72,8 @@ class NotebookScreen:
     """An output of a notebook's cell that is replaced."""
 
     def __init__(self, console: Console, history: History) -> None:
-        self.console, self.history = console, history
+        self.console = console
+        self.history = history
         self._handle: Any = None
         self._pause_until = 0.0
 

@@ -79,12 +79,14 @@ def _limits(means: Floats, also: float) -> tuple[float, float]:
         finite = np.append(finite, also)
     if not len(finite):
         return 0.0, 0.0
-    low, high = float(finite.min()), float(finite.max())
+    low = float(finite.min())
+    high = float(finite.max())
     if len(finite) > MANY:
         low, high = (float(limit) for limit in np.quantile(finite, [WILD, 1 - WILD]))
     # After clipping: the dataset's value is no outlier, however far it is.
     if np.isfinite(also):
-        low, high = min(low, also), max(high, also)
+        low = min(low, also)
+        high = max(high, also)
     return low, high
 
 
