@@ -106,13 +106,17 @@ def plan(
     if out is None:
         first = sources[0][0]
         out = Path("arranged") if several else Path(f"{first.stem}-arranged.mid")
-    asked = {kind: path for kind, path in (extras or {}).items() if path is not None}
-    places = {MIDI: out, **asked}
+    asked = extras or {}
+    places = {MIDI: out}
+    places |= {kind: path for kind, path in asked.items() if path is not None}
     if several:
         _check_folders(places.values())
     else:
         _check_endings(places)
-    jobs = [Job(source, _outputs(places, name, several)) for source, name in _numbered(sources)]
+    jobs = []
+    for source, name in _numbered(sources):
+        outputs = _outputs(places, name, several)
+        jobs.append(Job(source, outputs))
     _check_overwriting(jobs)
     return jobs
 
@@ -127,7 +131,8 @@ def _sources(inputs: Sequence[str], out: Path | None) -> Iterator[tuple[Path, Pa
             yield path, Path(path.name)
         elif name in catalog.tunes():
             yield catalog.tune(name), Path(name)
-        elif path.suffix or len(path.parts) > 1:  # named as a file; reading it says what is wrong
+        elif path.suffix or len(path.parts) > 1:
+            # It is named like a file; reading it says what is wrong.
             yield path, Path(path.name)
         else:
             raise MidiError(f"no file {name!r} and no bundled melody of that name", mend="melodies")
@@ -186,6 +191,7 @@ def _check_folders(places: Iterable[Path]) -> None:
 
 def _check_endings(places: Mapping[str, Path]) -> None:
     """Raise OutputError if a file is named as one of another kind."""
+    # The commonest slip is "tune.wav" as the place of the arrangement: it gets an answer of its own.
     ending = places[MIDI].suffix.lower()
     for kind, endings in ENDINGS.items():
         if kind != MIDI and ending in endings:
@@ -201,6 +207,7 @@ def _check_overwriting(jobs: Sequence[Job]) -> None:
     taken = {job.source.resolve(): "the melody" for job in jobs}
     for job in jobs:
         for kind, path in job.outputs.items():
+            # Resolved: two names may lead to one file.
             what = taken.get(path.resolve())
             if what:
                 raise OutputError(
@@ -221,7 +228,8 @@ def run(job: Job, model: Model, settings: ArrangeSettings) -> JobDone:
     song = read(job.source)
     track = settings.track
     if settings.keep is not None and track is None:
-        track = model.kept_melody(song)  # an arrangement says which it is
+        # An arrangement says which track it is.
+        track = model.kept_melody(song)
     remarks = take_melody(song, track).remarks
     arranged = model.arrange(
         song,

@@ -20,7 +20,7 @@ from composer.songs.edit import only_melody
 from composer.songs.midi import from_bytes, to_bytes
 from composer.songs.song import Song
 
-TRIED = 33  # places on the way at least, of which the steps are chosen
+TRIED = 33  # places on the way, at least; the steps are chosen among them
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,14 @@ def blend(first: Arranged, second: Arranged, model: Model, steps: int) -> list[S
         raise ConfigError(f"a blend has 2 steps at least, its ends, got {steps}")
     _check_melodies(first.song, second.song)
     melody = only_melody(first.song)
+    # Latents lead from one to the other only if they are all that made the two.
     for end in (first, second):
         _check_end(end, model.arrange(melody, latents=end.origin))
     apart = change(first.song, second.song)
     way = [Step(first.song, 0.0, (0.0, apart))]
     for share in _shares(steps):
-        song = model.arrange(melody, latents=Between(first.origin, second.origin, share))
+        origin = Between(first.origin, second.origin, share)
+        song = model.arrange(melody, latents=origin)
         changed = change(first.song, song), change(song, second.song)
         way.append(Step(song, share, changed))
     way.append(Step(second.song, 1.0, (apart, 0.0)))
@@ -113,7 +115,9 @@ def _shares(steps: int) -> list[float]:
     """Return the places that are tried between the ends."""
     if steps == 2:
         return []
-    shares: list[float] = np.linspace(0, 1, max(TRIED, steps))[1:-1].tolist()
+    places = np.linspace(0, 1, max(TRIED, steps))
+    # The ends are there already, as they were written.
+    shares: list[float] = places[1:-1].tolist()
     return shares
 
 
@@ -129,7 +133,9 @@ def _check_melodies(first: Song, second: Song) -> None:
 def _check_end(end: Arranged, again: Song) -> None:
     # Through a file and back, as the end itself came: onsets are rounded to ticks there.
     back = from_bytes(to_bytes(again))
-    if [track.notes for track in back.tracks] != [track.notes for track in end.song.tracks]:
+    expected = [track.notes for track in back.tracks]
+    written = [track.notes for track in end.song.tracks]
+    if written != expected:
         raise ConfigError(
             f"{end.path} is not what {end.model} makes of its latents: it was edited, "
             "or made by another version; arrange it again"
@@ -140,6 +146,7 @@ def _progress(step: Step) -> float:
     """Return how far a step is on the way, as it sounds: 0 at the first, 1 at the second."""
     to_first, to_second = step.changed
     total = to_first + to_second
+    # If nothing changes at all, only the latents say how far it is.
     return to_first / total if total else step.share
 
 
@@ -167,6 +174,7 @@ def write_steps(steps: Sequence[Step], folder: Path) -> list[Path]:
 
     Raise OutputError if a file cannot be written.
     """
+    # Of one width, so that they are played in this order when sorted by name.
     width = max(2, len(str(len(steps))))
     paths = []
     for number, step in enumerate(steps, 1):

@@ -20,7 +20,11 @@ SHOWN = 4  # kinds of skipped files that a summary names
 
 
 class Skipped(NamedTuple):
-    """A file that is not used, relative to its folder, and why."""
+    """A file that is not used, relative to its folder, and why.
+
+    >>> str(Skipped("deep/tune.mid", "no notes"))
+    'skipped deep/tune.mid: no notes'
+    """
 
     path: str
     reason: str
@@ -57,7 +61,8 @@ class Corpus:
         """Return the songs of "train", "valid" or "test". Raise ConfigError for any other."""
         if name not in SPLITS:
             raise ConfigError(f"a split is one of {', '.join(SPLITS)}, got {name!r}")
-        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+        songs: tuple[Song, ...] = getattr(self, name)
+        return songs
 
     @property
     def songs(self) -> tuple[Song, ...]:
@@ -68,7 +73,9 @@ class Corpus:
     def roles(self) -> tuple[str, ...]:
         """Names of the tracks, the melody's first."""
         songs = self.songs
-        return tuple(track.name for track in songs[0].tracks) if songs else ()
+        if not songs:
+            return ()
+        return tuple(track.name for track in songs[0].tracks)
 
     def bars(self, split: str = "train") -> int:
         """Return how many bars the songs of a split have in all."""
@@ -80,14 +87,18 @@ class Corpus:
         Pieces and bars by split, each role's pieces and pitches, the remarks, and what was skipped,
         by kind. word: writes a remark, and may add how to get another result.
         """
-        counts = [
-            f"{split} {len(self.split(split)):,} ({self.bars(split):,} bars)" for split in SPLITS
-        ]
-        lines = [f"{self.name}: {_many(len(self.songs), 'piece')}: {', '.join(counts)}"]
+        counts = []
+        for split in SPLITS:
+            pieces = len(self.split(split))
+            counts.append(f"{split} {pieces:,} ({self.bars(split):,} bars)")
+        total = _many(len(self.songs), "piece")
+        lines = [f"{self.name}: {total}: {', '.join(counts)}"]
         lines += self._role_lines()
         # Those about single files are many; they are summed up by kind below.
         files_skipped = {str(skipped) for skipped in self.skipped}
-        lines += [word(remark) for remark in self.remarks if str(remark) not in files_skipped]
+        for remark in self.remarks:
+            if str(remark) not in files_skipped:
+                lines.append(word(remark))
         if self.skipped:
             files = _many(len(self.songs) + len(self.skipped), "file")
             lines.append(f"skipped {len(self.skipped):,} of {files}: {self._reasons()}")
@@ -97,9 +108,11 @@ class Corpus:
         width = max((len(role) for role in self.roles), default=0)
         lines = []
         for i, role in enumerate(self.roles):
-            played = [song.tracks[i] for song in self.songs if song.tracks[i].notes]
+            tracks = [song.tracks[i] for song in self.songs]
+            played = [track for track in tracks if track.notes]
+            pieces = _many(len(played), "piece")
             ending = ", the melody" if i == 0 else ""
-            what = f"in {_many(len(played), 'piece')}{_pitches(played)}{ending}"
+            what = f"in {pieces}{_pitches(played)}{ending}"
             lines.append(f"  {role:{width}}  {what}")
         return lines
 
@@ -126,11 +139,14 @@ def by_kind(skipped: Iterable[Skipped]) -> list[list[Skipped]]:
 def _kind(skipped: Skipped, exact: bool = False) -> str:
     """Return the reason up to a colon or semicolon, so that reasons of one kind are equal."""
     kind = re.split("[:;]", skipped.reason)[0]
-    return kind if exact else re.sub(r"\d+", "…", kind)
+    if exact:
+        return kind
+    return re.sub(r"\d+", "…", kind)
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    ending = "" if count == 1 else "s"
+    return f"{count:,} {what}{ending}"
 
 
 def _pitches(tracks: Sequence[Track]) -> str:
@@ -139,7 +155,9 @@ def _pitches(tracks: Sequence[Track]) -> str:
         return ""
     if tracks[0].is_drum:
         return ", drums"
-    pitches = {note.pitch for track in tracks for note in track.notes}
+    pitches: set[int] = set()
+    for track in tracks:
+        pitches.update(note.pitch for note in track.notes)
     return f", pitch {min(pitches)} to {max(pitches)}"
 
 
@@ -168,15 +186,20 @@ def hash_of(
 def song_digest(song: Song) -> bytes:
     """Return the sha256 of one song but for its title: 32 bytes."""
     marks = [*song.tempos, *song.time_signatures, *song.key_signatures]
-    tracks = [(track.name, track.program, track.is_drum, len(track.notes)) for track in song.tracks]
+    numbers = [_numbers(mark) for mark in marks]
+    tracks = [_described(track) for track in song.tracks]
     # `repr` of a float is exact and the same on every machine.
-    described = repr((tracks, [_numbers(mark) for mark in marks]))
+    described = repr((tracks, numbers))
     digest = hashlib.sha256(described.encode())
     for track in song.tracks:
         for note in track.notes:
             fields = (note.onset, note.duration, note.pitch, note.velocity)
             digest.update(struct.pack("<ddBB", *fields))
     return digest.digest()
+
+
+def _described(track: Track) -> tuple[str, int, bool, int]:
+    return track.name, track.program, track.is_drum, len(track.notes)
 
 
 def music_digest(song: Song) -> bytes:
@@ -203,11 +226,13 @@ def spans(lengths: NDArray[Any]) -> list[slice]:
     """
     ends = np.cumsum(lengths, dtype=np.int64).tolist()
     starts = [0, *ends[:-1]]
-    return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+    places = zip(starts, ends, strict=True)
+    return [slice(start, end) for start, end in places]
 
 
 def _numbers(mark: object) -> tuple[str, ...]:
     """Return type and values of a tempo, a metre or a key; 4 and 4.0 are one number."""
+    # As floats: a file may give a whole number with or without a point.
     names = type(mark).__dataclass_fields__  # type: ignore[attr-defined]
     values = [repr(float(getattr(mark, name))) for name in names]
     return (type(mark).__name__, *values)

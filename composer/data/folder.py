@@ -50,7 +50,7 @@ MAX_BEATS = 4000
 TRAIN_SHARE = 0.8
 VALID_SHARE = 0.1
 TEST_FROM = 10  # pieces from which the test split has one too
-# Valid and test have at most one in so many pieces: of a few, chance may draw too many.
+# Valid and test have at most one piece in MOST: from a small folder chance may draw too many.
 MOST = 5
 
 MOVES = 64  # of the melody that tell a piece; two of that much in common are one tune
@@ -92,23 +92,35 @@ def read_folder(
     skipped = sorted(skipped + left_out)
     if not pieces:
         raise _nothing_usable(folder, skipped)
+    # A role that was asked for and that nobody plays is most likely a slip of the pen; one that was
+    # chosen here is only left out.
     pieces, unplayed = _without_unplayed(pieces)
     if unplayed and roles:
         raise ConfigError(f"no track in {folder} fits the role {unplayed[0]}", mend="unplayed")
     if unplayed:
-        remarks.append(Remark(f"no piece has {', '.join(unplayed)}: left out"))
+        names = ", ".join(unplayed)
+        remarks.append(Remark(f"no piece has {names}: left out"))
+    return _corpus(folder, pieces, skipped, remarks)
 
+
+def _corpus(
+    folder: Path,
+    pieces: Sequence[FoundPiece],
+    skipped: Sequence[Skipped],
+    remarks: Sequence[Remark],
+) -> Corpus:
+    """Return the corpus of these pieces, split; what is to say of them follows the remarks."""
     splits = split([piece.tune for piece in pieces])
     train, valid, test = _by_split([piece.song for piece in pieces], splits)
-    texts = [*_describe(pieces, splits), *map(str, skipped)]
-    remarks += [Remark(text) for text in texts]
+    texts = _describe(pieces, splits)
+    texts += [str(one) for one in skipped]
     return Corpus(
         name=folder.resolve().name,
         train=train,
         valid=valid,
         test=test,
         hash=hash_of(train, valid, test),
-        remarks=tuple(remarks),
+        remarks=(*remarks, *(Remark(text) for text in texts)),
         skipped=tuple(skipped),
     )
 
@@ -125,11 +137,10 @@ def _choose_plan(roles: Sequence[Role], songs: Sequence[Song]) -> tuple[Plan, li
 
 
 def _by_split(songs: Sequence[Song], splits: Sequence[str]) -> list[tuple[Song, ...]]:
-    parts = []
-    for name in SPLITS:
-        pairs = zip(songs, splits, strict=True)
-        parts.append(tuple(song for song, where in pairs if where == name))
-    return parts
+    parts: dict[str, list[Song]] = {name: [] for name in SPLITS}
+    for song, name in zip(songs, splits, strict=True):
+        parts[name].append(song)
+    return [tuple(part) for part in parts.values()]
 
 
 # --- reading -----------------------------------------------------------------------------
@@ -158,10 +169,12 @@ def find(folder: Path) -> tuple[list[Path], int, list[Skipped]]:
             continue
         seen.add(real)
         folders[:] = _visible(folders)
-        names = _visible(files)
-        music = [Path(at, name) for name in names if Path(name).suffix.lower() in READERS]
-        paths += music
-        others += len(names) - len(music)
+        for name in _visible(files):
+            path = Path(at, name)
+            if path.suffix.lower() in READERS:
+                paths.append(path)
+            else:
+                others += 1
     return paths, others, closed
 
 
@@ -195,7 +208,8 @@ def _read_all(folder: Path, on_progress: Progress | None) -> tuple[list[FoundPie
 
 
 def _read_piece(path: Path, name: str) -> FoundPiece:
-    song = shortened(READERS[path.suffix.lower()](path))
+    read_file = READERS[path.suffix.lower()]
+    song = shortened(read_file(path))
     titled = replace(song, title=song.title or path.stem)
     return FoundPiece(name, titled, tune(song))
 
@@ -268,18 +282,22 @@ def tune(song: Song) -> bytes:
     tracks = [track for track in song.tracks if track.notes]
     melody = named_melody(tracks)
     moves = [] if melody is None else _moves(tracks[melody])
+    # A few moves are common to many tunes.
     if len(moves) < FEW_MOVES:
         for track in sorted(tracks, key=lambda track: (track.is_drum, -track.mean_pitch)):
             moves += [NEXT_PART, *_moves(track)]
-    return hashlib.sha256(repr(moves[:MOVES]).encode()).digest()
+    described = repr(moves[:MOVES])
+    return hashlib.sha256(described.encode()).digest()
 
 
 def _moves(track: Track) -> list[int]:
     """Return the intervals, but the unison, between the highest notes of the onsets."""
     top: dict[float, int] = {}
     for note in track.notes:
-        top[note.onset] = max(note.pitch, top.get(note.onset, -1))
+        highest = top.get(note.onset, -1)
+        top[note.onset] = max(note.pitch, highest)
     pitches = [top[onset] for onset in sorted(top)]
+    # Intervals, so that another key is the same tune; no unisons, so that other words are too.
     return [after - before for before, after in pairwise(pitches) if after != before]
 
 
@@ -324,7 +342,8 @@ def _keep_small(
     room: int,
 ) -> None:
     """Move to train what does not fit into a split of `room` pieces."""
-    for one in [one for one, where in chosen.items() if where == name]:
+    inside = [one for one, where in chosen.items() if where == name]
+    for one in inside:
         if sizes[one] > room:
             chosen[one] = "train"
         else:
@@ -366,7 +385,7 @@ def _describe(pieces: Sequence[FoundPiece], splits: Sequence[str]) -> list[str]:
 
 
 def _track_lines(pieces: Sequence[FoundPiece]) -> list[str]:
-    """Say which tracks pieces lack, and of which only the top line was kept."""
+    """Say which tracks pieces lack, and which were cut down to their top line."""
     missing: Counter[str] = Counter()
     cut: Counter[str] = Counter()
     for piece in pieces:
@@ -377,7 +396,8 @@ def _track_lines(pieces: Sequence[FoundPiece]) -> list[str]:
     for what, counts in (("missing", missing), ("chords made one line, the top one", cut)):
         found = [f"{name} in {counts[name]}" for name in names if counts[name]]
         if found:
-            lines.append(f"{what}: {', '.join(found)} of {len(pieces)} pieces")
+            shown = ", ".join(found)
+            lines.append(f"{what}: {shown} of {len(pieces)} pieces")
     return lines
 
 

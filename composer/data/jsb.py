@@ -43,7 +43,12 @@ from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, 
 RESOLUTION = 4
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 RANGES = MappingProxyType(
-    {"Soprano": (57, 81), "Alto": (53, 74), "Tenor": (48, 69), "Bass": (36, 64)}
+    {
+        "Soprano": (57, 81),
+        "Alto": (53, 74),
+        "Tenor": (48, 69),
+        "Bass": (36, 64),
+    }
 )
 SPLITS = ("train", "valid", "test", "")
 LEAKS = 0.1  # a piece of train with that much overlap is not trained on
@@ -103,7 +108,10 @@ class Chorale:
     @property
     def name(self) -> str:
         """Title and BWV number, for people: "Aus meines Herzens Grunde, BWV 269"."""
-        return ", ".join(filter(None, (self.title, self.bwv.replace("bwv", "BWV "))))
+        number = self.bwv.replace("bwv", "BWV ")
+        if not self.title:
+            return number
+        return f"{self.title}, {number}"
 
 
 def load(split: str = "train") -> list[Chorale]:
@@ -117,7 +125,8 @@ def load(split: str = "train") -> list[Chorale]:
     ('BWV 130.6', (192, 4), [72, 67, 64, 48])
     """
     if split not in SPLITS:
-        raise ConfigError(f"a split of jsb is one of {', '.join(map(repr, SPLITS))}, got {split!r}")
+        known = ", ".join(map(repr, SPLITS))
+        raise ConfigError(f"a split of jsb is one of {known}, got {split!r}")
     # A chorale's place in the published arrays is its index.
     found = [chorale for chorale in _bundled() if chorale.split == split]
     return sorted(found, key=lambda chorale: chorale.index)
@@ -131,7 +140,9 @@ def corpus() -> Corpus:
     # Trained on, they would be recognised at the end, not arranged.
     everything = load("train")
     kept = [chorale for chorale in everything if chorale.overlap < LEAKS]
-    train, valid, test = (_songs(split) for split in (kept, load("valid"), load("test")))
+    train = _songs(kept)
+    valid = _songs(load("valid"))
+    test = _songs(load("test"))
     left_out = len(everything) - len(kept)
     remark = Remark(f"{left_out} pieces of train are left out: they share music with valid or test")
     return Corpus(
@@ -173,11 +184,13 @@ def _read_arrays(path: Path) -> Arrays:
     count = len(VOICES)
     # The file holds voice after voice, which packs better; here a step's voices lie together.
     onsets = np.unpackbits(data["onsets"], count=count * steps).view(bool)
-    data["onsets"] = np.ascontiguousarray(onsets.reshape(count, -1).T)
+    by_voice = onsets.reshape(count, -1)
+    data["onsets"] = np.ascontiguousarray(by_voice.T)
     data["voices"] = np.ascontiguousarray(data["voices"].T)
     data["fermatas"] = np.unpackbits(data["fermatas"], count=steps).view(bool)
     data["bars"] = data["bars"].astype(np.int64)
     data["metres"] = data["metres"].astype(np.int64)
+    # Chorales are slices of these arrays: writing to one would change what is loaded next.
     for array in data.values():
         array.flags.writeable = False
     return data
@@ -236,27 +249,34 @@ def to_song(chorale: Chorale, qpm: float = 80.0) -> Song:
 def _notes(pitches: NDArray[np.int8], onsets: NDArray[np.bool_]) -> tuple[Note, ...]:
     starts = np.flatnonzero(onsets)
     # A note ends at the next onset, at a rest, or with the piece.
-    stops = np.append(np.flatnonzero(onsets | (pitches < 0)), len(pitches))
-    ends = stops[np.searchsorted(stops, starts, side="right")]
+    is_stop = onsets | (pitches < 0)
+    stops = np.append(np.flatnonzero(is_stop), len(pitches))
+    following = np.searchsorted(stops, starts, side="right")
+    ends = stops[following]
     notes = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        onset = start / RESOLUTION
         duration = (end - start) / RESOLUTION
-        notes.append(Note(start / RESOLUTION, int(pitches[start]), duration))
+        notes.append(Note(onset, int(pitches[start]), duration))
     return tuple(notes)
 
 
 def _time_signatures(chorale: Chorale) -> tuple[TimeSignature, ...]:
     steps = len(chorale.voices)
-    rows = np.searchsorted(chorale.metres[:, 0], chorale.bars, side="right") - 1
-    ends = [*chorale.bars[1:].tolist(), steps]
+    changes = chorale.metres[:, 0]
+    rows = np.searchsorted(changes, chorale.bars, side="right") - 1
+    starts = chorale.bars.tolist()
+    ends = [*starts[1:], steps]
     found: list[TimeSignature] = []
-    for start, end, row in zip(chorale.bars.tolist(), ends, rows, strict=True):
-        signature = TimeSignature(start / RESOLUTION, *chorale.metres[row, 1:].tolist())
+    for start, end, row in zip(starts, ends, rows, strict=True):
+        numerator, denominator = chorale.metres[row, 1:].tolist()
+        signature = TimeSignature(start / RESOLUTION, numerator, denominator)
         full = signature.beats_per_bar * RESOLUTION
         # The last bar of a piece may be short, to fill up the pickup.
         is_cut_short = end == steps and end - start < full
         if end - start != full and not is_cut_short:
             signature = _short_bar(start, end - start)
+        # A signature of the same figures would say nothing new.
         if not found or _figures(found[-1]) != _figures(signature):
             found.append(signature)
     return tuple(found)
@@ -269,4 +289,5 @@ def _figures(signature: TimeSignature) -> tuple[int, int]:
 def _short_bar(start: int, steps: int) -> TimeSignature:
     """Return a bar of `steps` steps, in quarters if they fill it, else in eighths or sixteenths."""
     denominator = next(d for d in (4, 8, 16) if steps * d % 16 == 0)
-    return TimeSignature(start / RESOLUTION, steps * denominator // 16, denominator)
+    numerator = steps * denominator // 16
+    return TimeSignature(start / RESOLUTION, numerator, denominator)

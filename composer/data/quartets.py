@@ -83,19 +83,21 @@ def load(split: str = "train") -> list[Movement]:
     ['Violin I', 'Violin II', 'Viola', 'Cello']
     """
     if split not in SPLITS:
-        raise ConfigError(
-            f"a split of quartets is one of {', '.join(map(repr, SPLITS))}, got {split!r}"
-        )
+        known = ", ".join(map(repr, SPLITS))
+        raise ConfigError(f"a split of quartets is one of {known}, got {split!r}")
     return [movement for movement in _bundled() if movement.split == split]
 
 
 def corpus() -> Corpus:
     """Return all movements as Songs."""
-    train, valid, test = (tuple(movement.song for movement in load(split)) for split in SPLITS)
+    songs = []
     counts = []
     for split in SPLITS:
-        works = {movement.work for movement in load(split)}
+        movements = load(split)
+        songs.append(tuple(movement.song for movement in movements))
+        works = {movement.work for movement in movements}
         counts.append(f"{split} {len(works)}")
+    train, valid, test = songs
     remark = Remark(f"split by work: {', '.join(counts)}")
     return Corpus(
         "quartets",
@@ -146,7 +148,9 @@ def _movement(
     metres: slice,
     keys: slice,
 ) -> Movement:
-    work, number, heading = str(data["work"][i]), int(data["number"][i]), str(data["heading"][i])
+    work = str(data["work"][i])
+    number = int(data["number"][i])
+    heading = str(data["heading"][i])
     tracks = []
     for name, program, notes in zip(PARTS, PROGRAMS, parts, strict=True):
         tracks.append(Track(_notes(data, notes), name, program))

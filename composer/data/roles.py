@@ -35,7 +35,12 @@ ORDERS = {"name": "by name", "place": "in the order of the files", "pitch": "fro
 
 @dataclass(frozen=True)
 class Role:
-    """A part that tracks play. patterns: see `fits`; none means what `edit.named_melody` finds."""
+    """A part that tracks play. patterns: see `fits`; none means what `edit.named_melody` finds.
+
+    >>> bass = Role("Bass", ("32-39",))
+    >>> bass.program, bass.is_drum, bass.fits(Track(program=33))
+    (32, False, True)
+    """
 
     name: str
     patterns: tuple[str, ...] = ()
@@ -122,9 +127,11 @@ def parse_roles(texts: Sequence[str]) -> tuple[Role, ...]:
 
 
 def _parse(text: str) -> Role:
-    name, equals, rest = (part.strip() for part in text.partition("="))
+    before, equals, rest = text.partition("=")
+    name = before.strip()
     patterns = tuple(_read_pattern(pattern.strip(), text) for pattern in rest.split("|"))
-    if not name or not equals or not all(patterns):
+    is_whole = bool(name and equals) and all(patterns)
+    if not is_whole:
         raise ConfigError(f"{text!r} is no role", mend="role")
     role = Role(name, patterns)
     if role.is_drum and len(set(patterns)) > 1:
@@ -156,11 +163,13 @@ def _programs(pattern: str) -> range:
     found = re.fullmatch(r"(\d+)(?:\s*-\s*(\d+))?", pattern, re.ASCII)
     if not found:
         return range(0)
-    first, last = int(found[1]), int(found[2] or found[1])
+    first = int(found[1])
+    last = int(found[2] or first)
     return range(first, last + 1)
 
 
 def _fits(pattern: str, track: Track) -> bool:
+    # The program of a drum track names a drum kit, no instrument.
     if track.is_drum or pattern == DRUMS:
         return track.is_drum and pattern == DRUMS
     programs = _programs(pattern)
@@ -192,13 +201,15 @@ def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     merged = [_merged(role, part) for role, part in zip(roles, parts, strict=True)]
     line, has_chords = top_line(merged[0])
     cut = (line.name,) if has_chords else ()
-    return Played(replace(song, tracks=(line, *merged[1:])), cut)
+    played = replace(song, tracks=(line, *merged[1:]))
+    return Played(played, cut)
 
 
 def _tracks_by_role(tracks: Sequence[Track], roles: Sequence[Role]) -> list[list[Track]]:
     melody = None if roles[0].patterns else named_melody(tracks)
     parts: list[list[Track]] = [[] for _ in roles]
     for i, track in enumerate(tracks):
+        # The melody is nobody else's, whatever patterns its name or program fits.
         if i == melody:
             parts[0].append(track)
             continue
@@ -222,6 +233,7 @@ def _merged(role: Role, tracks: Sequence[Track]) -> Track:
     kept: dict[tuple[float, int], Note] = {}
     for track in tracks:
         for note in track.notes:
+            # Two notes at one place would be one key struck twice at once.
             place = (note.onset, note.pitch)
             before = kept.get(place)
             if before is None or _weight(note) > _weight(before):
@@ -289,7 +301,9 @@ class Voices:
         named = {_key(track.name): track for track in tracks}
         if self.by == "name" and set(named) == set(keys):
             return [named[key] for key in keys]
-        return list(tracks) if self.by == "place" else _by_pitch(tracks)
+        if self.by == "place":
+            return list(tracks)
+        return _by_pitch(tracks)
 
 
 def is_line(track: Track) -> bool:
@@ -330,17 +344,27 @@ def choose(songs: Sequence[Song]) -> tuple[Plan, Remark]:
     Voices if nearly all have the same number (2 to 8) of one-line tracks and no others; else
     `FAMILIES`.
     """
-    counts = [_count_voices(song) for song in songs]
-    number, often = Counter(counts).most_common(1)[0] if counts else (0, 0)
-    if 2 <= number <= MAX_VOICES and often >= NEARLY_ALL * len(songs):
-        alike = [song for song, count in zip(songs, counts, strict=True) if count == number]
+    number, alike = _alike(songs)
+    is_usual = 2 <= number <= MAX_VOICES
+    if is_usual and len(alike) >= NEARLY_ALL * len(songs):
         voices = _name_voices([_sounding(song) for song in alike])
-        shown = ", ".join((f"{voices.names[0]} (the melody)", *voices.names[1:]))
+        melody, *rest = voices.names
+        shown = ", ".join([f"{melody} (the melody)", *rest])
         text = f"the pieces have {number} one-line tracks: roles {ORDERS[voices.by]}: {shown}"
         return voices, Remark(text, Mend("other-roles"))
     others = ", ".join(role.name for role in FAMILIES[1:])
     text = f"roles by program: Melody (by name, else the highest), {others}"
     return _by_families, Remark(text, Mend("other-roles"))
+
+
+def _alike(songs: Sequence[Song]) -> tuple[int, list[Song]]:
+    """Return the commonest number of voices, and the songs that have it."""
+    if not songs:
+        return 0, []
+    counts = [_count_voices(song) for song in songs]
+    number, _ = Counter(counts).most_common(1)[0]
+    pairs = zip(songs, counts, strict=True)
+    return number, [song for song, count in pairs if count == number]
 
 
 def _by_families(song: Song) -> Played:
@@ -354,7 +378,8 @@ def _name_voices(pieces: Sequence[Sequence[Track]]) -> Voices:
     """
     # A few odd files must not change how all others are read.
     enough = NEARLY_ALL * len(pieces)
-    keys, often = Counter(_keys(piece) for piece in pieces).most_common(1)[0]
+    counts = Counter(_keys(piece) for piece in pieces)
+    keys, often = counts.most_common(1)[0]
     are_distinct = len(keys) == len(pieces[0]) and "" not in keys
     if often >= enough and are_distinct:
         alike = [piece for piece in pieces if _keys(piece) == keys]
@@ -397,7 +422,9 @@ def _common_names(pieces: Iterable[Sequence[Track]]) -> tuple[str, ...]:
     for column in zip(*pieces, strict=True):
         counts = Counter(track.name.strip() for track in column)
         name, often = counts.most_common(1)[0]
-        names.append(name if 2 * often > len(column) else "")
+        # Less than half of the pieces are no agreement.
+        is_agreed = 2 * often > len(column)
+        names.append(name if is_agreed else "")
     are_distinct = len({_key(name) for name in names}) == len(names)
     if "" in names or not are_distinct:
         return tuple(f"Voice {number}" for number in range(1, len(names) + 1))

@@ -35,6 +35,7 @@ LAST_PITCH = 127
 LARGEST_NUMERATOR = 255  # that MIDI can hold
 LETTERS = ("C", "C", "D", "D", "E", "F", "F", "G", "G", "A", "A", "B")
 SHARPENED = (1, 3, 6, 8, 10)
+LONGEST_REASON = 100  # characters of what music21 says
 SHORT_TEXT = 60  # characters of what a file holds that a message shows
 
 Bars = Sequence[Any]
@@ -76,10 +77,10 @@ def read_movements(
         raise ComposerError(f"cannot read {path}: not MusicXML: {error}") from error
     except Exception as error:
         # music21 raises a dozen kinds over a damaged score.
-        reason = (str(error).splitlines() or [""])[0][:100]
-        raise ComposerError(
-            f"cannot read {path}: damaged MusicXML: {type(error).__name__} {reason}"
-        ) from error
+        kind = type(error).__name__
+        first_line = (str(error).splitlines() or [""])[0]
+        reason = first_line[:LONGEST_REASON]
+        raise ComposerError(f"cannot read {path}: damaged MusicXML: {kind} {reason}") from error
 
 
 def load_music21(module: str, purpose: str) -> Any:
@@ -111,13 +112,17 @@ def _read_movements(
         mend(root)
     score = _parse(root)
     ends = [*firsts[1:], None]
-    songs = [_song(score, drums, first, until) for first, until in zip(firsts, ends, strict=True)]
-    return [songs[0], *(_in_key_of(song, before) for before, song in pairwise(songs))]
+    songs: list[Song] = []
+    for first, until in zip(firsts, ends, strict=True):
+        songs.append(_song(score, drums, first, until))
+    later = [_in_key_of(song, before) for before, song in pairwise(songs)]
+    return [songs[0], *later]
 
 
 def _parse(root: ET.Element) -> Any:
     """Return a score of music21, at sounding pitch."""
-    importer = load_music21("musicxml.xmlToM21", "reading MusicXML").MusicXMLImporter()
+    reader = load_music21("musicxml.xmlToM21", "reading MusicXML")
+    importer = reader.MusicXMLImporter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about layout
         importer.xmlRootToScore(root, importer.stream)
@@ -237,9 +242,11 @@ class _ScoreBars:
             if signs:
                 figures = (int(signs[0].numerator), int(signs[0].denominator))
                 self.changes.add(number)
-            metre = TimeSignature(self.starts[-1], *figures)
+            start = self.starts[-1]
+            metre = TimeSignature(start, *figures)
+            length = _length(bars, metre.beats_per_bar)
             self.metres.append(metre)
-            self.starts.append(self.starts[-1] + _length(bars, metre.beats_per_bar))
+            self.starts.append(start + length)
 
     def spans(self) -> Iterator[tuple[float, float]]:
         """Yield where each bar starts and ends."""
@@ -262,7 +269,8 @@ class _ScoreBars:
     def _joined(self) -> list[tuple[float, float, TimeSignature]]:
         """Return (start, end, metre) of each bar, those joined that a repeat sign cuts in two."""
         joined: list[tuple[float, float, TimeSignature]] = []
-        for number, (metre, (start, end)) in enumerate(zip(self.metres, self.spans(), strict=True)):
+        bars = zip(self.metres, self.spans(), strict=True)
+        for number, (metre, (start, end)) in enumerate(bars):
             # The pickup is never joined to the bar after it.
             if len(joined) > 1 and number not in self.changes:
                 first, _, metre_before = joined[-1]
@@ -298,14 +306,17 @@ def _short_bar(start: float, length: float) -> TimeSignature | None:
     for denominator in (4, 8, 16, 32):
         exact = length * denominator / 4
         numerator = round(exact)
-        if 1 <= numerator <= LARGEST_NUMERATOR and abs(exact - numerator) < CLOSE:
+        is_exact = abs(exact - numerator) < CLOSE
+        if is_exact and 1 <= numerator <= LARGEST_NUMERATOR:
             return TimeSignature(start, numerator, denominator)
     return None
 
 
 def _lies_elsewhere(before: TimeSignature, metre: TimeSignature) -> bool:
     """Return whether a bar of `metre` is not one that `before` would go on with."""
-    if (before.numerator, before.denominator) != (metre.numerator, metre.denominator):
+    is_same_numerator = before.numerator == metre.numerator
+    is_same_denominator = before.denominator == metre.denominator
+    if not (is_same_numerator and is_same_denominator):
         return True
     bars = (metre.onset - before.onset) / before.beats_per_bar
     return abs(bars - round(bars)) > CLOSE
@@ -347,7 +358,8 @@ def _up_to_last_note(inside: list[Any]) -> list[Any]:
 
 def _in_key_of(song: Song, before: Song) -> Song:
     """Return `song` with the key signature in which the one before ends, if it begins with none."""
-    if not before.key_signatures or any(key.onset == 0 for key in song.key_signatures):
+    begins_with_one = any(key.onset == 0 for key in song.key_signatures)
+    if begins_with_one or not before.key_signatures:
         return song
     key = replace(before.key_signatures[-1], onset=0.0)
     return replace(song, key_signatures=(key, *song.key_signatures))
@@ -381,6 +393,7 @@ def _notes(inside: Bars, bars: _ScoreBars) -> list[Note]:
         pitch = int(one.pitch.midi)
         goes_on = one.tie is not None and one.tie.type in ("stop", "continue")
         before = notes[last[pitch]] if pitch in last else None
+        # A tie from a note that is not there, as files have them, begins a note.
         if goes_on and before and abs(before.end - onset) < CLOSE:
             notes[last[pitch]] = Note(
                 before.onset,

@@ -30,7 +30,14 @@ from composer.metrics.rhythm import offbeat_changes
 
 # Soprano, alto, tenor, bass: lowest and highest pitch in the training chorales, without a few
 # outliers.
-RANGES = np.array([[60, 81], [53, 74], [47, 69], [36, 64]])
+RANGES = np.array(
+    [
+        [60, 81],
+        [53, 74],
+        [47, 69],
+        [36, 64],
+    ]
+)
 OCTAVE = 12
 FIFTH = 7
 LARGEST_STEP = 2  # semitones; a larger interval is a leap

@@ -36,9 +36,12 @@ CONSONANCE: Final = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
 DISSONANT: Final = (1, 2, 6, 10, 11)  # seconds, tritone, sevenths
 
 # Circles of fifths, minor thirds and major thirds; the last is half as large (Harte et al. 2006).
-_ANGLES = np.outer(np.arange(CLASSES), [7 / 6, 3 / 2, 2 / 3]) * np.pi
+_TURNS = [7 / 6, 3 / 2, 2 / 3]  # half turns a semitone
+_ANGLES = np.outer(np.arange(CLASSES), _TURNS) * np.pi
 _RADII = np.array([1, 1, 0.5])
-TONAL_SPACE: Final = np.concatenate([_RADII * np.sin(_ANGLES), _RADII * np.cos(_ANGLES)], axis=1)
+_SINES = _RADII * np.sin(_ANGLES)
+_COSINES = _RADII * np.cos(_ANGLES)
+TONAL_SPACE: Final = np.concatenate([_SINES, _COSINES], axis=1)
 """The place of each pitch class in tonal space: float [12, 6]."""
 
 

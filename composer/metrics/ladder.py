@@ -284,7 +284,8 @@ def _spread(values: Floats) -> float:
 
 def _rates(table: FeatureTable) -> dict[str, float]:
     """Return the mean over the pieces of what breaks a rule, by name."""
-    rates = {name: float(table["voice"][name].mean()) for name in RATES}
+    voice = table["voice"]
+    rates = {name: float(voice[name].mean()) for name in RATES}
     sixteenths = []
     for _, letter in LOWER_VOICES:
         sixteenths.append(table["rhythm"][f"offbeat_sixteenths_{letter}"].mean())

@@ -69,9 +69,11 @@ def intervals(voices: Ints) -> tuple[Ints, Ints]:
     >>> intervals(np.array([[60, 48], [62, 48], [-1, 48], [59, 43]]))
     (array([0, 0, 1]), array([ 2, -3, -5]))
     """
-    lines = np.moveaxis(voices, -1, -2).reshape(-1, voices.shape[-2])
-    starts = np.moveaxis(note_starts(voices), -1, -2).reshape(lines.shape)
-    row = np.nonzero(starts)[0]
+    # Each voice of each piece is a row.
+    steps = voices.shape[-2]
+    lines = np.moveaxis(voices, -1, -2).reshape(-1, steps)
+    starts = np.moveaxis(note_starts(voices), -1, -2).reshape(-1, steps)
+    row, _ = np.nonzero(starts)
     pitch = lines[starts]
     # From the last note of a row to the first of the next is no interval.
     rows = row[1:]

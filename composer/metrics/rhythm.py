@@ -79,7 +79,8 @@ def note_lengths(voices: Ints) -> Ints:
     """
     lines = np.moveaxis(voices, -1, -2)  # a voice is a row
     new = np.ones(lines.shape, bool)
-    new[..., 1:] = lines[..., 1:] != lines[..., :-1]
+    before = lines[..., :-1]
+    new[..., 1:] = lines[..., 1:] != before
     # Notes are numbered through all rows; each row begins a new one, so none goes on in the next.
     note = np.cumsum(new.ravel()) - 1
     steps_of_note = np.bincount(note)

@@ -120,7 +120,8 @@ def histogram_distance(first: ArrayLike, second: ArrayLike) -> Floats:
     """
     a = np.asarray(first, np.float64)
     b = np.asarray(second, np.float64)
-    if a.shape[-1:] != b.shape[-1:] or not a.ndim:
+    has_classes = a.ndim > 0 and a.shape[-1:] == b.shape[-1:]
+    if not has_classes:
         raise ShapeError(
             f"histograms to compare have as many classes, got {list(a.shape)} and {list(b.shape)}"
         )
@@ -314,7 +315,8 @@ def _span_counts(roll: Bools, steps: int) -> Ints:
     missing = -len(roll) % steps
     silence = np.zeros((missing, *roll.shape[1:]), bool)
     whole = np.concatenate([roll, silence])
-    spans = whole.reshape(len(whole) // steps, steps, *roll.shape[1:])
+    count = len(whole) // steps
+    spans = whole.reshape(count, steps, *roll.shape[1:])
     octaves = split_octaves(spans.sum(1), axis=1)
     return np.asarray(octaves.sum(1).transpose(0, 2, 1))
 
@@ -350,7 +352,9 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
     Raise ShapeError unless they rise from 0 and begin before the end.
     """
     array = np.asarray(bars)
-    if array.ndim != 1 or (len(array) and array.dtype.kind not in "iu"):
+    # No bars at all are an array of floats.
+    has_type = not array.size or array.dtype.kind in "iu"
+    if array.ndim != 1 or not has_type:
         raise ShapeError(
             f"bars are int [bar], the first step of each, got {array.dtype} {list(array.shape)}"
         )
@@ -367,7 +371,8 @@ def _checked_bars(bars: Ints, steps: int) -> Ints:
 
 
 def _short(numbers: Ints) -> str:
-    text = ", ".join(str(n) for n in numbers[:SHOWN].tolist())
+    shown = numbers[:SHOWN].tolist()
+    text = ", ".join(map(str, shown))
     if len(numbers) > SHOWN:
         text += f", ... {numbers[-1]}"
     return f"[{text}]"
@@ -417,9 +422,10 @@ def _notes(roll: Bools, onsets: Bools) -> tuple[Ints, Ints]:
     held = np.ascontiguousarray(roll.transpose(2, 1, 0))
     starts = held & onsets.transpose(2, 1, 0)
     starts[..., :1] |= held[..., :1]
-    starts[..., 1:] |= held[..., 1:] & ~held[..., :-1]
+    held_after = held[..., 1:]
+    starts[..., 1:] |= held_after & ~held[..., :-1]
     ends = held.copy()
-    ends[..., :-1] &= ~held[..., 1:] | starts[..., 1:]
+    ends[..., :-1] &= ~held_after | starts[..., 1:]
     first = np.flatnonzero(starts)
     last = np.flatnonzero(ends)
     cells = PITCHES * len(roll)  # of one track

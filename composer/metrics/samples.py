@@ -32,8 +32,9 @@ def wasserstein(first: Floats, second: Floats) -> float:
         return float("nan")
     # Between two neighbouring numbers of either sample both distributions are flat.
     at = np.sort(np.concatenate([a, b]))
-    share_of_a = np.searchsorted(a, at[:-1], side="right") / len(a)
-    share_of_b = np.searchsorted(b, at[:-1], side="right") / len(b)
+    lower = at[:-1]
+    share_of_a = np.searchsorted(a, lower, side="right") / len(a)
+    share_of_b = np.searchsorted(b, lower, side="right") / len(b)
     apart = np.abs(share_of_a - share_of_b)
     return float(apart @ np.diff(at))
 

@@ -72,9 +72,10 @@ def to_song(tune: AbcTune) -> Song:
     Raise MelodyError if its bars do not add up, MissingPackageError without music21.
     """
     part = _parse(tune.text)
-    metre = part.recurse().getElementsByClass("TimeSignature")[0]
-    key = part.recurse().getElementsByClass("Key")[0]
-    mark = part.recurse().getElementsByClass("MetronomeMark")[0]
+    elements = part.recurse()
+    metre = elements.getElementsByClass("TimeSignature")[0]
+    key = elements.getElementsByClass("Key")[0]
+    mark = elements.getElementsByClass("MetronomeMark")[0]
     bars = [_bar(measure) for measure in part.getElementsByClass("Measure")]
     signature = TimeSignature(0.0, metre.numerator, metre.denominator)
     pickup = _pickup(tune.name, bars, signature.beats_per_bar)
@@ -104,7 +105,9 @@ def _bar(measure: Any) -> _Bar:
 
 def _note(note: Any) -> tuple[Note, bool]:
     is_tied = note.tie is not None and note.tie.type != "start"
-    return Note(float(note.offset), note.pitch.midi, float(note.quarterLength)), is_tied
+    onset = float(note.offset)
+    duration = float(note.quarterLength)
+    return Note(onset, note.pitch.midi, duration), is_tied
 
 
 def _pickup(name: str, bars: Sequence[_Bar], beats_per_bar: float) -> float:
@@ -114,7 +117,8 @@ def _pickup(name: str, bars: Sequence[_Bar], beats_per_bar: float) -> float:
     """
     if not bars:
         raise MelodyError(f"{name}: music21 finds no bars; a tune has three or more")
-    pickup = bars[0].length if bars[0].length < beats_per_bar else 0.0
+    first_length = bars[0].length
+    pickup = first_length if first_length < beats_per_bar else 0.0
     lengths = [beats_per_bar] * len(bars)
     if pickup:
         lengths[0] = pickup
@@ -129,7 +133,8 @@ def _pickup(name: str, bars: Sequence[_Bar], beats_per_bar: float) -> float:
 def _signatures(metre: TimeSignature, pickup: float) -> tuple[TimeSignature, ...]:
     if not pickup:
         return (metre,)
-    short = TimeSignature(0.0, round(pickup * metre.denominator / 4), metre.denominator)
+    numerator = round(pickup * metre.denominator / 4)
+    short = TimeSignature(0.0, numerator, metre.denominator)
     return short, replace(metre, onset=pickup)
 
 

@@ -63,7 +63,8 @@ def write_wav(path: str | Path, song: Song, soundfont: str | Path | None = None)
 
     Raise what `render` raises, and OutputError for a place that cannot be written.
     """
-    samples = np.round(render(song, soundfont) * LOUDEST).astype("<i2")
+    sound = render(song, soundfont)
+    samples = np.round(sound * LOUDEST).astype("<i2")
     with atomic(path) as temporary, wave.open(str(temporary), "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
@@ -172,8 +173,9 @@ def _fluidsynth(midi: bytes, soundfont: Path) -> bytes:
             check=False,
         )
         if done.returncode or not sound.is_file():
-            said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-            raise ComposerError(f"fluidsynth cannot play with {soundfont}: {said[-1]}")
+            said = done.stderr.strip().splitlines()
+            why = said[-1] if said else f"exit status {done.returncode}"
+            raise ComposerError(f"fluidsynth cannot play with {soundfont}: {why}")
         return sound.read_bytes()
 
 
@@ -191,14 +193,20 @@ def _fluidsynth_arguments(song: Path, sound: Path, soundfont: Path) -> list[str]
 def _samples(data: bytes) -> Audio:
     """Return the samples of a 16-bit WAV file, -1 to 1."""
     with wave.open(io.BytesIO(data)) as file:
-        frames = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        by_channel = frames.reshape(-1, file.getnchannels())
+        data = file.readframes(file.getnframes())
+        channels = file.getnchannels()
+    by_channel = np.frombuffer(data, "<i2").reshape(-1, channels)
     return by_channel.astype(np.float32) / np.float32(LOUDEST + 1)
 
 
 def _normalise(audio: Audio) -> Audio:
-    peak = max(float(audio.max(initial=0.0)), -float(audio.min(initial=0.0)))
-    return audio * np.float32(PEAK / peak) if peak > 0 else audio
+    highest = float(audio.max(initial=0.0))
+    lowest = float(audio.min(initial=0.0))
+    peak = max(highest, -lowest)
+    # Silence stays what it is.
+    if peak <= 0:
+        return audio
+    return audio * np.float32(PEAK / peak)
 
 
 def _trim(audio: Audio, seconds: float) -> Audio:
@@ -207,7 +215,8 @@ def _trim(audio: Audio, seconds: float) -> Audio:
     Silence is what the last sample is: fluidsynth leaves a small constant.
     """
     least = round(seconds * SAMPLE_RATE)
-    above = np.abs(audio[least:] - audio[-1:]).max(axis=1)
-    heard = np.flatnonzero(above > SILENCE * PEAK)
+    apart = np.abs(audio[least:] - audio[-1:])
+    loudest = apart.max(axis=1)
+    heard = np.flatnonzero(loudest > SILENCE * PEAK)
     tail = int(heard[-1]) + 1 if len(heard) else 0
     return audio[: least + tail]

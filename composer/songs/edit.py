@@ -32,7 +32,7 @@ MELODY_NAMES = (
 # A backing choir has such names too, and is no melody.
 BACKING = re.compile(r"\b(back\w*|bg|bkg?)\b|choir|harmony")
 SPARSE = 0.25  # a melody sounds in at least this share of the bars that the busiest track has
-BAR = 4  # beats; what counts as a bar where only a rough count is needed
+BAR = 4  # beats; what counts as a bar if a rough count is enough
 
 
 # --- cutting in time ---------------------------------------------------------------------
@@ -235,6 +235,7 @@ def bottom_line(track: Track) -> Track:
     >>> [note.pitch for note in bottom_line(third).notes]
     [60]
     """
+    # Upside down the lowest note is the highest.
     line, _ = top_line(_upside_down(track))
     return _upside_down(line)
 
@@ -347,7 +348,7 @@ def named_melody(tracks: Sequence[Track]) -> int | None:
     """
     steady = _steady_tracks(tracks)
     for pattern in MELODY_NAMES:
-        named = [i for i in steady if _is_named(tracks[i].name.casefold(), pattern)]
+        named = [i for i in steady if _is_named(tracks[i], pattern)]
         if named:
             return max(named, key=lambda i: (len(tracks[i].notes), -i))
     # Of tracks of one height the first.
@@ -365,7 +366,8 @@ def _steady_tracks(tracks: Sequence[Track]) -> list[int]:
     return [i for i, count in bars.items() if count >= SPARSE * busiest]
 
 
-def _is_named(name: str, pattern: re.Pattern[str]) -> bool:
+def _is_named(track: Track, pattern: re.Pattern[str]) -> bool:
+    name = track.name.casefold()
     return bool(pattern.search(name)) and not BACKING.search(name)
 
 

@@ -56,7 +56,7 @@ class ScoreBar:
     start: int  # in units
     stop: int
     sharps: int
-    # Only where something changes:
+    # Given only if something changes:
     new_key: KeySignature | None = None
     new_metre: Figures | None = None
     tempos: list[Tempo] = field(default_factory=list)

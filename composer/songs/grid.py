@@ -293,7 +293,9 @@ class PulseGrid:
         first_steps = PULSE_STEPS * np.arange(len(self))[:, None]
         steps = first_steps + np.array([[0, 2, 3]])
         end = float(PULSE_STEPS * len(self))
-        return np.append(beats, self.beats[-1]), np.append(steps, end)
+        all_beats = np.append(beats, self.beats[-1])
+        all_steps = np.append(steps, end)
+        return all_beats, all_steps
 
 
 def pulse_length(numerator: int, denominator: int) -> float:
@@ -367,16 +369,26 @@ def pulse_grid(song: Song, until: float | None = None) -> PulseGrid:
             compound.append(one.is_compound)
             last = one.pulse
     edges = np.array([*beats, beats[-1] + last])
-    return PulseGrid(edges, np.array(bar), np.array(place), np.array(compound))
+    return PulseGrid(
+        edges,
+        np.array(bar),
+        np.array(place),
+        np.array(compound),
+    )
 
 
 def _bars(song: Song, until: float) -> Iterator[_Bar]:
     starts = song.bar_onsets(until)
     metres = [song.metre_at(start) for start in starts]
-    ends = [*starts[1:], starts[-1] + metres[-1].beats_per_bar]
-    has_pickup = len(starts) > 1 and starts[1] - starts[0] < metres[1].beats_per_bar - CLOSE
+    end_of_last = starts[-1] + metres[-1].beats_per_bar
+    ends = [*starts[1:], end_of_last]
+    has_pickup = False
+    if len(starts) > 1:
+        length = starts[1] - starts[0]
+        has_pickup = length < metres[1].beats_per_bar - CLOSE
     if has_pickup:
-        metres[0] = metres[1]  # a pickup is the end of a bar like the next
+        # A pickup is the end of a bar like the next.
+        metres[0] = metres[1]
     for i, (start, end, metre) in enumerate(zip(starts, ends, metres, strict=True)):
         yield _Bar(start, end, metre, is_pickup=has_pickup and i == 0)
 

@@ -109,9 +109,7 @@ def _join(parts: Sequence[_Part], ticks_per_beat: int, is_one_track: bool) -> So
     is_one_track: the file is of type 0, whose only part holds all channels and the song's name.
     """
     programs = _first_of(part.programs for part in parts)
-    tracks: list[Track] = []
-    for part in parts:
-        tracks += part.tracks(programs, named=not is_one_track)
+    tracks = _tracks_of(parts, programs, named=not is_one_track)
     tempos = _first_of(part.tempos for part in parts)
     time_signatures = _first_of(part.time_signatures for part in parts)
     key_signatures = _first_of(part.key_signatures for part in parts)
@@ -127,6 +125,13 @@ def _join(parts: Sequence[_Part], ticks_per_beat: int, is_one_track: bool) -> So
         ticks_per_beat=ticks_per_beat,
         made=made[0] if made else "",
     )
+
+
+def _tracks_of(parts: Iterable[_Part], programs: Mapping[int, int], named: bool) -> list[Track]:
+    tracks: list[Track] = []
+    for part in parts:
+        tracks += part.tracks(programs, named)
+    return tracks
 
 
 @dataclass
@@ -245,8 +250,11 @@ def _parse_tempo(part: _Part, onset: float, data: bytes) -> None:
 
 
 def _parse_metre(part: _Part, onset: float, data: bytes) -> None:
-    if len(data) >= 2 and data[0] and data[1] < len(DENOMINATORS):
-        part.time_signatures[onset] = TimeSignature(onset, data[0], 2 ** data[1])
+    if len(data) < 2:
+        return
+    numerator, power = data[:2]
+    if numerator and power < len(DENOMINATORS):
+        part.time_signatures[onset] = TimeSignature(onset, numerator, 2**power)
 
 
 def _parse_key(part: _Part, onset: float, data: bytes) -> None:
@@ -407,8 +415,10 @@ def _track_events(track: Track, channel: int, ticks_per_beat: int) -> list[Event
             continue
         start = round(note.onset * ticks_per_beat)
         end = max(round(note.end * ticks_per_beat), start + 1)
-        notes.append((start, NOTE_ON | channel, bytes([note.pitch, note.velocity])))
-        notes.append((end, NOTE_OFF | channel, bytes([note.pitch, 0])))
+        struck = bytes([note.pitch, note.velocity])
+        released = bytes([note.pitch, 0])
+        notes.append((start, NOTE_ON | channel, struck))
+        notes.append((end, NOTE_OFF | channel, released))
     # At one tick notes end before notes start, as NOTE_OFF is the smaller number: so repeated notes
     # survive.
     notes.sort(key=lambda event: event[:2])

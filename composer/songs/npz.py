@@ -82,8 +82,10 @@ def _steps(song: Song, resolution: int) -> int:
     """Return the steps of a song's pianorolls. Raise MidiError if they would fill the memory."""
     last_bar = song.bar_onsets()[-1]
     end = max(song.end, last_bar + song.metre_at(last_bar).beats_per_bar)
-    notes = (note for track in song.tracks for note in track.notes)
-    last_start = max((round(note.onset * resolution) for note in notes), default=0)
+    last_start = 0
+    for track in song.tracks:
+        for note in track.notes:
+            last_start = max(last_start, round(note.onset * resolution))
     # A note that is rounded past the end has its step too.
     steps = max(round(end * resolution), last_start + 1)
     _check_size(song, end, steps, len(song.tracks))
@@ -119,15 +121,19 @@ def _tempo(song: Song, steps: int, resolution: int) -> NDArray[np.float64]:
     """Return quarter notes a minute, float [step]."""
     tempo = np.full(steps, song.qpm)
     for change in song.tempos:
-        tempo[round(change.onset * resolution) :] = change.qpm
+        start = round(change.onset * resolution)
+        tempo[start:] = change.qpm
     return tempo
 
 
 def _downbeat(song: Song, steps: int, resolution: int) -> NDArray[np.bool_]:
     """Return the first steps of the bars, bool [step]."""
     downbeat = np.zeros(steps, bool)
-    starts = [round(bar * resolution) for bar in song.bar_onsets()]
-    downbeat[[step for step in starts if step < steps]] = True
+    for bar in song.bar_onsets():
+        start = round(bar * resolution)
+        # A bar may be rounded past the end.
+        if start < steps:
+            downbeat[start] = True
     return downbeat
 
 
@@ -188,7 +194,13 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Song:
     resolution = info.get("resolution") or info["beat_resolution"]
     count = _count_tracks(info)
     rolls = [_read_roll(arrays, info, i, count) for i in range(count)]
-    return _song(info.get("name"), resolution, arrays.get("tempo"), arrays.get("downbeat"), rolls)
+    return _song(
+        info.get("name"),
+        resolution,
+        arrays.get("tempo"),
+        arrays.get("downbeat"),
+        rolls,
+    )
 
 
 def _count_tracks(info: Mapping[str, Any]) -> int:
@@ -218,7 +230,12 @@ def _read_roll(
     columns = np.repeat(np.arange(pitches), np.diff(starts))
     roll[rows, columns] = data
     settings = info[str(index)]
-    return _Roll(roll, settings.get("name"), settings.get("program"), settings.get("is_drum"))
+    return _Roll(
+        roll,
+        settings.get("name"),
+        settings.get("program"),
+        settings.get("is_drum"),
+    )
 
 
 def _song(
@@ -230,7 +247,8 @@ def _song(
 ) -> Song:
     if not isinstance(resolution, int) or not 1 <= resolution <= MAX_RESOLUTION:
         raise MidiError(f"a resolution is 1 to {MAX_RESOLUTION} steps a beat, got {resolution!r}")
-    steps = max((roll.pianoroll.shape[0] for roll in rolls), default=0)
+    lengths = [roll.pianoroll.shape[0] for roll in rolls]
+    steps = max(lengths, default=0)
     tempos: Iterable[Tempo] = ()
     if tempo is not None:
         # A song without notes still has the tempo of its first step.
@@ -256,23 +274,43 @@ def _track(roll: _Roll, resolution: int) -> Track:
     if not 0 <= program <= 127:
         raise MidiError(f"a program is 0 to 127, got {program}")
     notes = _notes(cells, resolution)
-    return Track(tuple(notes), roll.name or "", program, bool(roll.is_drum))
+    return Track(
+        tuple(notes),
+        roll.name or "",
+        program,
+        bool(roll.is_drum),
+    )
 
 
 def _notes(cells: NDArray[Any], resolution: int) -> list[Note]:
     """Return the notes of a pianoroll [step, pitch]: each run of cells of one pitch is one."""
+    # A step of silence before and after, so that every note has two edges.
     silent_around = np.pad(cells > 0, ((1, 1), (0, 0)))
     edges = np.diff(silent_around.astype(np.int8), axis=0).T  # [pitch, step]
     pitches, starts = np.nonzero(edges > 0)
     _, stops = np.nonzero(edges < 0)
-    if cells.dtype == np.bool_:
-        velocities = np.full(len(starts), DEFAULT_VELOCITY)
-    else:
-        velocities = np.clip(np.round(cells[starts, pitches]), 1, 127).astype(int)
-    onsets = (starts / resolution).tolist()
-    durations = ((stops - starts) / resolution).tolist()
-    fields = zip(onsets, pitches.tolist(), durations, velocities.tolist(), strict=True)
+    velocities = _velocities(cells, starts, pitches)
+    onsets = starts / resolution
+    durations = (stops - starts) / resolution
+    # Lists, as a Note holds Python's numbers.
+    fields = zip(
+        onsets.tolist(),
+        pitches.tolist(),
+        durations.tolist(),
+        velocities.tolist(),
+        strict=True,
+    )
     return [Note(onset, pitch, duration, velocity) for onset, pitch, duration, velocity in fields]
+
+
+def _velocities(
+    cells: NDArray[Any], starts: NDArray[np.intp], pitches: NDArray[np.intp]
+) -> NDArray[Any]:
+    """Return the velocity of each note, that of its first cell: int [note]."""
+    if cells.dtype == np.bool_:
+        return np.full(len(starts), DEFAULT_VELOCITY)
+    first_cells = np.round(cells[starts, pitches])
+    return np.clip(first_cells, 1, 127).astype(int)
 
 
 def _tempos(tempo: NDArray[Any], resolution: int) -> list[Tempo]:

@@ -18,7 +18,7 @@ def quantise(song: Song, resolution: int = RESOLUTION, triplets: bool = True) ->
     """Move onsets and ends to the nearest of `resolution` steps a beat.
 
     No note becomes shorter than a step. With `triplets`, a beat whose onsets lie nearer to thirds
-    of the beat than to its steps, and of which at least one lies between steps, is rounded to
+    of the beat than to its steps, and at least one of them between steps, is rounded to
     thirds. Every note of a beat is rounded alike. Swing is not undone: long-short eighths land on
     the nearest of both grids.
 
@@ -47,7 +47,8 @@ def _quantise_track(track: Track, resolution: int, triplets: bool) -> Track:
     for note in track.notes:
         onset = snap(note.onset)
         shortest = 1 / steps_at(note.onset)
-        notes.append(replace(note, onset=onset, duration=max(snap(note.end) - onset, shortest)))
+        duration = max(snap(note.end) - onset, shortest)
+        notes.append(replace(note, onset=onset, duration=duration))
     return replace(track, notes=tuple(notes))
 
 
@@ -55,8 +56,13 @@ def _ternary_beats(track: Track, resolution: int) -> set[int]:
     """Return the beats of a track whose onsets are triplets."""
     onsets: dict[int, list[float]] = {}
     for note in track.notes:
-        onsets.setdefault(int(note.onset + TINY), []).append(note.onset)
-    return {beat for beat, inside in onsets.items() if _is_ternary(np.array(inside), resolution)}
+        beat = int(note.onset + TINY)
+        onsets.setdefault(beat, []).append(note.onset)
+    ternary = set()
+    for beat, inside in onsets.items():
+        if _is_ternary(np.array(inside), resolution):
+            ternary.add(beat)
+    return ternary
 
 
 def _is_ternary(onsets: Floats, resolution: int) -> bool:
@@ -68,5 +74,6 @@ def _is_ternary(onsets: Floats, resolution: int) -> bool:
 
 def _distances(onsets: Floats, steps: int) -> Floats:
     """Return how far onsets lie from the nearest of `steps` places a beat, in beats."""
-    distances: Floats = np.abs(onsets * steps - np.round(onsets * steps)) / steps
+    places = onsets * steps
+    distances: Floats = np.abs(places - np.round(places)) / steps
     return distances
