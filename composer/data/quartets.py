@@ -118,6 +118,7 @@ def unpack(path: Path) -> list[Movement]:
     """Return every movement in a file that `build.quartets` wrote."""
     with np.load(path, allow_pickle=False) as file:
         data: Arrays = {name: file[name] for name in file.files}
+    # The notes of a movement lie part after part, those of the next one follow.
     notes = iter(spans(data["notes_of"].ravel()))
     metres = spans(data["metres_of"])
     keys = spans(data["keys_of"])

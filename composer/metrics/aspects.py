@@ -119,8 +119,9 @@ def moved(first: Grid, second: Grid) -> dict[str, float]:
         "rhythm": rhythm_moved(a, b),
         "contour": contour_moved(a, b),
     }
-    textures = zip(MOVES[3:], _texture(a), _texture(b), strict=True)
-    for name, one, other in textures:
+    texture_a = _texture(a)
+    texture_b = _texture(b)
+    for name, one, other in zip(MOVES[3:], texture_a, texture_b, strict=True):
         difference = np.abs(one - other)
         differences[name] = float(difference.mean())
     return differences
@@ -229,14 +230,15 @@ def character(grid: Grid) -> dict[str, float]:
     qualities = numbers % len(QUALITIES)
     is_minor = np.isin(qualities, MINOR_QUALITIES)
     is_seventh = qualities >= len(TRIADS)
-    full_steps = grid.voices[(grid.voices >= 0).all(1)]
+    is_full = (grid.voices >= 0).all(1)
+    spread = np.ptp(grid.voices[is_full], axis=1)
     return {
         "minor chords": float(mean_where(is_minor, is_chord, empty=0.0)),
         "sevenths": float(mean_where(is_seventh, is_chord, empty=0.0)),
         "notes a beat": float(STEPS_PER_BEAT * onsets.mean()),
         "between beats": _between_beats(onsets),
         "mean pitch": _mean(added[added >= 0]),
-        "spread": _mean(np.ptp(full_steps, axis=1)),
+        "spread": _mean(spread),
     }
 
 

@@ -117,7 +117,8 @@ def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
     count = voices.shape[-1]
     if ranges is None:
         if count != len(RANGES):
-            return np.full((*voices.shape[:-2], count), np.nan)
+            shape = (*voices.shape[:-2], count)
+            return np.full(shape, np.nan)
         ranges = RANGES
     limits = np.asarray(ranges)
     if limits.shape != (count, 2):
@@ -174,8 +175,8 @@ def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Float
     """
     upper, lower = _pairs(voices.shape[-1])
     # Of crossed voices the distance counts, whichever is on top.
-    apart = np.abs(voices[..., upper] - voices[..., lower])
-    interval = apart % OCTAVE
+    apart = voices[..., upper] - voices[..., lower]
+    interval = np.abs(apart) % OCTAVE
     before = interval[..., :-1, :]
     after = interval[..., 1:, :]
     kept = _similar_motion(voices) & (before == after)
@@ -231,7 +232,8 @@ def outer_motion(voices: Ints) -> tuple[Floats, Floats]:
     motion = np.diff(beats, axis=-2)
     # Below 0 if the two go opposite ways, above 0 if they go the same way.
     product = motion[..., 0] * motion[..., -1]
-    known = full[..., 1:] & full[..., :-1]
+    full_before = full[..., :-1]
+    known = full[..., 1:] & full_before
     contrary = mean_where(product < 0, known)
     similar = mean_where(product > 0, known)
     return contrary, similar
@@ -251,7 +253,9 @@ def _pairs(count: int) -> tuple[Ints, Ints]:
 def _sounds_on(voices: Ints) -> Bools:
     """Mark the voices that sound in a step and in the next: bool [..., step - 1, voice]."""
     sounds = voices >= 0
-    return np.asarray(sounds[..., 1:, :] & sounds[..., :-1, :])
+    before = sounds[..., :-1, :]
+    after = sounds[..., 1:, :]
+    return np.asarray(before & after)
 
 
 def _similar_motion(voices: Ints) -> Bools:

@@ -206,7 +206,8 @@ def chord_repetition(beats: Ints) -> Floats:
     0.5
     """
     sets = pitch_class_sets(beats)
-    is_alike = sets[..., 1:, :] == sets[..., :-1, :]
+    before = sets[..., :-1, :]
+    is_alike = sets[..., 1:, :] == before
     return _mean(is_alike.all(-1))
 
 

@@ -223,7 +223,9 @@ class Ladder:
                 f"the reference has {len(self.reference)} pieces, got {len(pieces)}; aligned=False?"
             )
         wrong = []
-        for i, (own, other) in enumerate(zip(pieces, self.reference, strict=True)):
+        pairs = zip(pieces, self.reference, strict=True)
+        for i, (own, other) in enumerate(pairs):
+            # Arrays of other lengths are not equal either.
             if not np.array_equal(own[:, 0], other[:, 0]):
                 wrong.append(i)
         if wrong:
@@ -267,7 +269,9 @@ def diversity(first: Sequence[Ints], second: Sequence[Ints]) -> float:
         )
     changes = []
     for a, b in zip(first, second, strict=True):
-        changes.append(changed_cells(a[:, 1:], b[:, 1:]))
+        added_a = a[:, 1:]
+        added_b = b[:, 1:]
+        changes.append(changed_cells(added_a, added_b))
     return float(np.mean(changes))
 
 

@@ -342,7 +342,9 @@ def split_octaves(cells: Bools | Ints, axis: int) -> Bools | Ints:
     room[axis] = (0, OCTAVES * CLASSES - PITCHES)
     # The other order, class before octave, mixes the classes: other evaluators read C sharp as C
     # that way.
-    shape = (*cells.shape[:axis], OCTAVES, CLASSES, *cells.shape[axis + 1 :])
+    before = cells.shape[:axis]
+    after = cells.shape[axis + 1 :]
+    shape = (*before, OCTAVES, CLASSES, *after)
     return np.pad(cells, room).reshape(shape)
 
 
@@ -383,7 +385,9 @@ def _ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
     part = np.asarray(part, np.float64)
     whole = np.asarray(whole)
     undefined = np.full(part.shape, np.nan)
-    return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0))
+    # Divided only if there is something: so nothing warns, and the rest stays undefined.
+    is_defined = whole > 0
+    return np.asarray(np.divide(part, whole, out=undefined, where=is_defined))
 
 
 def _rows_to_shares(counts: Ints) -> Floats:
@@ -412,7 +416,8 @@ def _mean_count(used: Bools | Ints) -> Floats:
     """
     # Bars without a note say nothing about how many pitches a bar uses.
     counts = used.sum(1)
-    return _ratio(counts.sum(0), (counts > 0).sum(0))
+    bars_used = (counts > 0).sum(0)
+    return _ratio(counts.sum(0), bars_used)
 
 
 def _notes(roll: Bools, onsets: Bools) -> tuple[Ints, Ints]:

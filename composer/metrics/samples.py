@@ -122,9 +122,10 @@ def two_sample_auc(
     areas = []
     for number in range(FOLDS):
         held = fold == number
-        if _has_both(positive[held]) and _has_both(positive[~held]):
+        held_positive = positive[held]
+        if _has_both(held_positive) and _has_both(positive[~held]):
             scores = _held_out_scores(rows, positive, held)
-            areas.append(roc_auc(scores, positive[held]))
+            areas.append(roc_auc(scores, held_positive))
     return float(np.mean(areas)) if areas else float("nan")
 
 
@@ -148,10 +149,11 @@ def _held_out_scores(
     held: Bools,
 ) -> Floats:
     """Score the held-out rows by a regression on the others."""
-    mean = rows[~held].mean(0)
-    deviation = rows[~held].std(0) + 1e-6
+    others = ~held
+    mean = rows[others].mean(0)
+    deviation = rows[others].std(0) + 1e-6
     scaled = (rows - mean) / deviation
-    weights = logistic_regression(scaled[~held], positive[~held])
+    weights = logistic_regression(scaled[others], positive[others])
     inputs = np.clip(scaled[held], -FAR, FAR)
     scores = _with_one(inputs) @ weights
     # Rounded, so that equal rows tie whatever the last bit of a sum says.

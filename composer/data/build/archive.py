@@ -1,4 +1,4 @@
-"""What the build scripts share: a file whose bytes depend on its arrays alone, and the command that writes it."""
+"""Write the files of the build scripts: their bytes depend on their arrays alone."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def run(
     source: str,
     make: Callable[[], tuple[Arrays, list[str]]],
 ) -> None:
-    """Run a build script: read the command line, make the arrays, write the file, and print what is in it.
+    """Run a build script: read the command line, make the arrays, write the file, describe it.
 
-    bundled: the file to write by default. source: what it is built from, in words. make: returns the arrays, and lines
-    that describe them.
+    bundled: the file to write by default. source: what it is built from, in words. make: returns
+    the arrays, and lines that describe them.
     """
     from rich.console import Console
 

@@ -1,7 +1,7 @@
 """Build `jsb.npz` from music21's corpus: `python -m composer.data.build.jsb`.
 
-Needs the extra `data` (music21). The same corpus gives the same bytes; `composer.data.jsb` says what was rounded,
-chosen and left out.
+Needs the extra `data` (music21). The same corpus gives the same bytes; `composer.data.jsb` says
+what was rounded, chosen and left out.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ HELD_OUT = ("valid", "test")
 WINDOW_BEATS = 8
 EQUAL_CELLS = 0.9
 RESTS = 127  # in a beat's features, instead of an interval
-# Degree of the final over the key signature's major tonic: ionian, lydian, mixolydian. The rest are minor.
+# Degree of the final over the key signature's major tonic: ionian, lydian, mixolydian. The rest are
+# minor.
 MAJOR_DEGREES = (0, 5, 7)
 
 
 class TiedNote(NamedTuple):
-    """A note on the grid, ties joined: first step, the one after its last, pitch, and whether it is under a fermata."""
+    """A note on the grid, ties joined."""
 
     start: int
-    end: int
+    end: int  # the step after its last
     pitch: int
-    fermata: bool
+    fermata: bool  # it is under one
 
 
 def _music21(module: str) -> Any:
@@ -49,7 +50,10 @@ def _music21(module: str) -> Any:
 
 
 def corpus_files() -> dict[str, Path]:
-    """Return the MusicXML file of each four-part chorale in music21's corpus, by id, in order of BWV number."""
+    """Return the MusicXML file of each four-part chorale in music21's corpus.
+
+    They are listed by id, in order of BWV number.
+    """
     files = {}
     for found in _music21("corpus").getComposer("bach"):
         path = Path(found)
@@ -61,7 +65,13 @@ def corpus_files() -> dict[str, Path]:
 def _bwv_order(bwv: str) -> list[tuple[int, str]]:
     """Return a key that sorts "bwv4.8" before "bwv36.4-2": its numbers as numbers."""
     parts = re.findall(r"\d+|\D+", bwv)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    order = []
+    for part in parts:
+        if part.isdigit():
+            order.append((int(part), ""))
+        else:
+            order.append((-1, part))
+    return order
 
 
 def places() -> dict[str, tuple[str, int]]:
@@ -75,11 +85,16 @@ def places() -> dict[str, tuple[str, int]]:
 
 
 def titles() -> dict[str, str]:
-    """Return the title by id, from music21's lists of the chorales; of two the Riemenschneider list's."""
+    """Return the title by id, from music21's lists of the chorales.
+
+    If both have one, that of the Riemenschneider list counts.
+    """
     lists = _music21("corpus.chorales")
     by_number = lists.ChoraleList().byBWV | lists.ChoraleListRKBWV().byBWV
     # Some numbers are texts there: "269" and 269 are one chorale.
-    by_number |= {int(n): by_number[n] for n in by_number if isinstance(n, str) and n.isdigit()}
+    for number, row in list(by_number.items()):
+        if isinstance(number, str) and number.isdigit():
+            by_number[int(number)] = row
     return {f"bwv{number}": str(row["title"]) for number, row in by_number.items()}
 
 
@@ -93,12 +108,12 @@ def parse(path: Path) -> Chorale:
     voices, onsets, fermatas = _grid([_notes(part) for part in parts])
     metres = _metres(parts[0])
     bars = _bars(parts[0], metres, len(voices))
-    first_bar = int([*bars, len(voices)][1])
-    pickup = first_bar if first_bar < _full_bar(metres, 0) else 0
     sharps = _sharps(parts)
     # The last bass note tells which of the modes of a key signature it is.
-    final = int(voices[voices[:, 3] >= 0, 3][-1]) % 12
+    bass = voices[:, 3]
+    final = int(bass[bass >= 0][-1]) % 12
     is_major = (final - 7 * sharps) % 12 in MAJOR_DEGREES
+    pickup = _pickup(bars, metres, len(voices))
     return Chorale(
         bwv=path.stem,
         title="",
@@ -114,6 +129,12 @@ def parse(path: Path) -> Chorale:
     )
 
 
+def _pickup(bars: NDArray[np.int64], metres: NDArray[np.int64], steps: int) -> int:
+    """Return the steps before the first full bar."""
+    first_bar = int(bars[1]) if len(bars) > 1 else steps
+    return first_bar if first_bar < _full_bar(metres, 0) else 0
+
+
 def _part(
     score: Any,
     voice: str,
@@ -123,9 +144,8 @@ def _part(
     for part in score.parts:
         if (part.partName or "").split()[:1] == [voice]:
             return part
-    raise ComposerError(
-        f"{path.name} needs a part named {voice}, got {[p.partName for p in score.parts]}"
-    )
+    names = [part.partName for part in score.parts]
+    raise ComposerError(f"{path.name} needs a part named {voice}, got {names}")
 
 
 def _step(beat: Any) -> int:
@@ -144,11 +164,20 @@ def _notes(part: Any) -> list[TiedNote]:
             continue
         pitch = max(p.midi for p in element.pitches)
         fermata = any(type(e).__name__ == "Fermata" for e in element.expressions)
-        if _is_tied(element) and notes and notes[-1][1:3] == (start, pitch):
+        if _is_tied(element) and _goes_on(notes, start, pitch):
             first = notes.pop()
-            start, fermata = first.start, fermata or first.fermata
+            start = first.start
+            fermata = fermata or first.fermata
         notes.append(TiedNote(start, end, pitch, fermata))
     return notes
+
+
+def _goes_on(notes: list[TiedNote], start: int, pitch: int) -> bool:
+    """Return whether the last note has this pitch and ends at `start`."""
+    if not notes:
+        return False
+    last = notes[-1]
+    return last.end == start and last.pitch == pitch
 
 
 def _is_tied(element: Any) -> bool:
@@ -159,10 +188,11 @@ def _is_tied(element: Any) -> bool:
 def _grid(
     lines: list[list[TiedNote]],
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return voices and onsets, [step, voice] each, and whether the soprano is under a fermata: bool [step]."""
+    """Return voices and onsets, [step, voice] each, and fermatas of the soprano: bool [step]."""
     steps = max(note.end for line in lines for note in line)
-    voices = np.full((steps, len(lines)), -1, np.int8)
-    onsets = np.zeros((steps, len(lines)), bool)
+    shape = (steps, len(lines))
+    voices = np.full(shape, -1, np.int8)
+    onsets = np.zeros(shape, bool)
     fermatas = np.zeros(steps, bool)
     for voice, line in enumerate(lines):
         for start, end, pitch, fermata in line:
@@ -177,15 +207,18 @@ def _metres(part: Any) -> NDArray[np.int64]:
     """Return the changes of metre: int [change, 3], rows of step, numerator, denominator."""
     rows: list[tuple[int, int, int]] = []
     for element in part.flatten().getElementsByClass("TimeSignature"):
-        row = (_step(element.offset), int(element.numerator), int(element.denominator))
-        if not rows or rows[-1][1:] != row[1:]:
-            rows.append(row)
+        numerator = int(element.numerator)
+        denominator = int(element.denominator)
+        # One that repeats the figures in force is no change.
+        if not rows or rows[-1][1:] != (numerator, denominator):
+            rows.append((_step(element.offset), numerator, denominator))
     return np.array(rows, np.int64)
 
 
 def _full_bar(metres: NDArray[np.int64], step: int) -> int:
     """Return how many steps a full bar has in the metre at `step`."""
-    _, numerator, denominator = metres[np.searchsorted(metres[:, 0], step, side="right") - 1]
+    row = np.searchsorted(metres[:, 0], step, side="right") - 1
+    _, numerator, denominator = metres[row]
     return int(4 * RESOLUTION * numerator // denominator)
 
 
@@ -198,14 +231,15 @@ def _bars(
 
     A bar that a repeat sign cuts in two is joined again, one longer than its metre is cut.
     """
-    starts = sorted({_step(m.offset) for m in part.getElementsByClass("Measure")})
-    starts = [start for start in starts if start < steps]
+    offsets = {_step(measure.offset) for measure in part.getElementsByClass("Measure")}
+    starts = sorted(start for start in offsets if start < steps)
     changes = set(metres[:, 0].tolist())
     bars = [0]
     for start, end in zip(starts, [*starts[1:], steps], strict=True):
         full = _full_bar(metres, start)
         # The pickup (the bar at 0) is never joined to the bar after it.
-        joins = bars[-1] > 0 and end - bars[-1] <= full and start not in changes
+        fits = bars[-1] > 0 and end - bars[-1] <= full
+        joins = fits and start not in changes
         if start > 0 and not joins:
             bars.append(start)
         while end - bars[-1] > full:
@@ -217,16 +251,20 @@ def _sharps(parts: list[Any]) -> int:
     """Return the commonest of the key signatures with which the parts begin."""
     found: Counter[int] = Counter()
     for part in parts:
-        for signature in list(part.flatten().getElementsByClass("KeySignature"))[:1]:
-            found[int(signature.sharps)] += 1
-    return found.most_common(1)[0][0] if found else 0
+        signatures = list(part.flatten().getElementsByClass("KeySignature"))
+        if signatures:
+            found[int(signatures[0].sharps)] += 1
+    if not found:
+        return 0
+    sharps, _ = found.most_common(1)[0]
+    return sharps
 
 
 # --- the same music twice ----------------------------------------------------------------
 
 
 def with_twins(chorales: list[Chorale]) -> list[Chorale]:
-    """Return the chorales with `twin` and `overlap`: what each shares with a valid or test chorale."""
+    """Return the chorales with `twin` and `overlap`, as they share music with valid or test."""
     features = [_features(chorale) for chorale in chorales]
     twins = [""] * len(chorales)
     overlaps = np.zeros(len(chorales))
@@ -236,70 +274,97 @@ def with_twins(chorales: list[Chorale]) -> list[Chorale]:
         found = _shares(features, features[h])
         found[h] = 0  # itself
         for i in np.flatnonzero(found > overlaps):
-            twins[i], overlaps[i] = held.bwv, found[i]
+            twins[i] = held.bwv
+            overlaps[i] = found[i]
     shares = overlaps.round(2).tolist()
-    return [
-        replace(chorale, twin=twin, overlap=overlap)
-        for chorale, twin, overlap in zip(chorales, twins, shares, strict=True)
-    ]
+    changed = []
+    for chorale, twin, overlap in zip(chorales, twins, shares, strict=True):
+        changed.append(replace(chorale, twin=twin, overlap=overlap))
+    return changed
 
 
 def _features(chorale: Chorale) -> NDArray[np.int8]:
     """Return what transposition leaves alone, for each step of a beat: int8 [beat, 16].
 
-    The intervals soprano-alto, alto-tenor and tenor-bass, and the soprano's move since the beat before. RESTS in the
-    first of them marks a beat in which a voice rests.
+    The intervals soprano-alto, alto-tenor and tenor-bass, and the soprano's move since the beat
+    before. RESTS in the first of them marks a beat in which a voice rests.
     """
     beats = len(chorale.voices) // RESOLUTION
     pitches = chorale.voices[: beats * RESOLUTION].astype(np.int16)
     soprano = pitches[:, 0]
     before = np.concatenate([soprano[:RESOLUTION], soprano[:-RESOLUTION]])
-    columns = [*(pitches[:, :-1] - pitches[:, 1:]).T, soprano - before]
-    features = np.stack(columns, axis=1).reshape(beats, -1).astype(np.int8)
-    features[(pitches < 0).reshape(beats, -1).any(axis=1), 0] = RESTS
+    moves = soprano - before
+    intervals = pitches[:, :-1] - pitches[:, 1:]
+    by_step = np.column_stack([intervals, moves])
+    features = by_step.reshape(beats, -1).astype(np.int8)
+    rests = (pitches < 0).reshape(beats, -1)
+    features[rests.any(axis=1), 0] = RESTS
     return features
 
 
 def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return the share of windows that each piece and `held` have in common, of the one or of the other: [piece]."""
-    beats = np.concatenate(pieces)
-    # How many cells of each beat of all pieces are those of each beat of `held`.
-    equal = np.zeros((len(beats), len(held)), np.uint8)
-    for column in range(beats.shape[1]):
-        equal += beats[:, column, None] == held[None, :, column]
-    equal[beats[:, 0] == RESTS] = 0
-    enough = EQUAL_CELLS * WINDOW_BEATS * beats.shape[1]
-    columns = len(held) - WINDOW_BEATS + 1
+    """Return the share of windows that each piece has in common with `held`: float [piece].
+
+    It is the share of the one's windows or of the other's, whichever is larger.
+    """
+    equal = _equal_cells(np.concatenate(pieces), held)
     shares = np.zeros(len(pieces))
     start = 0
     for i, piece in enumerate(pieces):
-        rows = len(piece) - WINDOW_BEATS + 1
-        block = equal[start : start + len(piece)].astype(np.int16)
-        # A window is equal if enough cells of its eight beats are.
-        windows = sum(block[k : k + rows, k : k + columns] for k in range(WINDOW_BEATS))
-        same = np.asarray(windows) >= enough
-        shares[i] = max(same.any(axis=0).mean(), same.any(axis=1).mean())
+        block = equal[start : start + len(piece)]
+        same = _same_windows(block.astype(np.int16), cells=piece.shape[1])
+        of_held = same.any(axis=0).mean()
+        of_piece = same.any(axis=1).mean()
+        shares[i] = max(of_held, of_piece)
         start += len(piece)
     return shares
+
+
+def _equal_cells(beats: NDArray[np.int8], held: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Count the cells of each beat that are those of each beat of `held`: [beat, beat of held]."""
+    equal = np.zeros((len(beats), len(held)), np.uint8)
+    # Column by column: all at once would not fit into the memory of a laptop.
+    for column in range(beats.shape[1]):
+        equal += beats[:, column, None] == held[None, :, column]
+    # Where a voice rests there is too little music to be called the same.
+    equal[beats[:, 0] == RESTS] = 0
+    return equal
+
+
+def _same_windows(equal: NDArray[np.int16], cells: int) -> NDArray[np.bool_]:
+    """Mark the windows of a piece and of `held` that are the same: bool [window, window of held].
+
+    equal: see `_equal_cells`. cells: how many a beat has. A window is the same if enough cells of
+    its eight beats are.
+    """
+    rows = equal.shape[0] - WINDOW_BEATS + 1
+    columns = equal.shape[1] - WINDOW_BEATS + 1
+    windows = sum(equal[k : k + rows, k : k + columns] for k in range(WINDOW_BEATS))
+    enough = EQUAL_CELLS * WINDOW_BEATS * cells
+    return np.asarray(windows) >= enough
 
 
 # --- the file ----------------------------------------------------------------------------
 
 
 def build(files: Iterable[Path]) -> list[Chorale]:
-    """Return the chorales of these scores, each with its title, its place in the split and its twin."""
-    where, names = places(), titles()
+    """Return the chorales of these scores with their titles, places in the split, and twins."""
+    place_of = places()
+    title_of = titles()
     chorales = []
     for path in files:
-        split, index = where.get(path.stem, ("", -1))
+        bwv = path.stem
+        split, index = place_of.get(bwv, ("", -1))
         # A variant ("bwv112.5-sc") has the title of its chorale.
-        title = names.get(path.stem, names.get(path.stem.partition("-")[0], ""))
-        chorales.append(replace(parse(path), title=title, split=split, index=index))
+        base, _, _ = bwv.partition("-")
+        title = title_of.get(bwv, title_of.get(base, ""))
+        chorale = replace(parse(path), title=title, split=split, index=index)
+        chorales.append(chorale)
     return with_twins(chorales)
 
 
 def pack(chorales: list[Chorale]) -> Arrays:
-    """Return the arrays of the file: all chorales one after the other, and their lengths (`*_of`)."""
+    """Return the arrays of the file: all chorales in a row, and their lengths (`*_of`)."""
 
     def each(name: str) -> list[Any]:
         return [getattr(chorale, name) for chorale in chorales]

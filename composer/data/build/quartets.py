@@ -1,7 +1,7 @@
 """Build `quartets.npz` from music21's corpus: `python -m composer.data.build.quartets`.
 
-Needs the extra `data` (music21). The same corpus gives the same bytes; `composer.data.quartets` says what was chosen
-and left out, `quartets_works.json` which works are in which split.
+Needs the extra `data` (music21). The same corpus gives the same bytes; `composer.data.quartets`
+says what was chosen and left out, `quartets_works.json` which works are in which split.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from composer.data.quartets import BUNDLED, PARTS, PROGRAMS, TICKS, Movement, ti
 from composer.data.scores import load_music21, read_movements
 from composer.errors import ComposerError
 from composer.songs.edit import bottom_line, top_line
-from composer.songs.song import KeySignature, Note, Song, Tempo, Track
+from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 WORKS = Path(__file__).with_name("quartets_works.json")
 MAJOR, MINOR = 0, 9  # the tonic's degree over the key signature's major tonic
@@ -37,15 +37,22 @@ def works() -> list[dict[str, Any]]:
 
 
 def corpus_folder() -> Path:
-    """Return the folder in which music21 keeps its scores. Raise MissingPackageError without music21."""
-    return Path(str(load_music21("corpus", "building quartets").__file__)).parent
+    """Return the folder in which music21 keeps its scores.
+
+    Raise MissingPackageError without music21.
+    """
+    corpus = load_music21("corpus", "building quartets")
+    return Path(str(corpus.__file__)).parent
 
 
 # --- one work ----------------------------------------------------------------------------
 
 
 def build(table: Iterable[dict[str, Any]]) -> list[Movement]:
-    """Return the movements of these works. Raise ComposerError if a score is missing or is no quartet."""
+    """Return the movements of these works.
+
+    Raise ComposerError if a score is missing or is no quartet.
+    """
     folder = corpus_folder()
     movements: list[Movement] = []
     for work in table:
@@ -79,13 +86,16 @@ def _movement(
     row: dict[str, Any],
     song: Song,
 ) -> Movement:
-    name, heading = work["work"], row["heading"]
-    song = replace(clean(song, row["qpm"]), title=title(name, number, heading))
-    return Movement(name, number, heading, work["split"], song)
+    name = work["work"]
+    heading = row["heading"]
+    cleaned = clean(song, row["qpm"])
+    titled = replace(cleaned, title=title(name, number, heading))
+    return Movement(name, number, heading, work["split"], titled)
 
 
 def hush(score: ET.Element) -> None:
-    """Make a rest of each note that is not printed: some programs write what is heard of a tremolo or trill so."""
+    """Make a rest of each note that is not printed."""
+    # Some programs write out so what is heard of a tremolo or a trill.
     for note in score.iter("note"):
         pitch = note.find("pitch")
         if note.get("print-object") == "no" and pitch is not None:
@@ -105,19 +115,26 @@ def lower(score: ET.Element) -> None:
 
 
 def clean(song: Song, qpm: float) -> Song:
-    """Return a song with one line a part, on ticks: tempo as given, modes as heard, metres up to the last note."""
-    # Of double stops the cello keeps the lowest note, on which the harmony stands, the others the highest.
-    lines = [top_line(track)[0] for track in song.tracks[:3]]
+    """Return a song with one line a part, on ticks.
+
+    The tempo is as given, the modes as heard, and metres go up to the last note.
+    """
+    lines = []
+    for track in song.tracks[:3]:
+        line, _ = top_line(track)
+        lines.append(line)
+    # Of double stops the cello keeps the lowest note: the harmony rests on it.
     lines.append(bottom_line(song.tracks[3]))
     tracks = []
     for line, name, program in zip(lines, PARTS, PROGRAMS, strict=True):
         tracks.append(Track(_on_ticks(line.notes), name, program))
     end = max(track.end for track in tracks)
+    metres = [metre for metre in song.time_signatures if metre.onset < end]
     return replace(
         song,
         tracks=tuple(tracks),
         tempos=(Tempo(0.0, float(qpm)),),
-        time_signatures=tuple(metre for metre in song.time_signatures if metre.onset < end),
+        time_signatures=tuple(metres),
         key_signatures=modes(song.key_signatures, tracks[3].notes),
     )
 
@@ -126,9 +143,11 @@ def _on_ticks(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Return the notes with onset and end on ticks, without those that vanish so."""
     kept = []
     for note in notes:
-        start, end = _ticks(note.onset), _ticks(note.end)
+        start = _ticks(note.onset)
+        end = _ticks(note.end)
         if end > start:
-            kept.append(Note(start / TICKS, note.pitch, (end - start) / TICKS))
+            duration = (end - start) / TICKS
+            kept.append(Note(start / TICKS, note.pitch, duration))
     return tuple(kept)
 
 
@@ -155,32 +174,59 @@ def modes(keys: Iterable[KeySignature], bass: Iterable[Note]) -> tuple[KeySignat
 
 
 def pack(movements: list[Movement]) -> Arrays:
-    """Return the arrays of the file: all notes part after part, their lengths (`*_of`), times in ticks."""
+    """Return the arrays of the file: all notes part after part, and their lengths (`*_of`).
+
+    Times are in ticks.
+    """
+
+    def each(name: str) -> list[Any]:
+        return [getattr(movement, name) for movement in movements]
+
     songs = [movement.song for movement in movements]
-    parts = [track.notes for song in songs for track in song.tracks]
+    parts = _parts(songs)
     note_counts = np.array([len(part) for part in parts], np.int16)
+    metre_counts = [len(song.time_signatures) for song in songs]
+    key_counts = [len(song.key_signatures) for song in songs]
     return {
-        "work": np.array([movement.work for movement in movements]),
-        "number": np.array([movement.number for movement in movements], np.int8),
-        "heading": np.array([movement.heading for movement in movements]),
-        "split": np.array([movement.split for movement in movements]),
+        "work": np.array(each("work")),
+        "number": np.array(each("number"), np.int8),
+        "heading": np.array(each("heading")),
+        "split": np.array(each("split")),
         "qpm": np.array([song.qpm for song in songs], np.float32),
         "notes_of": note_counts.reshape(-1, len(PARTS)),
-        "metres_of": np.array([len(song.time_signatures) for song in songs], np.int16),
-        "keys_of": np.array([len(song.key_signatures) for song in songs], np.int16),
+        "metres_of": np.array(metre_counts, np.int16),
+        "keys_of": np.array(key_counts, np.int16),
         **_pack_notes(parts),
         **_pack_marks(songs),
     }
 
 
+def _parts(songs: list[Song]) -> list[tuple[Note, ...]]:
+    """Return the notes of each part, song after song."""
+    parts: list[tuple[Note, ...]] = []
+    for song in songs:
+        parts += [track.notes for track in song.tracks]
+    return parts
+
+
 def _pack_notes(parts: list[tuple[Note, ...]]) -> Arrays:
-    """Return the notes of all parts. waits: from the onset before to this one, the first from the start."""
-    waits = [np.diff([_ticks(note.onset) for note in part], prepend=0) for part in parts]
-    notes = [note for part in parts for note in part]
+    """Return the notes of all parts.
+
+    waits: from the onset before to this one, the first from the start.
+    """
+    # Waits are small numbers, many of them alike, and pack better than onsets.
+    waits = []
+    notes: list[Note] = []
+    for part in parts:
+        onsets = [_ticks(note.onset) for note in part]
+        waits.append(np.diff(onsets, prepend=0))
+        notes += part
+    durations = [_ticks(note.duration) for note in notes]
+    pitches = [note.pitch for note in notes]
     return {
         "waits": np.concatenate(waits).astype("<u2"),
-        "durations": np.array([_ticks(note.duration) for note in notes], "<u2"),
-        "pitches": np.array([note.pitch for note in notes], np.uint8),
+        "durations": np.array(durations, "<u2"),
+        "pitches": np.array(pitches, np.uint8),
     }
 
 
@@ -189,9 +235,20 @@ def _pack_marks(songs: list[Song]) -> Arrays:
     metres = []
     keys = []
     for song in songs:
-        metres += [(_ticks(m.onset), m.numerator, m.denominator) for m in song.time_signatures]
-        keys += [(_ticks(k.onset), k.sharps, k.is_minor) for k in song.key_signatures]
-    return {"metres": np.array(metres, np.int32), "keys": np.array(keys, np.int32)}
+        metres += [_metre_row(metre) for metre in song.time_signatures]
+        keys += [_key_row(key) for key in song.key_signatures]
+    return {
+        "metres": np.array(metres, np.int32),
+        "keys": np.array(keys, np.int32),
+    }
+
+
+def _metre_row(metre: TimeSignature) -> tuple[int, int, int]:
+    return _ticks(metre.onset), metre.numerator, metre.denominator
+
+
+def _key_row(key: KeySignature) -> tuple[int, int, int]:
+    return _ticks(key.onset), key.sharps, key.is_minor
 
 
 def _ticks(beats: float) -> int:
@@ -203,7 +260,8 @@ def _make() -> tuple[Arrays, list[str]]:
     from rich.progress import track
 
     movements = build(track(works(), description="Quartets"))
-    notes = sum(len(part.notes) for movement in movements for part in movement.song.tracks)
+    parts = _parts([movement.song for movement in movements])
+    notes = sum(len(part) for part in parts)
     splits = counted(movement.split for movement in movements)
     return pack(movements), [f"{len(movements)} movements: {splits}", f"{notes:,} notes"]
 
