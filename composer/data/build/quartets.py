@@ -158,7 +158,10 @@ def modes(keys: Iterable[KeySignature], bass: Iterable[Note]) -> tuple[KeySignat
     """
     signatures = list(keys)
     notes = list(bass)
-    ends = [key.onset for key in signatures[1:]] + [float("inf")]
+    if not signatures:
+        return ()
+    later = [key.onset for key in signatures[1:]]
+    ends = [*later, float("inf")]
     found = []
     for key, end in zip(signatures, ends, strict=True):
         pitches = [note.pitch for note in notes if note.onset < end]
