@@ -117,8 +117,8 @@ def out_of_range(voices: Ints, ranges: ArrayLike | None = None) -> Floats:
     count = voices.shape[-1]
     if ranges is None:
         if count != len(RANGES):
-            shape = (*voices.shape[:-2], count)
-            return np.full(shape, np.nan)
+            unknown = (*voices.shape[:-2], count)
+            return np.full(unknown, np.nan)
         ranges = RANGES
     limits = np.asarray(ranges)
     if limits.shape != (count, 2):
