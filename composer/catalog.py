@@ -120,7 +120,9 @@ def soundfont(named: str | Path | None = None, light: bool = False) -> Path:
     if wanted:
         path = Path(wanted).expanduser()
         if not path.is_file():
-            raise ComposerError(f"no SoundFont at {path}; give the path of an .sf2 file, or none")
+            raise ComposerError(
+                f"no SoundFont at {path}; give the path of an .sf2 file, or none"
+            )
         return path
     found = soundfonts()
     if not found:

@@ -42,13 +42,17 @@ def from_dict(kind: type[C], values: dict[str, Any]) -> C:
         raise ConfigError(f"a {kind.__name__} is a table of {names}, got {values!r}")
     unknown = sorted(set(values) - set(names))
     if unknown:
-        raise ConfigError(f"unknown field {unknown[0]!r} in {kind.__name__}; it has {names}")
+        raise ConfigError(
+            f"unknown field {unknown[0]!r} in {kind.__name__}; it has {names}"
+        )
     required = {field.name for field in fields if _is_required(field)}
     missing = sorted(required - set(values))
     if missing:
         raise ConfigError(f"field {missing[0]!r} of {kind.__name__} is missing")
     hints = typing.get_type_hints(kind)
-    checked = {name: _checked(name, value, hints[name]) for name, value in values.items()}
+    checked = {
+        name: _checked(name, value, hints[name]) for name, value in values.items()
+    }
     return kind(**checked)
 
 

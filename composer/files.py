@@ -35,7 +35,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
         target = _target(path)
         missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{secrets.token_hex(TEMPORARY_BYTES)}{target.suffix}")
+        temporary = target.with_name(
+            f".{secrets.token_hex(TEMPORARY_BYTES)}{target.suffix}"
+        )
         yield temporary
         temporary.replace(target)
     except OSError as error:

@@ -48,7 +48,9 @@ def main(names: list[str]) -> None:
             image = PICTURES[name](Path(folder))
             path = FOLDER / f"{name}.png"
             save(image, path)
-            print(f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB")
+            print(
+                f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB"
+            )
 
 
 def arrangement(folder: Path) -> Image.Image:
@@ -73,7 +75,9 @@ def stage(folder: Path) -> Image.Image:
     """Return the stage while three voices play along."""
     composer("arrange", TUNE, "-o", folder / "arrangement.mid")
     svg, png = folder / "stage.svg", folder / "stage.png"
-    svg.write_text(asyncio.run(screenshot(read(folder / "arrangement.mid"))), encoding="utf-8")
+    svg.write_text(
+        asyncio.run(screenshot(read(folder / "arrangement.mid"))), encoding="utf-8"
+    )
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         raise SystemExit("the picture of the stage needs Chromium")

@@ -17,7 +17,14 @@ from composer.generators import PLAYS, Model, load_model
 from composer.generators.keep import Keep
 from composer.generators.latents import Source
 from composer.runs.run import ASKED, MODELS, find
-from composer.songs import MIDI_ENDINGS, READ_ENDINGS, SCORE_ENDINGS, SOUND_ENDINGS, read, write
+from composer.songs import (
+    MIDI_ENDINGS,
+    READ_ENDINGS,
+    SCORE_ENDINGS,
+    SOUND_ENDINGS,
+    read,
+    write,
+)
 from composer.songs.edit import take_melody
 from composer.songs.song import Song
 
@@ -37,7 +44,9 @@ class Job:
     """One melody to arrange."""
 
     source: Path  # its file
-    outputs: Mapping[str, Path]  # a kind of file ("midi", "wav", "png", "musicxml") to its path
+    outputs: Mapping[
+        str, Path
+    ]  # a kind of file ("midi", "wav", "png", "musicxml") to its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,9 @@ class ArrangeSettings:
     track: int | None = None  # of the melody, from 0; None chooses
     qpm: float | None = None  # None keeps the melody's tempo
     soundfont: Path | None = None
-    latents: Mapping[str, Source] = field(default_factory=dict)  # by name; others are the seed's
+    latents: Mapping[str, Source] = field(
+        default_factory=dict
+    )  # by name; others are the seed's
     keep: Keep | None = None
 
 
@@ -135,7 +146,9 @@ def _sources(inputs: Sequence[str], out: Path | None) -> Iterator[tuple[Path, Pa
             # It is named like a file; reading it says what is wrong.
             yield path, Path(path.name)
         else:
-            raise MidiError(f"no file {name!r} and no bundled melody of that name", mend="melodies")
+            raise MidiError(
+                f"no file {name!r} and no bundled melody of that name", mend="melodies"
+            )
 
 
 def _in_folder(folder: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
@@ -154,7 +167,9 @@ def _in_folder(folder: Path, out: Path | None) -> Iterator[tuple[Path, Path]]:
             found.append(path)
     if not found:
         endings = ", ".join(READ_ENDINGS)
-        raise MidiError(f"no melody in folder {folder}: no file there ends in {endings}")
+        raise MidiError(
+            f"no melody in folder {folder}: no file there ends in {endings}"
+        )
     for path in found:
         yield path, path.relative_to(folder)
 
@@ -191,12 +206,14 @@ def _check_folders(places: Iterable[Path]) -> None:
 
 def _check_endings(places: Mapping[str, Path]) -> None:
     """Raise OutputError if a file is named as one of another kind."""
-    # The commonest slip is "tune.wav" as the place of the arrangement: it gets an answer of its own.
+    # The commonest slip is "tune.wav" as the place of the arrangement: it gets an answer of its
+    # own.
     ending = places[MIDI].suffix.lower()
     for kind, endings in ENDINGS.items():
         if kind != MIDI and ending in endings:
             raise OutputError(
-                f"the arrangement is a MIDI file, got {places[MIDI]}", mend=Mend(kind, places[MIDI])
+                f"the arrangement is a MIDI file, got {places[MIDI]}",
+                mend=Mend(kind, places[MIDI]),
             )
     for kind, path in places.items():
         check_ending(path, ENDINGS[kind], f"the {kind} file")

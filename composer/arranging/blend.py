@@ -39,7 +39,9 @@ class Step:
 
     song: Song
     share: float  # of the second arrangement's latents, 0 to 1
-    changed: tuple[float, float]  # share of cells that differ from the first, from the second
+    changed: tuple[
+        float, float
+    ]  # share of cells that differ from the first, from the second
 
 
 def read_arranged(path: Path) -> Arranged:

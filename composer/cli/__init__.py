@@ -66,7 +66,11 @@ def _silence_libraries() -> None:
         if sys.stderr.fileno() != 2:
             return
         own = os.dup(2)
-    except (AttributeError, OSError, ValueError):  # no stderr, a closed one, or one that is no file
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+    ):  # no stderr, a closed one, or one that is no file
         return
     sys.stderr = os.fdopen(
         own, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"

@@ -57,7 +57,8 @@ def arrange(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT", help="MIDI or .npz files, folders of them, bundled melodies."
+            metavar="INPUT",
+            help="MIDI or .npz files, folders of them, bundled melodies.",
         ),
     ],
     out: Annotated[
@@ -80,18 +81,28 @@ def arrange(
     ] = None,
     qpm: Annotated[
         float | None,
-        typer.Option(help="Quarter notes a minute, steady.  \\[default: the melody's tempo]"),
+        typer.Option(
+            help="Quarter notes a minute, steady.  \\[default: the melody's tempo]"
+        ),
     ] = None,
-    wav: Annotated[Path | None, typer.Option(help="The sound.", rich_help_panel=ALSO)] = None,
+    wav: Annotated[
+        Path | None, typer.Option(help="The sound.", rich_help_panel=ALSO)
+    ] = None,
     png: Annotated[
-        Path | None, typer.Option(help="A picture, with chord names.", rich_help_panel=ALSO)
+        Path | None,
+        typer.Option(help="A picture, with chord names.", rich_help_panel=ALSO),
     ] = None,
     musicxml: Annotated[
-        Path | None, typer.Option(help="The score, for MuseScore.", rich_help_panel=ALSO)
+        Path | None,
+        typer.Option(help="The score, for MuseScore.", rich_help_panel=ALSO),
     ] = None,
     soundfont: Annotated[
         Path | None,
-        typer.Option(envvar="COMPOSER_SOUNDFONT", help="The .sf2 for --wav.", rich_help_panel=ALSO),
+        typer.Option(
+            envvar="COMPOSER_SOUNDFONT",
+            help="The .sf2 for --wav.",
+            rich_help_panel=ALSO,
+        ),
     ] = None,
     chords: LatentText = None,
     style: LatentText = None,
@@ -170,7 +181,11 @@ def _with_bar(jobs: Sequence[Job]) -> Any:
     # On stderr: what is written, on stdout, may go into a pipe.
     console = Console(stderr=True)
     return track(
-        jobs, "Arranging", console=console, transient=True, disable=not console.is_terminal
+        jobs,
+        "Arranging",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
 
 

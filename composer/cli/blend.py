@@ -25,16 +25,24 @@ from composer.cli.shared import (
 )
 def blend(
     first: Annotated[
-        Path, typer.Argument(metavar="A", help="An arrangement, as composer arrange wrote it.")
+        Path,
+        typer.Argument(
+            metavar="A", help="An arrangement, as composer arrange wrote it."
+        ),
     ],
     second: Annotated[
-        Path, typer.Argument(metavar="B", help="Another one of the same melody, by the same model.")
+        Path,
+        typer.Argument(
+            metavar="B", help="Another one of the same melody, by the same model."
+        ),
     ],
     steps: Annotated[
-        int, typer.Option(min=2, max=100, help="How many arrangements, A and B among them.")
+        int,
+        typer.Option(min=2, max=100, help="How many arrangements, A and B among them."),
     ] = 5,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B.")
+        Path,
+        typer.Option("-o", "--out", help="The folder: 01.mid is A, the last is B."),
     ] = Path("blend"),
     model: Annotated[
         str | None,
@@ -55,6 +63,8 @@ def blend(
     table = new_table("written", "share of B", "differs from A", "differs from B")
     for path, step in zip(blending.write_steps(made, out), made, strict=True):
         table.add_row(
-            str(path), f"{step.share:.2f}", *(f"{changed:.2f}" for changed in step.changed)
+            str(path),
+            f"{step.share:.2f}",
+            *(f"{changed:.2f}" for changed in step.changed),
         )
     show(table)

@@ -26,7 +26,8 @@ def evaluate(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="RUN|MODEL|FOLDER", help="A run (also RUN@1200, RUN@best), a model, MIDI files."
+            metavar="RUN|MODEL|FOLDER",
+            help="A run (also RUN@1200, RUN@best), a model, MIDI files.",
         ),
     ],
     reference: Annotated[
@@ -39,19 +40,27 @@ def evaluate(
     track: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=PATTERN", help="A track of that folder's pieces, as in composer train."
+            metavar="NAME=PATTERN",
+            help="A track of that folder's pieces, as in composer train.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The folder for the files.  \\[default: NAME-evaluation]"),
+        typer.Option(
+            "-o",
+            "--out",
+            help="The folder for the files.  \\[default: NAME-evaluation]",
+        ),
     ] = None,
     pieces: Annotated[
         int | None, typer.Option(min=1, help="How many at most.  \\[default: all]")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many arrangements of each melody.")
+    ] = 2,
     ladder: Annotated[
-        bool, typer.Option("--ladder", help="Also the ladder: Bach distance, AUC, copying.")
+        bool,
+        typer.Option("--ladder", help="Also the ladder: Bach distance, AUC, copying."),
     ] = False,
 ) -> None:
     """Measure what a model makes beside its dataset: a table, and a page of plots, JSON and CSV.

@@ -19,10 +19,16 @@ from composer.cli.shared import TRAIN, app, examples
 def export(
     run: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="A run's folder; RUN@1200 or RUN@best, what it kept."),
+        typer.Argument(
+            metavar="RUN", help="A run's folder; RUN@1200 or RUN@best, what it kept."
+        ),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The model folder to write.")],
-    about: Annotated[str, typer.Option(help="A line about it, for composer models.")] = "",
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The model folder to write.")
+    ],
+    about: Annotated[
+        str, typer.Option(help="A line about it, for composer models.")
+    ] = "",
 ) -> None:
     """Make a model folder of a training run; `composer arrange --model FOLDER` plays it."""
     from composer.training.export import export as make

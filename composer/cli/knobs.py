@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 )
 def knobs(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run.")
+        str,
+        typer.Argument(metavar="MODEL", help="A bundled model, a folder, or a run."),
     ] = DEFAULT_MODEL,
     pieces: Annotated[
-        int | None, typer.Option(min=1, help="How many melodies at most.  \\[default: all]")
+        int | None,
+        typer.Option(min=1, help="How many melodies at most.  \\[default: all]"),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many arrangements of each melody.")] = 2,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many arrangements of each melody.")
+    ] = 2,
 ) -> None:
     """Measure what each latent of a model moves, over the valid melodies of the JSB Chorales."""
     from composer.data import load_corpus
@@ -58,10 +62,17 @@ def knobs(
 
 
 def _show_moves(moves: Moves) -> None:
-    for title, rows in (("drawn again", moves.redrawn), ("knob to an end", moves.turned)):
+    for title, rows in (
+        ("drawn again", moves.redrawn),
+        ("knob to an end", moves.turned),
+    ):
         if rows:
             _numbers(
-                title, {name: {k: f"{v:.2f}" for k, v in row.items()} for name, row in rows.items()}
+                title,
+                {
+                    name: {k: f"{v:.2f}" for k, v in row.items()}
+                    for name, row in rows.items()
+                },
             )
     # A model without knobs has no characters to show.
     if moves.characters:

@@ -39,7 +39,8 @@ def learn(
     device: Annotated[
         str | None,
         typer.Option(
-            metavar="PROFILE", help="Begin from this one.  \\[default: the one that fits]"
+            metavar="PROFILE",
+            help="Begin from this one.  \\[default: the one that fits]",
         ),
     ] = None,
     name: Annotated[
@@ -54,9 +55,12 @@ def learn(
     answers: SimpleQueue[Answer] = SimpleQueue()
     with open_input(port, midi_api) as opened:
         began = devices.profile_of(opened.name, given, name)
-        say(f"listening to {opened.name}: move what is asked for; Enter skips it, q and Enter ends")
+        say(
+            f"listening to {opened.name}: move what is asked for; Enter skips it, q and Enter ends"
+        )
         opened.listen(lambda message: _hear(message, answers))
-        # Reading from a terminal cannot be broken off, so it is a thread that ends with the process.
+        # Reading from a terminal cannot be broken off, so it is a thread that ends with the
+        # process.
         threading.Thread(target=_read, args=(answers,), daemon=True).start()
         made = _teach(devices.learn(began), answers, opened.is_there)
     # Nothing learned: a profile that is there already must not be replaced by an empty one.
@@ -86,7 +90,9 @@ def _read(answers: SimpleQueue[Answer]) -> None:
     answers.put(DONE)
 
 
-def _teach(lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], bool]) -> Profile:
+def _teach(
+    lesson: Lesson, answers: SimpleQueue[Answer], is_there: Callable[[], bool]
+) -> Profile:
     """Ask until the lesson has its profile. Raise PortError if the keyboard goes away."""
     ask = next(lesson)
     _show_ask(ask)
@@ -116,11 +122,15 @@ def _show_ask(ask: Ask) -> None:
     from composer.live.midi import devices
 
     text = f"({ask.remark or devices.explained(ask.action)})"
-    Console(stderr=True, highlight=False).print(f"[bold]{ask.action}[/bold] {text}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(
+        f"[bold]{ask.action}[/bold] {text}", soft_wrap=True
+    )
 
 
 def _show_profile(made: Profile) -> None:
     table = new_table("control", "does", "")
     for control, does in made.controls.items():
-        table.add_row(control, does, "turns without an end" if control in made.relative else "")
+        table.add_row(
+            control, does, "turns without an end" if control in made.relative else ""
+        )
     show(table)

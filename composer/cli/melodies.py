@@ -28,6 +28,9 @@ def melodies() -> None:
         # At the end: a pickup may have a time signature of its own.
         metre = song.metre_at(song.end)
         table.add_row(
-            name, song.title, f"{metre.numerator}/{metre.denominator}", str(len(song.bar_onsets()))
+            name,
+            song.title,
+            f"{metre.numerator}/{metre.denominator}",
+            str(len(song.bar_onsets())),
         )
     show(table)

@@ -23,7 +23,11 @@ def models() -> None:
         # Asked by capability: no name of a family is known here.
         duets = "yes" if "plays_ahead" in model.family.capabilities else "no"
         shown = f"{distance:.3f}" if distance is not None else "–"
-        table.add_row(name, model.card["family"], duets, shown, model.card.get("about", ""))
+        table.add_row(
+            name, model.card["family"], duets, shown, model.card.get("about", "")
+        )
     if not table.row_count:
-        raise ModelError("no models are bundled; composer train and composer export make one")
+        raise ModelError(
+            "no models are bundled; composer train and composer export make one"
+        )
     show(table)

@@ -35,7 +35,9 @@ TEMPO, VOICES = "Time", "The other voices (knobs: see below)"
 
 KnobText = Annotated[
     str | None,
-    typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=VOICES),
+    typer.Option(
+        metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=VOICES
+    ),
 ]
 
 
@@ -66,11 +68,20 @@ def play(
             help="What its buttons do: composer learn.  \\[default: the one that fits]",
         ),
     ] = None,
-    mode: Annotated[str, typer.Option(help="phrase, duet or call (and response).")] = "phrase",
-    bars: Annotated[int, typer.Option(min=0, help="Of a phrase; 0: until you stop.")] = 4,
-    loop: Annotated[bool, typer.Option("--loop", help="The answer goes round.")] = False,
+    mode: Annotated[
+        str, typer.Option(help="phrase, duet or call (and response).")
+    ] = "phrase",
+    bars: Annotated[
+        int, typer.Option(min=0, help="Of a phrase; 0: until you stop.")
+    ] = 4,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="The answer goes round.")
+    ] = False,
     melody: Annotated[
-        bool, typer.Option("--melody/--no-melody", help="The answer repeats your melody too.")
+        bool,
+        typer.Option(
+            "--melody/--no-melody", help="The answer repeats your melody too."
+        ),
     ] = True,
     qpm: Annotated[
         float, typer.Option(help="Quarter notes a minute.", rich_help_panel=TEMPO)
@@ -78,21 +89,29 @@ def play(
     beats_per_bar: Annotated[
         int, typer.Option(help="Quarter notes in a bar.", rich_help_panel=TEMPO)
     ] = 4,
-    count_in: Annotated[int, typer.Option(help="Bars counted in.", rich_help_panel=TEMPO)] = 1,
+    count_in: Annotated[
+        int, typer.Option(help="Bars counted in.", rich_help_panel=TEMPO)
+    ] = 1,
     metronome: Annotated[
         bool,
         typer.Option(
-            "--metronome/--no-metronome", help="A click on each beat.", rich_help_panel=TEMPO
+            "--metronome/--no-metronome",
+            help="A click on each beat.",
+            rich_help_panel=TEMPO,
         ),
     ] = True,
     clock_in: Annotated[
         bool,
-        typer.Option("--clock-in", help="Follow the MIDI clock of --port.", rich_help_panel=TEMPO),
+        typer.Option(
+            "--clock-in", help="Follow the MIDI clock of --port.", rich_help_panel=TEMPO
+        ),
     ] = False,
     clock_out: Annotated[
         bool,
         typer.Option(
-            "--clock-out", help="Send MIDI clock, start and stop to --out.", rich_help_panel=TEMPO
+            "--clock-out",
+            help="Send MIDI clock, start and stop to --out.",
+            rich_help_panel=TEMPO,
         ),
     ] = False,
     out: Annotated[
@@ -153,7 +172,9 @@ def play(
         clock_out=clock_out,
     )
     play_on_stage(
-        PlayOptions(session, model, port, midi_api, out, audio, soundfont, folder, device, plain)
+        PlayOptions(
+            session, model, port, midi_api, out, audio, soundfont, folder, device, plain
+        )
     )
 
 
@@ -166,7 +187,9 @@ def play_on_stage(options: PlayOptions) -> None:
     from composer.terminal import play as stage
 
     with ending() as asked, open_session(options, open_model) as session:
-        stage.play(session, stage.StageConfig(plain=options.plain, models=tuple(models())))
+        stage.play(
+            session, stage.StageConfig(plain=options.plain, models=tuple(models()))
+        )
         # What closes now saves the take.
         asked.is_kept = True
         made = session.state().takes

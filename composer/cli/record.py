@@ -40,11 +40,18 @@ from composer.cli.arrange import run_jobs
 def record(
     out: Annotated[Path, typer.Option("-o", "--out", help="The MIDI file to write.")],
     port: PortName = None,
-    qpm: Annotated[float, typer.Option(help="Quarter notes a minute, for the grid.")] = 100.0,
-    bars: Annotated[int | None, typer.Option(min=1, help="Stop after that many bars.")] = None,
+    qpm: Annotated[
+        float, typer.Option(help="Quarter notes a minute, for the grid.")
+    ] = 100.0,
+    bars: Annotated[
+        int | None, typer.Option(min=1, help="Stop after that many bars.")
+    ] = None,
     midi_api: Api = "auto",
     also_arrange: Annotated[
-        bool, typer.Option("--arrange", help="Arrange it at once, to NAME-arranged.mid beside it.")
+        bool,
+        typer.Option(
+            "--arrange", help="Arrange it at once, to NAME-arranged.mid beside it."
+        ),
     ] = False,
     model: ModelName = DEFAULT_MODEL,
     seed: Seed = 0,
@@ -91,7 +98,9 @@ def _record(
         with open_input(port, api) as opened:
             asked.is_kept = True
             tell(f"Listening to {opened.name}; Ctrl-C or the stop key ends it.")
-            take = record(opened, config, wait=partial(_wait, asked), on_event=_show_note)
+            take = record(
+                opened, config, wait=partial(_wait, asked), on_event=_show_note
+            )
         tell()
         # An empty file would look like a take.
         if not take.song.end:

@@ -36,7 +36,9 @@ def replay(
     take: TakeName,
     out: Annotated[
         str | None,
-        typer.Option("-o", "--out", metavar="OUTPUT", help="Where it sounds.  \\[default: synth]"),
+        typer.Option(
+            "-o", "--out", metavar="OUTPUT", help="Where it sounds.  \\[default: synth]"
+        ),
     ] = None,
     audio: Audio = None,
     soundfont: SoundFont = None,

@@ -46,18 +46,22 @@ ModelName = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option(min=0, help="Another seed, another arrangement; the same seed, the same notes."),
+    typer.Option(
+        min=0, help="Another seed, another arrangement; the same seed, the same notes."
+    ),
 ]
 Api = Annotated[
     str,
     typer.Option(
-        "--midi-api", help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK."
+        "--midi-api",
+        help="auto, alsa, jack, coremidi or winmm; auto tries ALSA, then JACK.",
     ),
 ]
 PortName = Annotated[
     str | None,
     typer.Option(
-        "--port", help="The MIDI input, or a part of its name.  \\[default: the one that is there]"
+        "--port",
+        help="The MIDI input, or a part of its name.  \\[default: the one that is there]",
     ),
 ]
 SoundFont = Annotated[
@@ -91,7 +95,9 @@ Takes = Annotated[
 LATENTS = "Latents (see below)"
 LatentText = Annotated[
     str | None,
-    typer.Option(metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS),
+    typer.Option(
+        metavar="SEED|KNOB", help="7, +0.5, -1.0, 7+0.5.", rich_help_panel=LATENTS
+    ),
 ]
 KnobTexts = Annotated[
     list[str] | None,
@@ -113,7 +119,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show it."),
     ] = False,
 ) -> None:
     pass
@@ -124,7 +131,9 @@ def examples(*commands: str, notes: str = "") -> str:
     return "\n\n".join(filter(None, ("Examples:", *commands, notes)))
 
 
-def latent_sources(named: dict[str, str | None], others: list[str] | None) -> dict[str, Source]:
+def latent_sources(
+    named: dict[str, str | None], others: list[str] | None
+) -> dict[str, Source]:
     """Return the sources of latents. named: texts by name. others: texts `NAME=VALUE`.
 
     Raise ConfigError if a text is no seed and no knob.
@@ -137,7 +146,9 @@ def latent_sources(named: dict[str, str | None], others: list[str] | None) -> di
     for other in others or ():
         name, equals, text = other.partition("=")
         if not equals:
-            raise ConfigError(f"a latent is NAME=VALUE, like groove=+0.5, got {other!r}")
+            raise ConfigError(
+                f"a latent is NAME=VALUE, like groove=+0.5, got {other!r}"
+            )
         texts[name] = text
     return {name: latents.parse(name, text) for name, text in texts.items()}
 

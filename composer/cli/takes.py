@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from composer.cli.shared import PLAY, SoundFont, Takes, app, examples, new_table, say, show
+from composer.cli.shared import (
+    PLAY,
+    SoundFont,
+    Takes,
+    app,
+    examples,
+    new_table,
+    say,
+    show,
+)
 
 if TYPE_CHECKING:
     from composer.live.takes.saved import SavedTake
@@ -34,7 +43,9 @@ app.add_typer(takes, name="takes", rich_help_panel=PLAY)
 
 TakeName = Annotated[
     str,
-    typer.Argument(metavar="TAKE", help="A take's name or the beginning of it, a folder, or last."),
+    typer.Argument(
+        metavar="TAKE", help="A take's name or the beginning of it, a folder, or last."
+    ),
 ]
 
 
@@ -99,7 +110,9 @@ def export(
     out: Annotated[
         Path,
         typer.Option(
-            "-o", "--out", help="A folder or .zip for all of it; .mid or .wav for the arrangement."
+            "-o",
+            "--out",
+            help="A folder or .zip for all of it; .mid or .wav for the arrangement.",
         ),
     ],
     soundfont: SoundFont = None,
@@ -110,7 +123,11 @@ def export(
     from composer.live.takes.saved import load_take
 
     typer.echo(
-        "\n".join(map(str, export_take(load_take(take, folder or context.obj), out, soundfont)))
+        "\n".join(
+            map(
+                str, export_take(load_take(take, folder or context.obj), out, soundfont)
+            )
+        )
     )
 
 

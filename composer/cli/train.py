@@ -46,26 +46,34 @@ def train(
     family: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Which networks; a name that is not there lists them all."
+            metavar="NAME",
+            help="Which networks; a name that is not there lists them all.",
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help='Settings, {"model": {...}, "train": {...}} as JSON.')
+        Path | None,
+        typer.Option(help='Settings, {"model": {...}, "train": {...}} as JSON.'),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(min=2, help="How many.  \\[default: the config's]")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="As many iterations as this machine does in that time.")
+        float | None,
+        typer.Option(help="As many iterations as this machine does in that time."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="The same seed, the same weights.  \\[default: 0]")
+        int | None,
+        typer.Option(min=0, help="The same seed, the same weights.  \\[default: 0]"),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out.")
+    ] = False,
     begin_from: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="NAME|FOLDER", help="Fine-tune that model instead of a new one."
+            "--from",
+            metavar="NAME|FOLDER",
+            help="Fine-tune that model instead of a new one.",
         ),
     ] = None,
     strategy: Annotated[
@@ -84,15 +92,26 @@ def train(
     # Before anything else uses TensorFlow, as it demands.
     chosen = open_strategy(strategy)
     asked = TrainingRequest(
-        dataset, tuple(track or ()), family, config, iterations, minutes, seed, begin_from
+        dataset,
+        tuple(track or ()),
+        family,
+        config,
+        iterations,
+        minutes,
+        seed,
+        begin_from,
     )
     with _watching(out) as watchers:
         run = train_run(out, asked, resume, watchers, chosen, _read_corpus)
     # Ctrl-C is no error, but a script has to see that the run is not over.
     if not run.finished:
-        say(f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on")
+        say(
+            f"stopped at iteration {run.latest}; composer train --out {out} --resume goes on"
+        )
         raise typer.Exit(INTERRUPTED)
-    typer.echo(f"{out} is trained; composer export {out} -o models/{out.name} makes a model of it")
+    typer.echo(
+        f"{out} is trained; composer export {out} -o models/{out.name} makes a model of it"
+    )
 
 
 @contextmanager
@@ -104,7 +123,11 @@ def _watching(out: Path) -> Iterator[list[Any]]:
     from composer.terminal.train import Dashboard
 
     # The screen closes last: film and board are whole when it shows the end.
-    with Dashboard() as dashboard, TensorBoard(out / EVENTS) as board, Film(out) as film:
+    with (
+        Dashboard() as dashboard,
+        TensorBoard(out / EVENTS) as board,
+        Film(out) as film,
+    ):
         yield [board.show, film.add, dashboard.show]
     # A film is no reason to stop training, so it is told at the end.
     if film.trouble:
@@ -119,7 +142,9 @@ def _read_corpus(name: str, roles: Sequence[Role]) -> Corpus:
     with new_bar() as bar:
         task = bar.add_task("reading", total=None)
         corpus = load_corpus(
-            name, roles, lambda done, total, _: bar.update(task, completed=done, total=total)
+            name,
+            roles,
+            lambda done, total, _: bar.update(task, completed=done, total=total),
         )
     typer.echo(corpus.summary(worded), err=True)
     return corpus

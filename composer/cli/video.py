@@ -24,29 +24,42 @@ from composer.cli.shared import TRAIN, app, examples, new_bar, new_table, show
 def video(
     run: Annotated[
         Path,
-        typer.Argument(metavar="RUN", help="The folder of a training run, also while it trains."),
+        typer.Argument(
+            metavar="RUN", help="The folder of a training run, also while it trains."
+        ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", metavar="FILE", help="The MP4 file.  \\[default: RUN/video.mp4]"
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The MP4 file.  \\[default: RUN/video.mp4]",
         ),
     ] = None,
     fps: Annotated[
         float, typer.Option(help="Snapshots a second; with --audio frames a second.")
     ] = 8.0,
-    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")] = "1280x720",
-    audio: Annotated[bool, typer.Option("--audio", help="Hear noise become harmony.")] = False,
+    size: Annotated[
+        str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")
+    ] = "1280x720",
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Hear noise become harmony.")
+    ] = False,
     first: Annotated[
         int | None,
         typer.Option(
-            "--from", metavar="ITERATION", help="Begin there.  \\[default: the first snapshot]"
+            "--from",
+            metavar="ITERATION",
+            help="Begin there.  \\[default: the first snapshot]",
         ),
     ] = None,
     last: Annotated[
         int | None,
         typer.Option(
-            "--to", metavar="ITERATION", help="End there.  \\[default: the last snapshot]"
+            "--to",
+            metavar="ITERATION",
+            help="End there.  \\[default: the last snapshot]",
         ),
     ] = None,
 ) -> None:

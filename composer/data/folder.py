@@ -28,7 +28,13 @@ from composer.data.corpus import (
 )
 from composer.data.roles import Plan, Played, Role, by_roles, choose
 from composer.data.scores import read_score
-from composer.errors import ComposerError, ConfigError, MelodyError, MissingPackageError, Remark
+from composer.errors import (
+    ComposerError,
+    ConfigError,
+    MelodyError,
+    MissingPackageError,
+    Remark,
+)
 from composer.songs import read
 from composer.songs.edit import excerpt, named_melody
 from composer.songs.song import Song, Track
@@ -96,7 +102,9 @@ def read_folder(
     # chosen here is only left out.
     pieces, unplayed = _without_unplayed(pieces)
     if unplayed and roles:
-        raise ConfigError(f"no track in {folder} fits the role {unplayed[0]}", mend="unplayed")
+        raise ConfigError(
+            f"no track in {folder} fits the role {unplayed[0]}", mend="unplayed"
+        )
     if unplayed:
         names = ", ".join(unplayed)
         remarks.append(Remark(f"no piece has {names}: left out"))
@@ -125,7 +133,9 @@ def _corpus(
     )
 
 
-def _choose_plan(roles: Sequence[Role], songs: Sequence[Song]) -> tuple[Plan, list[Remark]]:
+def _choose_plan(
+    roles: Sequence[Role], songs: Sequence[Song]
+) -> tuple[Plan, list[Remark]]:
     if not roles:
         plan, remark = choose(songs)
         return plan, [remark]
@@ -182,13 +192,17 @@ def _visible(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith("."))
 
 
-def _read_all(folder: Path, on_progress: Progress | None) -> tuple[list[FoundPiece], list[Skipped]]:
+def _read_all(
+    folder: Path, on_progress: Progress | None
+) -> tuple[list[FoundPiece], list[Skipped]]:
     """Return the pieces in an order that their contents give, and the files that cannot be read."""
     paths, others, skipped = find(folder)
     if not paths:
         looked = [f"{others} other files" if others else "it is empty"]
         looked += [str(closed) for closed in skipped[:SHOWN]]
-        raise ConfigError(f"no MIDI, MusicXML or .npz file in {folder} ({'; '.join(looked)})")
+        raise ConfigError(
+            f"no MIDI, MusicXML or .npz file in {folder} ({'; '.join(looked)})"
+        )
     pieces = []
     for done, path in enumerate(paths, 1):
         name = path.relative_to(folder).as_posix()
@@ -230,7 +244,9 @@ def _has_notes(song: Song) -> bool:
     return any(track.notes for track in song.tracks)
 
 
-def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece], list[Skipped]]:
+def _play_all(
+    found: Sequence[FoundPiece], plan: Plan
+) -> tuple[list[FoundPiece], list[Skipped]]:
     """Return the pieces with their roles, and those that are left out.
 
     A piece is left out if it lacks a role that is needed, or if it has been there already.
@@ -250,11 +266,15 @@ def _play_all(found: Sequence[FoundPiece], plan: Plan) -> tuple[list[FoundPiece]
         if first == piece.path:
             pieces.append(replace(piece, song=song, cut=cut))
         else:
-            skipped.append(Skipped(piece.path, f"the same music as another file: {first}"))
+            skipped.append(
+                Skipped(piece.path, f"the same music as another file: {first}")
+            )
     return pieces, skipped
 
 
-def _without_unplayed(pieces: Sequence[FoundPiece]) -> tuple[list[FoundPiece], list[str]]:
+def _without_unplayed(
+    pieces: Sequence[FoundPiece],
+) -> tuple[list[FoundPiece], list[str]]:
     """Return the pieces without the tracks that are empty in all, and the names of those."""
     used = []
     unplayed = []
@@ -284,7 +304,9 @@ def tune(song: Song) -> bytes:
     moves = [] if melody is None else _moves(tracks[melody])
     # A few moves are common to many tunes.
     if len(moves) < FEW_MOVES:
-        for track in sorted(tracks, key=lambda track: (track.is_drum, -track.mean_pitch)):
+        for track in sorted(
+            tracks, key=lambda track: (track.is_drum, -track.mean_pitch)
+        ):
             moves += [NEXT_PART, *_moves(track)]
     described = repr(moves[:MOVES])
     return hashlib.sha256(described.encode()).digest()
@@ -376,7 +398,9 @@ def _describe(pieces: Sequence[FoundPiece], splits: Sequence[str]) -> list[str]:
     total = len(pieces)
     lines = _copy_lines(pieces)
     if "valid" not in splits:
-        lines.append("all pieces are one tune, so that there is none for valid; add another piece")
+        lines.append(
+            "all pieces are one tune, so that there is none for valid; add another piece"
+        )
     lines += _track_lines(pieces)
     long = sum(piece.song.end >= MAX_BEATS for piece in pieces)
     if long:
@@ -393,7 +417,10 @@ def _track_lines(pieces: Sequence[FoundPiece]) -> list[str]:
         cut.update(piece.cut)
     names = [track.name for track in pieces[0].song.tracks]
     lines = []
-    for what, counts in (("missing", missing), ("chords made one line, the top one", cut)):
+    for what, counts in (
+        ("missing", missing),
+        ("chords made one line, the top one", cut),
+    ):
         found = [f"{name} in {counts[name]}" for name in names if counts[name]]
         if found:
             shown = ", ".join(found)

@@ -144,7 +144,9 @@ def corpus() -> Corpus:
     valid = _songs(load("valid"))
     test = _songs(load("test"))
     left_out = len(everything) - len(kept)
-    remark = Remark(f"{left_out} pieces of train are left out: they share music with valid or test")
+    remark = Remark(
+        f"{left_out} pieces of train are left out: they share music with valid or test"
+    )
     return Corpus(
         "jsb",
         train,

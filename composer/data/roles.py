@@ -30,7 +30,11 @@ CHORDS_IN_A_LINE = 0.25
 LEGATO = 0.5
 TINY = 1e-9  # beats
 
-ORDERS = {"name": "by name", "place": "in the order of the files", "pitch": "from high to low"}
+ORDERS = {
+    "name": "by name",
+    "place": "in the order of the files",
+    "pitch": "from high to low",
+}
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,9 @@ def parse_roles(texts: Sequence[str]) -> tuple[Role, ...]:
 def _parse(text: str) -> Role:
     before, equals, rest = text.partition("=")
     name = before.strip()
-    patterns = tuple(_read_pattern(pattern.strip(), text) for pattern in rest.split("|"))
+    patterns = tuple(
+        _read_pattern(pattern.strip(), text) for pattern in rest.split("|")
+    )
     is_whole = bool(name and equals) and all(patterns)
     if not is_whole:
         raise ConfigError(f"{text!r} is no role", mend="role")
@@ -195,9 +201,13 @@ def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     tracks = [track for track in song.tracks if track.notes]
     parts = _tracks_by_role(tracks, roles)
     if not parts[0]:
-        raise MelodyError(f"no track for the melody ({roles[0].name}): it has {_described(tracks)}")
+        raise MelodyError(
+            f"no track for the melody ({roles[0].name}): it has {_described(tracks)}"
+        )
     if not any(parts[1:]):
-        raise MelodyError(f"no track beside the melody for any role: it has {_described(tracks)}")
+        raise MelodyError(
+            f"no track beside the melody for any role: it has {_described(tracks)}"
+        )
     merged = [_merged(role, part) for role, part in zip(roles, parts, strict=True)]
     line, has_chords = top_line(merged[0])
     cut = (line.name,) if has_chords else ()
@@ -205,7 +215,9 @@ def by_roles(song: Song, roles: Sequence[Role]) -> Played:
     return Played(played, cut)
 
 
-def _tracks_by_role(tracks: Sequence[Track], roles: Sequence[Role]) -> list[list[Track]]:
+def _tracks_by_role(
+    tracks: Sequence[Track], roles: Sequence[Role]
+) -> list[list[Track]]:
     melody = None if roles[0].patterns else named_melody(tracks)
     parts: list[list[Track]] = [[] for _ in roles]
     for i, track in enumerate(tracks):

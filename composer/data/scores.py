@@ -80,7 +80,9 @@ def read_movements(
         kind = type(error).__name__
         first_line = (str(error).splitlines() or [""])[0]
         reason = first_line[:LONGEST_REASON]
-        raise ComposerError(f"cannot read {path}: damaged MusicXML: {kind} {reason}") from error
+        raise ComposerError(
+            f"cannot read {path}: damaged MusicXML: {kind} {reason}"
+        ) from error
 
 
 def load_music21(module: str, purpose: str) -> Any:
@@ -145,7 +147,9 @@ def _xml(path: Path) -> bytes:
         with zipfile.ZipFile(BytesIO(data)) as members:
             data = _member(members, _score_inside(members))
     if len(data) > MAX_BYTES:
-        raise ComposerError(f"too large: a score has at most {MAX_BYTES // MIB} MiB, this one more")
+        raise ComposerError(
+            f"too large: a score has at most {MAX_BYTES // MIB} MiB, this one more"
+        )
     return data
 
 
@@ -167,7 +171,9 @@ def _member(members: zipfile.ZipFile, name: str) -> bytes:
         with members.open(name) as file:
             return file.read(MAX_BYTES + 1)
     except KeyError:
-        raise ComposerError(f"not MusicXML: a zip file without {name[:SHORT_TEXT]!r}") from None
+        raise ComposerError(
+            f"not MusicXML: a zip file without {name[:SHORT_TEXT]!r}"
+        ) from None
 
 
 # --- drums -------------------------------------------------------------------------------
@@ -187,7 +193,9 @@ def _give_pitches(root: ET.Element) -> set[str]:
                 continue
             drums.add(part.get("id", ""))
             used = note.find("instrument")
-            instrument = _only_instrument(root, part) if used is None else used.get("id")
+            instrument = (
+                _only_instrument(root, part) if used is None else used.get("id")
+            )
             _replace_unpitched(place, sounds.get(instrument))
     return drums
 
@@ -203,7 +211,9 @@ def _drum_sounds(root: ET.Element) -> dict[str | None, int]:
 
 def _only_instrument(root: ET.Element, part: ET.Element) -> str | None:
     """Return the id of the first instrument of a part, for notes that name none."""
-    found = root.find(f"part-list/score-part[@id='{part.get('id', '')}']/midi-instrument")
+    found = root.find(
+        f"part-list/score-part[@id='{part.get('id', '')}']/midi-instrument"
+    )
     return None if found is None else found.get("id")
 
 

@@ -50,9 +50,13 @@ def through_public_path(
 def mean_scores(ladder: Ladder, samples: Sequence[Sequence[Ints]]) -> dict[str, float]:
     """Return the mean scores of sets that arrange the same sopranos, and their `diversity`."""
     scores = [ladder.score(sample) for sample in samples]
-    mean = {name: float(np.mean([score[name] for score in scores])) for name in scores[0]}
+    mean = {
+        name: float(np.mean([score[name] for score in scores])) for name in scores[0]
+    }
     if len(samples) > 1:
-        mean["diversity"] = float(np.mean([diversity(a, b) for a, b in pairwise(samples)]))
+        mean["diversity"] = float(
+            np.mean([diversity(a, b) for a, b in pairwise(samples)])
+        )
     return mean
 
 
@@ -81,7 +85,9 @@ def arrange_chorales(
 ) -> list[Ints]:
     """Arrange each chorale's soprano through MIDI files: int [step, 4], as long as the chorale."""
     with TemporaryDirectory() as folder:
-        return [_arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales]
+        return [
+            _arrange(model, chorale, seed, metre, Path(folder)) for chorale in chorales
+        ]
 
 
 def arrange_live(
@@ -143,7 +149,9 @@ def chorale_grid(song: Song, steps: int) -> Ints:
     [[72, 64, 55, 48], [72, 64, 55, 48], [-1, -1, -1, -1]]
     """
     if len(song.tracks) != VOICES:
-        raise ShapeError(f"a four-part arrangement has 4 tracks, got {len(song.tracks)}")
+        raise ShapeError(
+            f"a four-part arrangement has 4 tracks, got {len(song.tracks)}"
+        )
     voices, _ = to_voices(song, RESOLUTION)
     grid = np.full((steps, VOICES), REST, np.int64)
     grid[: len(voices)] = voices[:steps]
@@ -183,7 +191,9 @@ def save_for_scorer(
     _save(path, {split: grids})
 
 
-def save_reference_for_scorer(path: str | Path, splits: Sequence[str] = ("train", "valid")) -> None:
+def save_reference_for_scorer(
+    path: str | Path, splits: Sequence[str] = ("train", "valid")
+) -> None:
     """Write splits of the bundled chorales as `save_for_scorer` does, to compare its grids with.
 
     Other JSB arrays will not do: they lack some pieces, write repeats out or end with a rest.

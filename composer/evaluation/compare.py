@@ -178,14 +178,18 @@ def _rows(
     return rows
 
 
-def _table(rows: dict[str, _Columns], columns: Sequence[str]) -> dict[str, dict[str, Compared]]:
+def _table(
+    rows: dict[str, _Columns], columns: Sequence[str]
+) -> dict[str, dict[str, Compared]]:
     """Return the cells by metric and column, the most telling rows first; no empty rows."""
     known = [name for name, row in rows.items() if not _is_unknown(row)]
     known.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     table: dict[str, dict[str, Compared]] = {}
     for name in known:
         table[name] = {}
-        for column, generated, dataset, distance in zip(columns, *rows[name], strict=True):
+        for column, generated, dataset, distance in zip(
+            columns, *rows[name], strict=True
+        ):
             table[name][column] = Compared(
                 float(generated),
                 float(dataset),
@@ -244,7 +248,9 @@ def _histogram_distances(first: Measured, second: Measured) -> dict[str, Floats]
 
     The last is the mean of the added tracks.
     """
-    classes = histogram_distance(mean_known(first.pitch_classes), mean_known(second.pitch_classes))
+    classes = histogram_distance(
+        mean_known(first.pitch_classes), mean_known(second.pitch_classes)
+    )
     pitches = histogram_distance(mean_known(first.pitches), mean_known(second.pitches))
     return {
         "pitch_class_distance": np.append(classes, mean_known(classes[1:])),

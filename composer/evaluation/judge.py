@@ -13,7 +13,12 @@ from typing import Final
 from composer.catalog import models
 from composer.data import DATASETS, jsb, load_corpus, parse_roles
 from composer.errors import ComposerError, ConfigError, MidiError
-from composer.evaluation.chorales import arrange_chorales, chorale_grid, jsb_ladder, mean_scores
+from composer.evaluation.chorales import (
+    arrange_chorales,
+    chorale_grid,
+    jsb_ladder,
+    mean_scores,
+)
 from composer.evaluation.compare import Evaluation, compare
 from composer.evaluation.listen import Arranger, dataset_responses, responses
 from composer.evaluation.measure import ALL, measure, track_names
@@ -131,7 +136,9 @@ def _find_run(source: str) -> TrainingRun | None:
     return TrainingRun(folder) if (folder / ASKED).is_file() else None
 
 
-def _with_defaults_of(run: TrainingRun, request: EvaluationRequest) -> EvaluationRequest:
+def _with_defaults_of(
+    run: TrainingRun, request: EvaluationRequest
+) -> EvaluationRequest:
     """Return the request with the dataset of the run, and its roles, if it names none."""
     dataset = run.asked["dataset"]
     roles = request.roles
@@ -170,7 +177,9 @@ def _read_reference(
     candidates = corpus.valid if is_split else corpus.songs
     songs = [song for song in candidates if song.tracks[0].notes]
     if not songs:
-        raise ConfigError(f"no piece of {name} has a melody to compare with", mend="roles")
+        raise ConfigError(
+            f"no piece of {name} has a melody to compare with", mend="roles"
+        )
     songs = songs[: request.pieces]
     words = f"{_many(len(songs), 'piece')} of {corpus.name}"
     return songs, f"{words} (valid)" if is_split else words
@@ -230,7 +239,9 @@ def _judge_model(
         len(songs) * (len(seeds) + 1),
         on_progress,
     )
-    arranged = [[counting.arrange(melody, seed=seed) for melody in melodies] for seed in seeds]
+    arranged = [
+        [counting.arrange(melody, seed=seed) for melody in melodies] for seed in seeds
+    ]
     everything = [song for row in arranged for song in row]
     own = responses(counting, songs, seeds, arranged)
     dataset = dataset_responses(songs)
@@ -279,7 +290,9 @@ def _model_ladder(
 
 
 def _beside(scores: dict[str, float], rates: dict[str, float]) -> Pairs:
-    return {name: (value, rates.get(name, float("nan"))) for name, value in scores.items()}
+    return {
+        name: (value, rates.get(name, float("nan"))) for name, value in scores.items()
+    }
 
 
 # --- a folder --------------------------------------------------------------------------
@@ -303,7 +316,9 @@ def _judge_folder(
 
     songs, remarks = _read_songs(files, names, request.pieces, tell)
     if not songs:
-        raise MidiError(f"nothing in {folder} can be compared with {words}; {remarks[0]}")
+        raise MidiError(
+            f"nothing in {folder} can be compared with {words}; {remarks[0]}"
+        )
     return Judged(
         source=f"{folder}: {_many(len(songs), 'song')}",
         reference=words,
@@ -345,7 +360,9 @@ def _about(path: Path, error: ComposerError) -> str:
 def _song_files(folder: Path) -> list[Path]:
     """Return the MIDI files in a folder and below, in the order of their names."""
     found = sorted(folder.rglob("*"))
-    return [path for path in found if path.suffix.lower() in READ_ENDINGS and path.is_file()]
+    return [
+        path for path in found if path.suffix.lower() in READ_ENDINGS and path.is_file()
+    ]
 
 
 def _fitted(song: Song, names: Sequence[str]) -> Song:
@@ -364,7 +381,9 @@ def _fitted(song: Song, names: Sequence[str]) -> Song:
         if len(tracks) == len(names):
             return replace(song, tracks=tracks)
     has = _many(len(song.tracks), "track")
-    raise MidiError(f"left out, it has {has}, the dataset {len(names)} ({', '.join(names)})")
+    raise MidiError(
+        f"left out, it has {has}, the dataset {len(names)} ({', '.join(names)})"
+    )
 
 
 def _folder_ladder(songs: Sequence[Song]) -> Pairs:

@@ -73,7 +73,9 @@ class Moves:
 
     def ranked(self, latent: str) -> list[str]:
         """Return the aspects, first the one that the latent moves most when it is drawn again."""
-        return sorted(self.redrawn[latent], key=lambda aspect: -self.redrawn[latent][aspect])
+        return sorted(
+            self.redrawn[latent], key=lambda aspect: -self.redrawn[latent][aspect]
+        )
 
     def verdict(self) -> list[str]:
         """Say in words which aspect each of NAMED moves most, a line each."""
@@ -112,7 +114,9 @@ def measure_moves(
 
     another = _mean_moves(found, ANOTHER_SEED)
     redrawn = {name: _relative(found, another, [(name, 0.0)]) for name in latents}
-    turned = {name: _relative(found, another, [(name, end) for end in ENDS]) for name in knobs}
+    turned = {
+        name: _relative(found, another, [(name, end) for end in ENDS]) for name in knobs
+    }
     characters = {name: _characters(found, name) for name in knobs}
     return Moves(len(melodies), another, redrawn, turned, characters)
 
@@ -160,7 +164,9 @@ def _relative(
     return relative
 
 
-def _characters(found: Sequence[Arrangements], knob: str) -> dict[str, tuple[float, float, float]]:
+def _characters(
+    found: Sequence[Arrangements], knob: str
+) -> dict[str, tuple[float, float, float]]:
     """Return the mean character with the knob at -1, 0 and +1, by name."""
     low = _mean_character([grids[knob, -1.0] for grids in found])
     middle = _mean_character([grids[MIDDLE] for grids in found])

@@ -74,7 +74,9 @@ def responses(
     """
     songs = [only_melody(song) for song in melodies]
     if arranged is None:
-        arranged = [[model.arrange(song, seed=seed) for song in songs] for seed in seeds]
+        arranged = [
+            [model.arrange(song, seed=seed) for song in songs] for seed in seeds
+        ]
     everything = [song for row in arranged for song in row]
     return {
         "conditioning": _conditioning(model, songs, seeds[0], arranged[0]),
@@ -103,13 +105,17 @@ def _noise(arranged: Sequence[Sequence[Song]]) -> float:
     """Return the share of cells that change from one seed to the next, melody by melody."""
     changes = []
     for first, second in pairwise(arranged):
-        changes += [change(one, other) for one, other in zip(first, second, strict=True)]
+        changes += [
+            change(one, other) for one, other in zip(first, second, strict=True)
+        ]
     return _mean(changes)
 
 
 def dataset_responses(songs: Sequence[Song]) -> dict[str, float]:
     """Return the same numbers of songs as they are: what changes is from each piece to the next."""
-    changes = [nearest_change(songs[i], songs[other]) for i, other in _next_melodies(songs)]
+    changes = [
+        nearest_change(songs[i], songs[other]) for i, other in _next_melodies(songs)
+    ]
     return {"conditioning": _mean(changes), "noise": float("nan"), **agreements(songs)}
 
 

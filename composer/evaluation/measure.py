@@ -16,7 +16,15 @@ from numpy.typing import ArrayLike
 from composer.errors import ShapeError
 from composer.metrics import rolls
 from composer.metrics.counterpoint import voice_metrics
-from composer.songs.grid import RESOLUTION, REST, Bools, Floats, Ints, to_onsets, to_pianoroll
+from composer.songs.grid import (
+    RESOLUTION,
+    REST,
+    Bools,
+    Floats,
+    Ints,
+    to_onsets,
+    to_pianoroll,
+)
 from composer.songs.song import Song
 
 ALL: Final = "all"
@@ -183,7 +191,10 @@ def _measure(song: Song) -> _Piece:
         _bars(song, len(roll)),
         drums,
     )
-    values = {name: np.append(value, mean_known(value[1:])) for name, value in by_track.items()}
+    values = {
+        name: np.append(value, mean_known(value[1:]))
+        for name, value in by_track.items()
+    }
     values.update(_voice_values(roll, drums, lead(song)))
     classes = np.where(drums[:, None], np.nan, rolls.pitch_class_histogram(onsets))
     return _Piece(values, rolls.pitch_histogram(onsets), classes)

@@ -104,7 +104,12 @@ class StackedFigure:
     def axes(self, left: float, width: float, height: float, **options: Any) -> Any:
         """Return new axes that begin at the top of what is still empty."""
         bottom = self.top - height
-        place = (left / WIDTH, bottom / self.height, width / WIDTH, height / self.height)
+        place = (
+            left / WIDTH,
+            bottom / self.height,
+            width / WIDTH,
+            height / self.height,
+        )
         axes = self.figure.add_axes(place, **options)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(DATASET)
@@ -118,7 +123,12 @@ class StackedFigure:
 
     def text(self, x: float, below: float, text: str, **style: Any) -> None:
         """Write text as it is, `below` inches under the top of what is still empty."""
-        plain = {"size": 10, "color": LIGHT.text, "va": "center", "family": "DejaVu Sans"}
+        plain = {
+            "size": 10,
+            "color": LIGHT.text,
+            "va": "center",
+            "family": "DejaVu Sans",
+        }
         y = (self.top - below) / self.height
         # Names of tracks may hold dollar signs, which would be read as mathematics.
         self.figure.text(
@@ -219,7 +229,9 @@ def _draw_head(stack: StackedFigure, judged: Judged) -> None:
 
 def _draw_histograms(stack: StackedFigure, evaluation: Evaluation) -> None:
     """Draw a row for each track: its pitch classes, and its pitches."""
-    stack.heading("Pitches", "share of the notes: generated in colour, the dataset in grey")
+    stack.heading(
+        "Pitches", "share of the notes: generated in colour, the dataset in grey"
+    )
     has_classes = ~np.isnan(evaluation.pitch_classes[1]).all(1)
     has_pitches = ~np.isnan(evaluation.pitches[1]).all(1)
     is_drum = has_pitches & ~has_classes
@@ -276,8 +288,12 @@ def _draw_track_name(
     )
     below = "given"
     if i > 0:
-        rows = [evaluation.table[name] for name in HISTOGRAMS if name in evaluation.table]
-        below = "apart " + ", ".join(short_number(row[track].generated, 2) for row in rows)
+        rows = [
+            evaluation.table[name] for name in HISTOGRAMS if name in evaluation.table
+        ]
+        below = "apart " + ", ".join(
+            short_number(row[track].generated, 2) for row in rows
+        )
     stack.text(
         LEFT,
         0.36,

@@ -84,7 +84,9 @@ def to_json(judged: Judged) -> dict[str, Any]:
         "responses": _json_pairs(judged.responses),
         "ladder": _json_pairs(judged.ladder),
         "measures": _json_table(evaluation),
-        "pitch_classes": _json_histograms(evaluation.tracks, evaluation.pitch_classes.tolist()),
+        "pitch_classes": _json_histograms(
+            evaluation.tracks, evaluation.pitch_classes.tolist()
+        ),
         "pitches": _json_histograms(evaluation.tracks, evaluation.pitches.tolist()),
         "remarks": list(judged.remarks),
     }
@@ -114,11 +116,16 @@ def _json_number(value: float) -> float | None:
 def _json_pairs(pairs: Pairs) -> dict[str, dict[str, float | None]]:
     found = {}
     for name, (generated, dataset) in pairs.items():
-        found[name] = {"generated": _json_number(generated), "dataset": _json_number(dataset)}
+        found[name] = {
+            "generated": _json_number(generated),
+            "dataset": _json_number(dataset),
+        }
     return found
 
 
-def _json_table(evaluation: Evaluation) -> dict[str, dict[str, dict[str, float | None]]]:
+def _json_table(
+    evaluation: Evaluation,
+) -> dict[str, dict[str, dict[str, float | None]]]:
     table: dict[str, dict[str, dict[str, float | None]]] = {}
     for name, track, cell in evaluation.rows():
         numbers = {key: _json_number(value) for key, value in cell._asdict().items()}
@@ -145,7 +152,9 @@ def to_tables(judged: Judged) -> Iterator[Table]:
     """Yield the tables for a terminal: the added tracks, responses, the ladder, each track."""
     table = judged.evaluation.table
     rows = [["distance", *map(short_number, judged.distance), ""]]
-    rows += [[TITLES[name], *map(short_number, row[ALL])] for name, row in table.items()]
+    rows += [
+        [TITLES[name], *map(short_number, row[ALL])] for name, row in table.items()
+    ]
     yield Table(["added tracks", "generated", "dataset", "apart"], rows)
     if judged.responses:
         yield _pairs_table("what it listens to", judged.responses)
@@ -158,7 +167,10 @@ def to_tables(judged: Judged) -> Iterator[Table]:
 
 
 def _pairs_table(heading: str, pairs: Pairs) -> Table:
-    rows = [[TITLES.get(name, name), *map(short_number, pair)] for name, pair in pairs.items()]
+    rows = [
+        [TITLES.get(name, name), *map(short_number, pair)]
+        for name, pair in pairs.items()
+    ]
     return Table([heading, "generated", "dataset"], rows)
 
 

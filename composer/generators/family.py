@@ -37,7 +37,9 @@ Shapes = dict[str, tuple[tuple[int | None, ...], str]]
 
 Recipe = Literal["adversarial", "likelihood", "variational"]
 Produces = Literal["notes", "audio"]
-Capability = Literal["arranges", "continues", "composes", "morphs", "edits", "plays_ahead", "keeps"]
+Capability = Literal[
+    "arranges", "continues", "composes", "morphs", "edits", "plays_ahead", "keeps"
+]
 
 CAN: dict[Capability, str] = {
     "arranges": "arrange a melody",
@@ -153,7 +155,9 @@ def family(name: str) -> Family:
     ('chords', 'style', 'melody', 'groove')
     """
     if name not in FAMILIES:
-        raise ConfigError(f"no family {name!r}; there are {', '.join(sorted(FAMILIES))}")
+        raise ConfigError(
+            f"no family {name!r}; there are {', '.join(sorted(FAMILIES))}"
+        )
     # Imported only now: a family that nobody asks for costs nothing.
     module, attribute = FAMILIES[name].split(":")
     found: Family = getattr(import_module(module), attribute)

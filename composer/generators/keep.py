@@ -156,7 +156,9 @@ def _check_voices(keep: Keep, voices: Sequence[str]) -> None:
     for name in keep.voices:
         if name.casefold() not in known:
             there = ", ".join(voices)
-            raise ConfigError(f"no voice {name!r} to keep; there are {there}, or bars like 5-8")
+            raise ConfigError(
+                f"no voice {name!r} to keep; there are {there}, or bars like 5-8"
+            )
 
 
 def _check_bars(keep: Keep, count: int) -> None:
@@ -211,7 +213,9 @@ def _kept(track: Track, spans: Sequence[Span], grid: PulseGrid) -> Kept:
 
 
 def _reaches_into(note: Note, spans: Sequence[Span]) -> bool:
-    return any(note.onset < end - TINY and note.end > start + TINY for start, end in spans)
+    return any(
+        note.onset < end - TINY and note.end > start + TINY for start, end in spans
+    )
 
 
 def continued(

@@ -86,7 +86,9 @@ class Latents:
 
     def __post_init__(self) -> None:
         Source(self.seed)  # checks the seed
-        changed = {name: source for name, source in self.sources.items() if source != Source()}
+        changed = {
+            name: source for name, source in self.sources.items() if source != Source()
+        }
         object.__setattr__(self, "sources", changed)
 
     def __hash__(self) -> int:
@@ -151,7 +153,9 @@ def check_names(given: Mapping[str, Any], names: Sequence[str]) -> None:
     """Raise ConfigError if `given` has a key that is none of `names`, the latents of a family."""
     for name in given:
         if name not in names:
-            raise ConfigError(f"no latent {name!r}; there are {', '.join(names) or 'none'}")
+            raise ConfigError(
+                f"no latent {name!r}; there are {', '.join(names) or 'none'}"
+            )
 
 
 def _source(name: str, value: Source | float) -> Source:
@@ -216,7 +220,9 @@ def _direction(name: str, directions: Directions) -> NDArray[np.float64]:
         known = "it has none at all"
         if directions:
             known = f"knobs are there for {', '.join(directions)}"
-        raise ConfigError(f"this model has no knob {name} ({known}); give {name} a seed, like 7")
+        raise ConfigError(
+            f"this model has no knob {name} ({known}); give {name} a seed, like 7"
+        )
     return np.asarray(directions[name], float)
 
 

@@ -160,7 +160,8 @@ class Player:
         able = [name for name in models() if capability in _capabilities(name)]
         known = ", ".join(able) or "none of the bundled ones"
         raise ConfigError(
-            f"{self.title} cannot {CAN[capability]}; those that can: {known}", mend="model"
+            f"{self.title} cannot {CAN[capability]}; those that can: {known}",
+            mend="model",
         )
 
     def origin(self, latents: Given | None, seed: int) -> Origin:
@@ -224,7 +225,9 @@ def load_model(name: str | Path) -> Model:
     if path.is_dir():
         return Model(path)
     known = ", ".join(bundled) or "none"
-    raise ModelError(f"no model {str(name)!r}: no such folder, and the bundled models are: {known}")
+    raise ModelError(
+        f"no model {str(name)!r}: no such folder, and the bundled models are: {known}"
+    )
 
 
 def _capabilities(name: str) -> frozenset[Capability]:

@@ -26,7 +26,9 @@ class Runner:
             signature = self._interpreter.get_signature_runner("serving_default")
         except (ValueError, RuntimeError) as error:
             reason = _first_line(error)
-            raise ModelError(f"model {path.parent} is damaged: {path.name}: {reason}") from error
+            raise ModelError(
+                f"model {path.parent} is damaged: {path.name}: {reason}"
+            ) from error
         self._inputs = _indices(signature.get_input_details())
         self._outputs = _indices(signature.get_output_details())
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -38,14 +40,18 @@ class Runner:
             with self._lock:
                 return self._run(inputs)
         except (ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(f"the model does not fit its family: {_first_line(error)}") from error
+            raise ModelError(
+                f"the model does not fit its family: {_first_line(error)}"
+            ) from error
 
     def _run(self, inputs: Arrays) -> Arrays:
         self._make_room({name: inputs[name].shape for name in self._inputs})
         for name, index in self._inputs.items():
             self._interpreter.set_tensor(index, inputs[name])
         self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(at) for name, at in self._outputs.items()}
+        return {
+            name: self._interpreter.get_tensor(at) for name, at in self._outputs.items()
+        }
 
     def _make_room(self, shapes: dict[str, tuple[int, ...]]) -> None:
         """Make room for inputs of those shapes; it costs more than a run, so only if they

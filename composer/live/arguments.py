@@ -91,7 +91,9 @@ def _switch(_argument: Argument, value: Any) -> bool:
 
 def _choice(argument: Argument, value: Any) -> str:
     if not isinstance(value, str) or value not in argument.choices:
-        raise ConfigError(f"one of {', '.join(argument.choices)} is expected, got {value!r}")
+        raise ConfigError(
+            f"one of {', '.join(argument.choices)} is expected, got {value!r}"
+        )
     return value
 
 
@@ -100,13 +102,17 @@ def _text(_argument: Argument, value: Any) -> str:
         raise ConfigError(f"a text is expected, got {value!r}")
     # A line break in a name would break the lines of the stage and of takes.
     if len(value) > LONGEST_TEXT or not value.isprintable():
-        raise ConfigError(f"a text of at most {LONGEST_TEXT} printable characters is expected")
+        raise ConfigError(
+            f"a text of at most {LONGEST_TEXT} printable characters is expected"
+        )
     return value.strip()
 
 
 def _knob(argument: Argument, value: Any) -> tuple[str, float | None]:
     if not isinstance(value, list | tuple) or len(value) != KNOB_WORDS:
-        raise ConfigError(f"the name of a knob and a number are expected, got {value!r}")
+        raise ConfigError(
+            f"the name of a knob and a number are expected, got {value!r}"
+        )
     name, turned = value
     if not isinstance(name, str):
         raise ConfigError(f"the name of a knob is expected, got {name!r}")

@@ -110,7 +110,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="mode",
         help="phrase, duet, call and response: the next one",
-        argument=Argument("choice", "phrase, duet or call", "duet", is_needed=False, choices=MODES),
+        argument=Argument(
+            "choice", "phrase, duet or call", "duet", is_needed=False, choices=MODES
+        ),
         keys=("m",),
         label="mode",
         rank=3,
@@ -183,7 +185,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="bars",
         help="the length of the next phrase",
-        argument=Argument("whole", "bars; 0: until you stop", "8", least=0, most=LONGEST),
+        argument=Argument(
+            "whole", "bars; 0: until you stop", "8", least=0, most=LONGEST
+        ),
     ),
     Command(
         name="loop",

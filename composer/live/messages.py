@@ -32,9 +32,8 @@ from composer.live.commands import Command
 from composer.live.session.state import Latency, ShownNote, State
 
 VERSION: Final = 1
-LONGEST: Final = (
-    32768  # bytes of a message to a session; a path may have 4096 characters of four bytes
-)
+# Bytes of a message to a session; a path may have 4096 characters of four bytes.
+LONGEST: Final = 32768
 LONGEST_ERROR: Final = 1000  # characters, of which a part came from the client
 DIGITS: Final = 4  # of beats and seconds
 SOON: Final = 0.004  # beats by which a clock may differ from what the client draws by
@@ -101,7 +100,9 @@ def _row(command: Command) -> Document:
 
 def news(before: Document, after: Document, seconds: float) -> str:
     """Return the message that tells a client of what has changed; "" if nothing has."""
-    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    changed = {
+        name: value for name, value in after.items() if before.get(name) != value
+    }
     if "clock" in changed and _is_expected(before["clock"], after["clock"]):
         del changed["clock"]
     if not changed:
@@ -257,11 +258,15 @@ def read(text: str | bytes) -> Asked:
     """
     values = _object(text)
     if values.get("v") != VERSION:
-        raise ConfigError(f"this session speaks version {VERSION}, got {values.get('v')!r}")
+        raise ConfigError(
+            f"this session speaks version {VERSION}, got {values.get('v')!r}"
+        )
     # Two at once would have no order.
     asked = [name for name in ("do", "press", "release") if name in values]
     if len(asked) != 1:
-        raise ConfigError(f"one of do, press, release is expected, got {sorted(values)}")
+        raise ConfigError(
+            f"one of do, press, release is expected, got {sorted(values)}"
+        )
     if asked == ["do"]:
         return _command(values)
     pitch = _midi(values, asked[0])

@@ -31,7 +31,9 @@ FRAMES: Final = 20  # states a second, at most
 PER_SECOND: Final = (
     200  # messages of a client that are taken; of one that sends more the rest waits
 )
-WAITING: Final = 16  # messages of a client that wait here; more of them wait in the client
+WAITING: Final = (
+    16  # messages of a client that wait here; more of them wait in the client
+)
 PATIENCE: Final = 30.0  # seconds in which a client takes a state, before it is given up
 OPENING: Final = 2.0  # seconds for a client to say who it is
 CLOSING: Final = 1.0  # seconds for a client to say goodbye
@@ -166,9 +168,13 @@ def _listen(server: Server) -> Any:
 
     def refuse(connection: Any, request: Any) -> Any:
         if not server.knows(request.path):
-            return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is missing or wrong\n")
+            return connection.respond(
+                HTTPStatus.UNAUTHORIZED, "the token is missing or wrong\n"
+            )
         if server.is_full():
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
+            return connection.respond(
+                HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n"
+            )
         return None
 
     return serve(
@@ -190,7 +196,9 @@ def _listen(server: Server) -> Any:
 class _Client:
     """One client: `talk` reads what it asks for, a thread beside it sends the states."""
 
-    def __init__(self, connection: Any, session: Served, models: tuple[str, ...]) -> None:
+    def __init__(
+        self, connection: Any, session: Served, models: tuple[str, ...]
+    ) -> None:
         self._connection = connection
         self._session = session
         self._models = models
@@ -210,7 +218,9 @@ class _Client:
         """Do what the client asks for until it goes, or is gone."""
         from websockets.exceptions import ConnectionClosed
 
-        sender = threading.Thread(target=self._send_states, name="composer-client", daemon=True)
+        sender = threading.Thread(
+            target=self._send_states, name="composer-client", daemon=True
+        )
         sender.start()
         try:
             for text in self._paced():
@@ -272,7 +282,9 @@ class _Client:
         except (ComposerError, OSError) as error:
             return messages.refused(error, number)
         except Exception as error:  # a client must not learn how to end the thread
-            return messages.refused(ConfigError(f"{type(error).__name__}: {error}"), number)
+            return messages.refused(
+                ConfigError(f"{type(error).__name__}: {error}"), number
+            )
         return "" if number is None else messages.done(number)
 
     def _do(self, asked: Asked) -> None:

@@ -59,7 +59,12 @@ from composer.metrics.rolls import (
     qualified_note_ratio,
     tonal_distance,
 )
-from composer.metrics.samples import quantile_distance, roc_auc, two_sample_auc, wasserstein
+from composer.metrics.samples import (
+    quantile_distance,
+    roc_auc,
+    two_sample_auc,
+    wasserstein,
+)
 
 __all__ = [
     "GROUPS",

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from composer.errors import ShapeError
-from composer.metrics.grids import STEPS_PER_BEAT, Bools, Floats, Ints, mean_where, on_beats
+from composer.metrics.grids import (
+    STEPS_PER_BEAT,
+    Bools,
+    Floats,
+    Ints,
+    mean_where,
+    on_beats,
+)
 from composer.metrics.harmony import QUALITIES, TRIADS, chord_numbers, pitch_class_sets
 from composer.songs.grid import to_voices
 from composer.songs.song import Song
@@ -16,7 +23,9 @@ MOVES = ("harmony", "rhythm", "contour", "spacing", "doubling", "activity")
 """The names of what `moved` returns; the last three are the texture."""
 
 MINOR_QUALITIES = [QUALITIES.index(name) for name in ("m", "m7", "mMaj7")]
-NOT_A_CHORD = 1000  # added to the pitch classes of what is none, so that no chord has that number
+NOT_A_CHORD = (
+    1000  # added to the pitch classes of what is none, so that no chord has that number
+)
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ def wide_spacing(voices: Ints) -> Floats:
     return mean_where(is_wide, _is_full(voices) & has_gaps)
 
 
-def parallels(voices: Ints, steps_per_beat: int = STEPS_PER_BEAT) -> tuple[Floats, Floats]:
+def parallels(
+    voices: Ints, steps_per_beat: int = STEPS_PER_BEAT
+) -> tuple[Floats, Floats]:
     """Count parallel fifths and parallel octaves per 100 beats, of all pairs of voices: two float
     [...].
 

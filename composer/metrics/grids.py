@@ -104,7 +104,9 @@ def check_voices(voices: Ints) -> Ints:
     has_voices = array.ndim == 2 and array.shape[1] >= 2
     if not has_voices or array.dtype.kind not in "iu":
         shape = list(array.shape)
-        raise ShapeError(f"voices are int [step, voice], at least two, got {array.dtype} {shape}")
+        raise ShapeError(
+            f"voices are int [step, voice], at least two, got {array.dtype} {shape}"
+        )
     # Differences of small integer types would wrap around.
     return array.astype(np.int64)
 

@@ -25,10 +25,14 @@ NO_CHORD: Final = CLASSES * len(QUALITIES)
 """The number after the last chord's; a chord's number is 10 * root + quality."""
 
 DOMINANT: Final = 7  # semitones above the tonic
-FINAL_BASS: Final = 0.12  # what a last bass note on the tonic adds to a key's correlation
+FINAL_BASS: Final = (
+    0.12  # what a last bass note on the tonic adds to a key's correlation
+)
 
 # Minor has both forms of its sixth and seventh degree.
-IN_KEY: Final = np.stack([SCALES["major"], SCALES["natural minor"] | SCALES["melodic minor"]])
+IN_KEY: Final = np.stack(
+    [SCALES["major"], SCALES["natural minor"] | SCALES["melodic minor"]]
+)
 
 # By semitones up to the melody, octaves folded: 1 for unison, thirds, fifth and sixths, 0 for the
 # fourth, else -1.
@@ -250,7 +254,9 @@ def _bits(classes: Iterable[int]) -> int:
 def _chord_table() -> Ints:
     """Number the chord of every pitch-class set, taken as 12 bits: int [4096], -1 for none."""
     # A minor third with a major seventh is no chord: without its fifth it is mostly a suspension.
-    partial = {classes: name for classes, name in PARTIAL_CHORDS.items() if name != "mMaj7"}
+    partial = {
+        classes: name for classes, name in PARTIAL_CHORDS.items() if name != "mMaj7"
+    }
     numbers = np.full(1 << CLASSES, -1)
     for classes, name in (CHORDS | partial).items():
         if name not in QUALITIES:

@@ -102,7 +102,9 @@ class Ladder:
 
     def reference_rates(self) -> dict[str, float]:
         """Return the metrics of the reference itself that need nothing to compare with, by name."""
-        copies = {f"copy{beats}b": self.copied(self.reference, beats) for beats in COPY_BEATS}
+        copies = {
+            f"copy{beats}b": self.copied(self.reference, beats) for beats in COPY_BEATS
+        }
         return {**copies, **_rates(self._table)}
 
     def compare(
@@ -135,19 +137,25 @@ class Ladder:
         known = shares[~np.isnan(shares)]
         return float(known.mean()) if len(known) else 0.0
 
-    def _spreads(self, table: FeatureTable, held_out: Iterable[Ints] | None) -> Distances:
+    def _spreads(
+        self, table: FeatureTable, held_out: Iterable[Ints] | None
+    ) -> Distances:
         """Return the standard deviation of each feature over train.
 
         That of chord surprisal is taken over held-out pieces.
         """
         spreads = {}
         for group, features in table.items():
-            spreads[group] = {name: _spread(values) for name, values in features.items()}
+            spreads[group] = {
+                name: _spread(values) for name, values in features.items()
+            }
         other = self._table
         if held_out is not None:
             pieces = check_grids(held_out)
             other = feature_table(pieces, chorale_keys(pieces), self._surprisal)
-        spreads["harmony"]["chord_surprisal"] = _spread(other["harmony"]["chord_surprisal"])
+        spreads["harmony"]["chord_surprisal"] = _spread(
+            other["harmony"]["chord_surprisal"]
+        )
         return spreads
 
     def _measured(

@@ -119,13 +119,17 @@ def chord_agreement(
     return float(mean_where(is_chord, both_sound))
 
 
-def _checked_pair(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def _checked_pair(
+    first: ArrayLike, second: ArrayLike
+) -> tuple[NDArray[Any], NDArray[Any]]:
     a = np.asarray(first)
     b = np.asarray(second)
     are_whole = a.dtype.kind in "biu" and b.dtype.kind in "biu"
     if a.shape != b.shape or not are_whole:
         described = f"{a.dtype} {list(a.shape)} and {b.dtype} {list(b.shape)}"
-        raise ShapeError(f"two grids to compare are bool or int and of one shape, got {described}")
+        raise ShapeError(
+            f"two grids to compare are bool or int and of one shape, got {described}"
+        )
     return a, b
 
 

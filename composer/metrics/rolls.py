@@ -148,7 +148,9 @@ def in_scale_ratio(roll: Bools, scale: ArrayLike = C_MAJOR) -> Floats:
     """
     mask = np.asarray(scale)
     if mask.shape != (CLASSES,) or mask.dtype != bool:
-        raise ShapeError(f"a scale is bool [12], C first, got {mask.dtype} {list(mask.shape)}")
+        raise ShapeError(
+            f"a scale is bool [12], C first, got {mask.dtype} {list(mask.shape)}"
+        )
     counts = _fold(check_roll(roll).sum(0))
     inside = counts[mask].sum(0)
     return _ratio(inside, counts.sum(0))
@@ -332,7 +334,9 @@ def check_roll(cells: Bools, what: str = "a pianoroll is") -> Bools:
     array = np.asarray(cells)
     has_pitches = array.ndim == 3 and array.shape[1] == PITCHES
     if not has_pitches or array.dtype != bool:
-        raise ShapeError(f"{what} bool [step, 128, track], got {array.dtype} {list(array.shape)}")
+        raise ShapeError(
+            f"{what} bool [step, 128, track], got {array.dtype} {list(array.shape)}"
+        )
     return array
 
 

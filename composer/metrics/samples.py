@@ -13,7 +13,9 @@ PENALTY = 5.0  # on the squared weights
 BIAS_PENALTY = 1e-3  # keeps the bias finite if the classes separate
 NEWTON_STEPS = 25
 CONVERGED = 1e-6
-FAR = 8.0  # standard deviations, beyond which a held-out value counts as if it lay there
+FAR = (
+    8.0  # standard deviations, beyond which a held-out value counts as if it lay there
+)
 
 
 def wasserstein(first: Floats, second: Floats) -> float:

@@ -158,7 +158,10 @@ class Layout:
     @cached_property
     def names(self) -> list[str]:
         """The name of each track."""
-        return [track_name(track.name, index) for index, track in enumerate(self.song.tracks)]
+        return [
+            track_name(track.name, index)
+            for index, track in enumerate(self.song.tracks)
+        ]
 
     @property
     def order(self) -> list[int]:
@@ -183,7 +186,9 @@ class Layout:
 
     def _track_data(self, index: int) -> dict[str, Any]:
         track = self.song.tracks[index]
-        notes = [[note.onset, note.end, note.pitch, note.velocity] for note in track.notes]
+        notes = [
+            [note.onset, note.end, note.pitch, note.velocity] for note in track.notes
+        ]
         return {
             "name": self.names[index],
             "color": self.colors[index],
@@ -286,7 +291,9 @@ def lane_order(drums: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set(drums), key=lambda drum: (drum_family(drum), drum)))
 
 
-def scope_of(songs: Iterable[Song], room: Room = PAGE, least: Scope | None = None) -> Scope:
+def scope_of(
+    songs: Iterable[Song], room: Room = PAGE, least: Scope | None = None
+) -> Scope:
     """Return the pitches and drums of some songs, as far as there is room, and all of `least`."""
     pitches: list[int] = []
     drums: Counter[int] = Counter()
@@ -310,7 +317,9 @@ def _lanes(drums: Counter[int], room: Room, least: Scope | None) -> tuple[int, .
     return lane_order([*kept, *more[:spare]])
 
 
-def _pitch_range(pitches: Sequence[int], room: Room, least: Scope | None) -> tuple[int, int]:
+def _pitch_range(
+    pitches: Sequence[int], room: Room, least: Scope | None
+) -> tuple[int, int]:
     """Return the lowest and highest pitch with a place, for pitches in rising order."""
     if least is not None:
         is_full = len(least.pitches) >= room.widest
@@ -379,7 +388,9 @@ def unisons(song: Song) -> dict[tuple[int, Note], list[int]]:
     return {key: sorted(tracks) for key, tracks in shared.items()}
 
 
-def _share(notes: Sequence[tuple[Note, int]], shared: dict[tuple[int, Note], set[int]]) -> None:
+def _share(
+    notes: Sequence[tuple[Note, int]], shared: dict[tuple[int, Note], set[int]]
+) -> None:
     """Add those of `notes`, all on one pitch and in order, that sound together."""
     for i, (note, track) in enumerate(notes):
         for j in range(i + 1, len(notes)):

@@ -113,7 +113,9 @@ def facts(song: Song) -> str:
 
 
 def _speeds(song: Song) -> str:
-    tempos = [tempo.qpm for tempo in song.tempos if tempo.onset < song.end] or [song.qpm]
+    tempos = [tempo.qpm for tempo in song.tempos if tempo.onset < song.end] or [
+        song.qpm
+    ]
     slowest = f"{min(tempos):.0f}"
     fastest = f"{max(tempos):.0f}"
     if slowest == fastest:
@@ -156,7 +158,9 @@ def _draw_grid(axes: Any, sheet: Sheet, row: Row) -> None:
     beats = []
     # Beats that are too near to each other would be a grey area.
     if row.grid.beat > LEAST_BEAT:
-        beats = [row.x(beat) for beat in sheet.layout.beats if row.start < beat < row.end]
+        beats = [
+            row.x(beat) for beat in sheet.layout.beats if row.start < beat < row.end
+        ]
     _lines(axes.vlines, beats, row.bottom, row.top, LIGHT.beat_line)
 
     edges = [row.x(bar.start) for bar in row.bars] + [row.x(row.end)]
@@ -169,7 +173,14 @@ def _number_bars(axes: Any, row: Row, edges: list[float]) -> None:
     for bar, (x, next_x) in zip(row.bars, pairwise(edges), strict=True):
         has_room = next_x - x > 0.3 or bar.number % 10 == 0
         if bar.number and has_room:
-            _text(axes, x + 0.03, row.top - 0.1, str(bar.number), size=8.5, color=LIGHT.faint)
+            _text(
+                axes,
+                x + 0.03,
+                row.top - 0.1,
+                str(bar.number),
+                size=8.5,
+                color=LIGHT.faint,
+            )
 
 
 def _draw_pitch_lines(axes: Any, row: Row) -> None:
@@ -319,7 +330,9 @@ def _round_boxes(
         radius = 0.4 * min(width, height, 0.1)
         style = f"round,pad=0,rounding_size={radius}"
         patches.append(FancyBboxPatch((x, y), width, height, boxstyle=style))
-    _collect(axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=4)
+    _collect(
+        axes, patches, facecolors=colors, edgecolors=edge, linewidths=0.6, zorder=4
+    )
 
 
 def _fill(

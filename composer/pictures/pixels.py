@@ -21,7 +21,9 @@ from composer.pictures.text import one_line
 try:
     from PIL import Image, ImageDraw, ImageFont
 except ImportError as error:
-    raise MissingPackageError("video needs Pillow: pip install 'melody-composer[video]'") from error
+    raise MissingPackageError(
+        "video needs Pillow: pip install 'melody-composer[video]'"
+    ) from error
 
 Pixels = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -143,7 +145,13 @@ def note(
 
 
 def text(
-    image: Pixels, x: float, y: float, words: str, size: float, color: Color, bold: bool = False
+    image: Pixels,
+    x: float,
+    y: float,
+    words: str,
+    size: float,
+    color: Color,
+    bold: bool = False,
 ) -> int:
     """Write words on the line `y`, from `x` on; return the column at which they end.
 
@@ -177,7 +185,11 @@ def shortened(
 
 
 def curve(
-    image: Pixels, box: Box, points: tuple[Floats, Floats], color: Color, width: float = 1.6
+    image: Pixels,
+    box: Box,
+    points: tuple[Floats, Floats],
+    color: Color,
+    width: float = 1.6,
 ) -> None:
     """Draw a smooth line through `points` (columns rising, rows), and a pale area below it.
 
@@ -189,7 +201,8 @@ def curve(
     last = min(int(np.ceil(xs[-1])), box.right - 1)
     if last <= first:
         return
-    # The line at several places of each column; one pixel covers from its least to its greatest height.
+    # The line at several places of each column; one pixel covers from its least to its greatest
+    # height.
     at = np.arange(SAMPLES * first, SAMPLES * last + 1) / SAMPLES
     line = np.clip(
         np.interp(at, xs, ys),
@@ -294,7 +307,9 @@ def _letters(words: str, size: int, bold: bool) -> tuple[Mask, int, int]:
     The place is (columns from their start, rows from their line).
     """
     font = _font(size, bold)
-    left, top, right, bottom = (int(edge) for edge in font.getbbox(words or " ", anchor="ls"))
+    left, top, right, bottom = (
+        int(edge) for edge in font.getbbox(words or " ", anchor="ls")
+    )
     # Letters are drawn once as a mask, and stamped in any colour.
     page = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
     ImageDraw.Draw(page).text(

@@ -126,7 +126,9 @@ def rows_of(bars: tuple[NumberedBar, ...]) -> list[tuple[NumberedBar, ...]]:
     Raise ComposerError for more than MAX_BARS bars.
     """
     if len(bars) > MAX_BARS:
-        raise ComposerError(f"a picture has room for {MAX_BARS} bars, the song has {len(bars)}")
+        raise ComposerError(
+            f"a picture has room for {MAX_BARS} bars, the song has {len(bars)}"
+        )
     longest = max(bar.end - bar.start for bar in bars)
     size = min(max(int(BEATS_PER_ROW / longest), 1), BARS_PER_ROW)
     # A long song gets denser, not endless.

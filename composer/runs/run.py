@@ -136,7 +136,9 @@ class TrainingRun:
             return int(self.asked["iterations"])
         # An older run.json has only those of each phase.
         settings = self.asked["train"].items()
-        return sum(int(count) for name, count in settings if name.endswith("_iterations"))
+        return sum(
+            int(count) for name, count in settings if name.endswith("_iterations")
+        )
 
     @property
     def finished(self) -> bool:
@@ -151,8 +153,12 @@ class TrainingRun:
         for line in self.log:
             if "measures" in line:
                 distances[line["iteration"]] = line["measures"]["distance"]
-        measured = [iteration for iteration in self.checkpoints if iteration in distances]
-        return min(measured, key=lambda iteration: distances[iteration], default=self.latest)
+        measured = [
+            iteration for iteration in self.checkpoints if iteration in distances
+        ]
+        return min(
+            measured, key=lambda iteration: distances[iteration], default=self.latest
+        )
 
     def iteration(self, which: str) -> int:
         """Return the kept iteration that `which` names: a number, "best" or "latest".

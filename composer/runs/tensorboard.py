@@ -100,7 +100,9 @@ class TensorBoard:
         except (OSError, tf.errors.OpError) as error:
             place = self.folder / run
             reason = _reason(error)
-            raise OutputError(f"cannot write {place}: {reason}; choose another place") from error
+            raise OutputError(
+                f"cannot write {place}: {reason}; choose another place"
+            ) from error
 
     def _sound(self, songs: dict[str, Song]) -> list[Any]:
         """Return how the first song sounds; if it cannot be played, a text that says why, once."""
@@ -126,7 +128,8 @@ def _reason(error: Exception) -> str:
 def _opened(folder: Path, iteration: int) -> Any:
     """Open an event file that supersedes events of older ones from `iteration` on."""
     folder.mkdir(parents=True, exist_ok=True)
-    # TensorBoard reads files in the order of their names: the time comes first, with all its digits.
+    # TensorBoard reads files in the order of their names: the time comes first, with all its
+    # digits.
     when = f"{time.time_ns():019d}"
     unique = f"{socket.gethostname()}.{os.getpid()}.{next(_files)}"
     writer = tf.io.TFRecordWriter(str(folder / f"events.out.tfevents.{when}.{unique}"))

@@ -39,7 +39,10 @@ def read(path: str | Path) -> Song:
         raise MidiError(f"cannot read {path}: {error}") from error
     except OSError as error:
         raise MidiError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RuntimeError) as error:  # a null byte in the name; an unknown ~user
+    except (
+        ValueError,
+        RuntimeError,
+    ) as error:  # a null byte in the name; an unknown ~user
         raise MidiError(f"cannot read {path}: {error}") from error
 
 

@@ -52,7 +52,9 @@ def tunes(text: str) -> list[AbcTune]:
     twice = sorted({name for name in files if files.count(name) > 1})
     if twice:
         names = ", ".join(twice)
-        raise MelodyError(f"each tune has a file of its own, these names are used twice: {names}")
+        raise MelodyError(
+            f"each tune has a file of its own, these names are used twice: {names}"
+        )
     return found
 
 
@@ -62,7 +64,9 @@ def _tune(text: str) -> AbcTune:
     missing = [letter for letter in FIELDS if letter not in fields]
     if missing:
         lacks = ", ".join(missing)
-        raise MelodyError(f"a tune has the fields {FIELDS}; X:{fields['X']} lacks {lacks}")
+        raise MelodyError(
+            f"a tune has the fields {FIELDS}; X:{fields['X']} lacks {lacks}"
+        )
     return AbcTune(fields, text)
 
 
@@ -124,9 +128,13 @@ def _pickup(name: str, bars: Sequence[_Bar], beats_per_bar: float) -> float:
         lengths[0] = pickup
         lengths[-1] = beats_per_bar - pickup
     first = 0 if pickup else 1
-    for number, (bar, length) in enumerate(zip(bars, lengths, strict=True), start=first):
+    for number, (bar, length) in enumerate(
+        zip(bars, lengths, strict=True), start=first
+    ):
         if abs(bar.length - length) > 1e-6:
-            raise MelodyError(f"{name}: bar {number} has {length:g} beats, got {bar.length:g}")
+            raise MelodyError(
+                f"{name}: bar {number} has {length:g} beats, got {bar.length:g}"
+            )
     return pickup
 
 

@@ -58,7 +58,9 @@ def render(song: Song, soundfont: str | Path | None = None) -> Audio:
     return _trim(_normalise(raw), seconds)
 
 
-def write_wav(path: str | Path, song: Song, soundfont: str | Path | None = None) -> None:
+def write_wav(
+    path: str | Path, song: Song, soundfont: str | Path | None = None
+) -> None:
     """Write the sound of a song as a 16-bit stereo WAV file, whole or not at all.
 
     Raise what `render` raises, and OutputError for a place that cannot be written.
@@ -96,8 +98,14 @@ def program(text: str) -> int:
     if len(found) != 1:
         is_several = bool(text) and bool(found)
         shown = ", ".join(found[:SHOWN_NAMES])
-        choice = f"it may be {shown}" if is_several else "try flute, violin, cello, church organ"
-        raise ConfigError(f"no instrument is called just {text!r}; {choice}, or a number, 0 to 127")
+        choice = (
+            f"it may be {shown}"
+            if is_several
+            else "try flute, violin, cello, church organ"
+        )
+        raise ConfigError(
+            f"no instrument is called just {text!r}; {choice}, or a number, 0 to 127"
+        )
     return names.index(found[0])
 
 
@@ -148,9 +156,13 @@ def _soundfont_bytes(soundfont: Path) -> bytes:
     try:
         data = soundfont.read_bytes()
     except OSError as error:
-        raise ComposerError(f"cannot read SoundFont {soundfont}: {error.strerror}") from error
+        raise ComposerError(
+            f"cannot read SoundFont {soundfont}: {error.strerror}"
+        ) from error
     if data[:4] + data[8:12] != b"RIFFsfbk":
-        raise ComposerError(f"{soundfont} is not a SoundFont; give the path of an .sf2 file")
+        raise ComposerError(
+            f"{soundfont} is not a SoundFont; give the path of an .sf2 file"
+        )
     return data
 
 

@@ -64,7 +64,9 @@ def excerpt(song: Song, start: float, beats: float) -> Song:
     )
 
 
-def _marks_between(marks: tuple[Mark, ...], start: float, end: float) -> tuple[Mark, ...]:
+def _marks_between(
+    marks: tuple[Mark, ...], start: float, end: float
+) -> tuple[Mark, ...]:
     """Return the mark in force at `start`, then those up to `end`, counted from `start`."""
     begun: list[Mark] = []
     later: list[Mark] = []
@@ -313,11 +315,15 @@ def melody_track(song: Song, track: int | None = None) -> int:
 
 def _check_track(song: Song, track: int, playable: Sequence[int]) -> None:
     if not 0 <= track < len(song.tracks):
-        raise MelodyError(f"track {track + 1} asked for, the song has {len(song.tracks)}")
+        raise MelodyError(
+            f"track {track + 1} asked for, the song has {len(song.tracks)}"
+        )
     if track not in playable:
         what = "drums" if song.tracks[track].is_drum else "empty"
         numbers = [i + 1 for i in playable]
-        raise MelodyError(f"track {track + 1} is {what}; tracks with a melody: {numbers}")
+        raise MelodyError(
+            f"track {track + 1} is {what}; tracks with a melody: {numbers}"
+        )
 
 
 def melody_beside(song: Song, voices: Iterable[str]) -> int:

@@ -285,7 +285,9 @@ class PrintedNote:
     tied_to: bool = False
 
 
-def bar_pieces(ruler: Ruler, groups: Iterable[Group], bar: ScoreBar) -> Iterator[PrintedNote]:
+def bar_pieces(
+    ruler: Ruler, groups: Iterable[Group], bar: ScoreBar
+) -> Iterator[PrintedNote]:
     """Yield what is printed in a bar, from its start to its stop, without gaps.
 
     groups: those that sound in the bar, in order.

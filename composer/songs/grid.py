@@ -145,7 +145,10 @@ def to_voices(song: Song, resolution: int = RESOLUTION) -> tuple[Ints, Bools]:
 
 
 def from_voices(
-    voices: Ints, onsets: Bools, resolution: int = RESOLUTION, like: Sequence[Track] = ()
+    voices: Ints,
+    onsets: Bools,
+    resolution: int = RESOLUTION,
+    like: Sequence[Track] = (),
 ) -> Song:
     """Return the notes of int [step, voice] pitches (-1 = rest) as a Song.
 
@@ -169,7 +172,9 @@ def from_voices(
     return Song(tuple(tracks))
 
 
-def line_notes(pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80) -> list[Note]:
+def line_notes(
+    pitches: Ints, onsets: Bools, beats: Floats, velocity: int = 80
+) -> list[Note]:
     """Return the notes of one voice.
 
     pitches: int [step], -1 = rest. onsets: bool [step]. beats: float [step + 1], where each step

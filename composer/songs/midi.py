@@ -41,7 +41,9 @@ DRUM_CHANNEL = 9  # channel 10 as people count
 PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 CHANNELS = 16
 MADE = "composer: "  # begins the text event that holds `Song.made`
-DENOMINATORS = {2**power: power for power in range(7)}  # 1, 2, 4 ... 64 and how MIDI writes them
+DENOMINATORS = {
+    2**power: power for power in range(7)
+}  # 1, 2, 4 ... 64 and how MIDI writes them
 MICROSECONDS = 60e6  # in a minute; MIDI writes a tempo as microseconds a beat
 SLOWEST = MICROSECONDS / 0xFFFFFF  # three bytes hold no more
 CLOCKS_A_CLICK = 24
@@ -74,7 +76,9 @@ def check_length(song: Song, end: float) -> None:
         raise MidiError(f"a song has at most {MAX_BEATS} beats, this one has {end:.0f}")
     hours = song.seconds(end) / 3600
     if hours > MAX_HOURS:
-        raise MidiError(f"a song lasts at most {MAX_HOURS} hours, this one lasts {hours:.1f}")
+        raise MidiError(
+            f"a song lasts at most {MAX_HOURS} hours, this one lasts {hours:.1f}"
+        )
 
 
 # --- reading -----------------------------------------------------------------------------
@@ -94,7 +98,9 @@ def from_bytes(data: bytes) -> Song:
     True
     """
     if len(data) > MAX_BYTES:
-        raise MidiError(f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more")
+        raise MidiError(
+            f"a file has at most {MAX_BYTES // 2**20} MiB, this one has more"
+        )
     form, ticks_per_beat, chunks = unpack(data)
     parts = [_parse(chunk, ticks_per_beat) for chunk in chunks]
     song = _join(parts, ticks_per_beat, is_one_track=form == 0)
@@ -127,7 +133,9 @@ def _join(parts: Sequence[_Part], ticks_per_beat: int, is_one_track: bool) -> So
     )
 
 
-def _tracks_of(parts: Iterable[_Part], programs: Mapping[int, int], named: bool) -> list[Track]:
+def _tracks_of(
+    parts: Iterable[_Part], programs: Mapping[int, int], named: bool
+) -> list[Track]:
     tracks: list[Track] = []
     for part in parts:
         tracks += part.tracks(programs, named)
@@ -212,7 +220,9 @@ class _Sounding:
             while self.waiting[channel, pitch]:
                 self.stop(channel, pitch, tick)
 
-    def _add(self, channel: int, pitch: int, velocity: int, start: int, stop: int) -> None:
+    def _add(
+        self, channel: int, pitch: int, velocity: int, start: int, stop: int
+    ) -> None:
         if stop <= start:
             return
         onset = start / self.ticks_per_beat
@@ -221,7 +231,9 @@ class _Sounding:
         notes.append(Note(onset, pitch, duration, velocity))
 
 
-def _parse_meta(part: _Part, tick: int, kind: int, data: bytes, ticks_per_beat: int) -> None:
+def _parse_meta(
+    part: _Part, tick: int, kind: int, data: bytes, ticks_per_beat: int
+) -> None:
     """Keep what a meta event says; one that says nothing sensible is ignored."""
     onset = tick / ticks_per_beat
     if kind == END:
@@ -334,7 +346,9 @@ def _check_mark(mark: Mark) -> None:
         raise MidiError(f"a tempo, metre or key starts at beat 0 or later, got {mark}")
     if isinstance(mark, Tempo):
         if not SLOWEST <= mark.qpm <= MICROSECONDS:
-            raise MidiError(f"a tempo is 3.58 to 60000000 quarter notes a minute, got {mark.qpm}")
+            raise MidiError(
+                f"a tempo is 3.58 to 60000000 quarter notes a minute, got {mark.qpm}"
+            )
     elif isinstance(mark, TimeSignature):
         if not 1 <= mark.numerator <= 255 or mark.denominator not in DENOMINATORS:
             metre = f"{mark.numerator}/{mark.denominator}"

@@ -51,7 +51,9 @@ def _header(data: bytes) -> tuple[int, int, int, int]:
     if data[:4] != b"MThd":
         raise MidiError(f"a MIDI file starts with b'MThd', this one with {data[:4]!r}")
     if len(data) < 14:
-        raise MidiError(f"a MIDI header has 14 bytes, the file {len(data)}; it is cut off")
+        raise MidiError(
+            f"a MIDI header has 14 bytes, the file {len(data)}; it is cut off"
+        )
     size, form, count, division = struct.unpack_from(">LHHH", data, 4)
     is_known = size >= 6 and form <= 2
     if not is_known or not count or not division:
@@ -60,9 +62,13 @@ def _header(data: bytes) -> tuple[int, int, int, int]:
             f"{division} ticks a beat"
         )
     if form == 2:
-        raise MidiError("type 2 (independent patterns) is not supported; save it as type 0 or 1")
+        raise MidiError(
+            "type 2 (independent patterns) is not supported; save it as type 0 or 1"
+        )
     if division & 0x8000:
-        raise MidiError("its times are in SMPTE frames, not in beats; save it with ticks per beat")
+        raise MidiError(
+            "its times are in SMPTE frames, not in beats; save it with ticks per beat"
+        )
     return size, form, count, division
 
 
@@ -74,7 +80,9 @@ def pack(ticks_per_beat: int, tracks: Sequence[Sequence[Event]]) -> bytes:
     (1, 480, [(0, 192, b'('), (0, 65327, b'')])
     """
     chunks = [_chunk(track) for track in tracks]
-    return struct.pack(">4sLHHH", b"MThd", 6, 1, len(chunks), ticks_per_beat) + b"".join(chunks)
+    return struct.pack(
+        ">4sLHHH", b"MThd", 6, 1, len(chunks), ticks_per_beat
+    ) + b"".join(chunks)
 
 
 def _unwrap(data: bytes) -> bytes:
@@ -147,7 +155,9 @@ def _events_unchecked(chunk: bytes) -> Iterator[Event]:
             running = kind
             size = _channel_bytes(kind)
         else:
-            raise MidiError("a track starts with data before any status byte; the file is damaged")
+            raise MidiError(
+                "a track starts with data before any status byte; the file is damaged"
+            )
         data = chunk[at : at + size]
         at += size
         if at > len(chunk):
@@ -168,7 +178,9 @@ def _channel_bytes(kind: int) -> int:
 
 def _check_data(data: bytes) -> None:
     if data[0] | data[-1] > 127:
-        raise MidiError(f"a data byte is 0 to 127, got {max(data)}; the file is damaged")
+        raise MidiError(
+            f"a data byte is 0 to 127, got {max(data)}; the file is damaged"
+        )
 
 
 def _number(chunk: bytes, at: int) -> tuple[int, int]:

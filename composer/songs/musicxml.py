@@ -30,14 +30,22 @@ from composer.songs.theory import pitch_class_name
 MIDDLE_C: Final = 60  # parts that lie lower on average have a bass clef
 DRUM_CHANNEL: Final = 10
 FIFTHS: Final = "FCGDAEB"  # the order in which a signature sharpens
-ACCIDENTALS: Final = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
+ACCIDENTALS: Final = {
+    -2: "flat-flat",
+    -1: "flat",
+    0: "natural",
+    1: "sharp",
+    2: "double-sharp",
+}
 DOCTYPE: Final = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b'<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
     b'"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 # What XML cannot hold, not even escaped.
-UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def write_musicxml(path: str | Path, song: Song) -> None:
@@ -88,7 +96,9 @@ def to_bytes(song: Song) -> bytes:
     return DOCTYPE + text + b"\n"
 
 
-def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -> ET.Element:
+def _add(
+    parent: ET.Element, tag: str, text: object = None, **attributes: str
+) -> ET.Element:
     child = ET.SubElement(parent, tag, attributes)
     if text is not None:
         child.text = UNPRINTABLE.sub("", str(text))
@@ -115,7 +125,9 @@ def _add_name(names: ET.Element, track: Track, part: str) -> None:
 # --- bars --------------------------------------------------------------------------------
 
 
-def _add_bars(part: ET.Element, track: Track, bars: Sequence[ScoreBar], with_tempos: bool) -> None:
+def _add_bars(
+    part: ET.Element, track: Track, bars: Sequence[ScoreBar], with_tempos: bool
+) -> None:
     ruler = Ruler(track, bars)
     groups = ruler.groups(track.notes)
     drums = part.get("id", "") if track.is_drum else ""
@@ -148,7 +160,9 @@ def _groups_by_bar(
         yield bar, inside
 
 
-def _add_attributes(measure: ET.Element, bar: ScoreBar, track: Track, is_first: bool) -> None:
+def _add_attributes(
+    measure: ET.Element, bar: ScoreBar, track: Track, is_first: bool
+) -> None:
     if not (is_first or bar.new_key or bar.new_metre):
         return
     attributes = _add(measure, "attributes")
@@ -193,7 +207,9 @@ def _add_tempo(measure: ET.Element, tempo: Tempo) -> None:
 class _Notes:
     """The notes of a bar; it keeps the accidentals that stand in the bar so far."""
 
-    def __init__(self, measure: ET.Element, bar: ScoreBar, ruler: Ruler, drums: str) -> None:
+    def __init__(
+        self, measure: ET.Element, bar: ScoreBar, ruler: Ruler, drums: str
+    ) -> None:
         self.measure = measure
         self.bar = bar
         self.ruler = ruler
@@ -261,7 +277,9 @@ class _Notes:
         """Return how the key signature alters a step: 1 is sharp, -1 flat."""
         return (self.bar.sharps + 6 - FIFTHS.index(step)) // 7
 
-    def _add_value(self, note: ET.Element, piece: PrintedNote, accidental: str | None) -> list[str]:
+    def _add_value(
+        self, note: ET.Element, piece: PrintedNote, accidental: str | None
+    ) -> list[str]:
         """Add type, dots, accidental and triplet.
 
         Return the ends of a tuplet's bracket that are here: "start", "stop".
@@ -294,7 +312,9 @@ def _add_ties(note: ET.Element, piece: PrintedNote) -> list[str]:
     return ties
 
 
-def _add_notations(note: ET.Element, ties: Sequence[str], tuplet: Sequence[str]) -> None:
+def _add_notations(
+    note: ET.Element, ties: Sequence[str], tuplet: Sequence[str]
+) -> None:
     if not ties and not tuplet:
         return
     notations = _add(note, "notations")

@@ -185,7 +185,9 @@ def _check_unpacked(data: bytes) -> None:
     with zipfile.ZipFile(BytesIO(data)) as members:
         size = sum(member.file_size for member in members.infolist())
     if size > MAX_CELLS:
-        raise MidiError(f"pianorolls have at most {MAX_CELLS} bytes unpacked, these have {size}")
+        raise MidiError(
+            f"pianorolls have at most {MAX_CELLS} bytes unpacked, these have {size}"
+        )
 
 
 def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Song:
@@ -246,7 +248,9 @@ def _song(
     rolls: Sequence[_Roll],
 ) -> Song:
     if not isinstance(resolution, int) or not 1 <= resolution <= MAX_RESOLUTION:
-        raise MidiError(f"a resolution is 1 to {MAX_RESOLUTION} steps a beat, got {resolution!r}")
+        raise MidiError(
+            f"a resolution is 1 to {MAX_RESOLUTION} steps a beat, got {resolution!r}"
+        )
     lengths = [roll.pianoroll.shape[0] for roll in rolls]
     steps = max(lengths, default=0)
     tempos: Iterable[Tempo] = ()
@@ -300,7 +304,10 @@ def _notes(cells: NDArray[Any], resolution: int) -> list[Note]:
         velocities.tolist(),
         strict=True,
     )
-    return [Note(onset, pitch, duration, velocity) for onset, pitch, duration, velocity in fields]
+    return [
+        Note(onset, pitch, duration, velocity)
+        for onset, pitch, duration, velocity in fields
+    ]
 
 
 def _velocities(

@@ -334,7 +334,9 @@ def _part_between(note: Note, start: float, end: float) -> Note:
     return Note(onset, note.pitch, stop - onset)
 
 
-def _name_without_one(pitches: Sequence[int], parts: Sequence[Note], sharps: int) -> str:
+def _name_without_one(
+    pitches: Sequence[int], parts: Sequence[Note], sharps: int
+) -> str:
     """Return the name of a chord of four pitch classes or more without one of them, "" if none."""
     classes = {pitch % CLASSES for pitch in pitches}
     if len(classes) < 4:

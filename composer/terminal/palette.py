@@ -1,4 +1,6 @@
-"""The colours of the terminal alone, around those of every piano roll, for dark and for light terminals."""
+"""The colours of the terminal alone, around those of every piano roll, for dark and for light
+terminals.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ LIGHT: Final = TerminalPalette(
 
 
 def is_light(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the terminal says, in COLORFGBG ("0;15": text, ground), that its ground is light.
+    """Return whether the terminal says, in COLORFGBG ("0;15": text, ground), that its ground is
+    light.
 
     Few terminals say so.
     """

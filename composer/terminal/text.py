@@ -1,4 +1,6 @@
-"""Lines of a terminal: pieces of text that are cut, filled, put side by side, or left out for want of room."""
+"""Lines of a terminal: pieces of text that are cut, filled, put side by side, or left out for want
+of room.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def squeeze(
     blank: Style | None = None,
     gap: int = 2,
 ) -> Line:
-    """Return those of `pieces`, in order and `gap` columns apart, that fit `width` columns; not filled."""
+    """Return those of `pieces`, in order and `gap` columns apart, that fit `width` columns; not
+    filled.
+    """
     left = [piece for piece in pieces if length(piece.parts)]
     while len(left) > 1 and _width_of(left, gap) > width:
         least = max(left, key=lambda piece: piece.rank)

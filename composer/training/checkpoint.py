@@ -39,7 +39,9 @@ def _reduce(path: Path) -> None:
     with np.load(path, allow_pickle=False) as held:
         if FIRST not in held.files:
             return
-        playing = [name for name in held.files if name == "iteration" or name.startswith("g")]
+        playing = [
+            name for name in held.files if name == "iteration" or name.startswith("g")
+        ]
         arrays = {name: held[name] for name in playing}
     with atomic(path) as thinner:
         np.savez(thinner, **arrays)

@@ -19,9 +19,7 @@ from numpy.typing import NDArray
 from composer.errors import ConfigError
 
 STRATEGIES = ("mirrored", "multi-worker")
-EXAMPLE = (
-    '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
-)
+EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def open_strategy(name: str | None) -> Any:
@@ -108,7 +106,9 @@ class Replicas:
 
     def mean(self, value: Any) -> float:
         """Return the mean of a number over the devices."""
-        return float(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None))
+        return float(
+            self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+        )
 
     def agreed(self, wish: bool) -> bool:
         """Return True if any process wishes it; all processes get the same answer."""
@@ -118,7 +118,9 @@ class Replicas:
         wishes = self.shared(np.full(self.count, float(wish), np.float32))
         return self.mean(self.strategy.run(tf.reduce_max, args=(wishes,))) > 0
 
-    def descend(self, optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+    def descend(
+        self, optimizer: Any, gradients: list[Any], variables: list[Any]
+    ) -> None:
         """Take one step of `optimizer` along the mean of the devices' gradients."""
         # Keras adds the gradients of the devices up.
         if self.count > 1:

@@ -26,7 +26,14 @@ from composer.training.recipes import find_recipe
 from composer.training.recipes.recipe import Tensors
 from composer.training.trainer import Trainer
 
-PACKAGES = ("melody-composer", "tensorflow-cpu", "tensorflow", "keras", "numpy", "ai-edge-litert")
+PACKAGES = (
+    "melody-composer",
+    "tensorflow-cpu",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "ai-edge-litert",
+)
 # Added to a soprano: the ladder of the chorales knows four voices, no other number.
 CHORALE_VOICES = 3
 
@@ -65,8 +72,13 @@ def export(run: str | Path, out: Path, about: str = "", score: bool = True) -> P
     card = _card(asked, to_dict(trainer.model), iteration, about)
     card["measures"] = _measured(found, iteration)
     _write_card(out, card)
-    if score and asked["dataset"] == "jsb" and len(kind.voices(trainer.model)) == CHORALE_VOICES:
-        # The card must be there first: the model is scored as users hear it, loaded from its folder.
+    if (
+        score
+        and asked["dataset"] == "jsb"
+        and len(kind.voices(trainer.model)) == CHORALE_VOICES
+    ):
+        # The card must be there first: the model is scored as users hear it, loaded from its
+        # folder.
         scores = through_public_path(load_model(out))
         card["scores"] = {name: round(value, 4) for name, value in scores.items()}
         _write_card(out, card)
@@ -109,7 +121,9 @@ def _measured(run: TrainingRun, iteration: int) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    installed = {str(d.name).lower().replace("_", "-"): d.version for d in distributions()}
+    installed = {
+        str(d.name).lower().replace("_", "-"): d.version for d in distributions()
+    }
     return {package: installed[package] for package in PACKAGES if package in installed}
 
 
@@ -160,7 +174,8 @@ def to_litert(
     archive = keras.export.ExportArchive()
     archive.track(generator)
     signature = {
-        name: tf.TensorSpec(shape, dtype, name=name) for name, (shape, dtype) in shapes.items()
+        name: tf.TensorSpec(shape, dtype, name=name)
+        for name, (shape, dtype) in shapes.items()
     }
     archive.add_endpoint("serve", play, input_signature=[signature])
     with TemporaryDirectory() as saved:

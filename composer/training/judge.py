@@ -32,10 +32,16 @@ class RunJudge:
 
     def snapshot(self, player: Player) -> dict[str, Song]:
         """Return a player's arrangements of the watched melodies, by their names."""
-        return {name: player.arrange(song, seed=0, track=0) for name, song in self.watched.items()}
+        return {
+            name: player.arrange(song, seed=0, track=0)
+            for name, song in self.watched.items()
+        }
 
     def measures(self, player: Player) -> tuple[dict[str, float], dict[str, float]]:
         """Arrange the pieces' melodies. Return the metrics of the result, and of the pieces."""
         # A seed of its own for each piece: one seed for all would show only one kind of luck.
-        made = [player.arrange(song, seed=seed, track=0) for seed, song in enumerate(self.pieces)]
+        made = [
+            player.arrange(song, seed=seed, track=0)
+            for seed, song in enumerate(self.pieces)
+        ]
         return evaluation.compare(evaluation.measure(made), self.reference).headline()

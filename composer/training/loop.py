@@ -72,7 +72,9 @@ def train(
     plan = plan_run(asked, kind, given, corpus, before)
 
     # Build the networks, and what judges them.
-    trainer = Trainer(kind, corpus.train, plan.model, plan.settings, plan.seed, strategy)
+    trainer = Trainer(
+        kind, corpus.train, plan.model, plan.settings, plan.seed, strategy
+    )
     check_music(corpus, trainer)
     judge = RunJudge(corpus, plan.settings.evaluate_pieces)
 
@@ -133,7 +135,9 @@ def _save(trainer: Trainer, run: TrainingRun) -> None:
     thin_out(run, trainer.settings.keep)
 
 
-def _show(trainer: Trainer, judge: RunJudge, run: TrainingRun, reporter: Reporter) -> None:
+def _show(
+    trainer: Trainer, judge: RunJudge, run: TrainingRun, reporter: Reporter
+) -> None:
     """Snapshot and evaluate the model if that is due, then report."""
     if not trainer.replicas.is_chief:
         return
@@ -160,7 +164,8 @@ class Reporter:
         self.run = run
         self.watchers = watchers
         last: dict[str, Any] = run.log[-1] if run.log else {}
-        # A resumed run goes on counting: `seconds` in all, `iterating` those in which networks learnt.
+        # A resumed run goes on counting: `seconds` in all, `iterating` those in which networks
+        # learnt.
         self._began = time.perf_counter() - float(last.get("seconds", 0.0))
         self._iterating = float(last.get("iterating", 0.0))
         self._reported = self._iterating
@@ -257,7 +262,10 @@ def _stop_when_asked() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield asked
     finally:

@@ -60,7 +60,9 @@ class TrainingRequest:
 
     def __post_init__(self) -> None:
         if self.iterations is not None and self.minutes is not None:
-            raise ConfigError("a run ends after iterations or after minutes: give one of them")
+            raise ConfigError(
+                "a run ends after iterations or after minutes: give one of them"
+            )
         if self.minutes is not None and self.minutes <= 0:
             raise ConfigError(f"minutes lie above 0, got {self.minutes}")
         if self.seed is not None and self.seed < 0:
@@ -94,7 +96,11 @@ class RunPlan:
     @property
     def asked(self) -> dict[str, Any]:
         """Return the table of run.json."""
-        return {**self.about, "model": to_dict(self.model), "train": to_dict(self.settings)}
+        return {
+            **self.about,
+            "model": to_dict(self.model),
+            "train": to_dict(self.settings),
+        }
 
 
 def read_config(path: Path | None) -> dict[str, Any]:
@@ -109,7 +115,9 @@ def read_config(path: Path | None) -> dict[str, Any]:
         raise ConfigError(f"{path} is not a JSON config: not a table")
     unknown = sorted(set(given) - {"model", "train"})
     if unknown:
-        raise ConfigError(f"unknown field {unknown[0]!r} in {path}; it has ['model', 'train']")
+        raise ConfigError(
+            f"unknown field {unknown[0]!r} in {path}; it has ['model', 'train']"
+        )
     return given
 
 
@@ -145,7 +153,10 @@ def plan_run(
     }
     if base is not None:
         # A name can come to mean another model: the hash says which weights it was.
-        about["from"] = {"model": asked.begin_from, "weights": _sha256(base.folder / WEIGHTS)}
+        about["from"] = {
+            "model": asked.begin_from,
+            "weights": _sha256(base.folder / WEIGHTS),
+        }
     asks_anything = asked.config is not None or asked.iterations is not None
     if before and not asks_anything:
         # As it was begun, whatever the usual settings have become since.
@@ -154,7 +165,9 @@ def plan_run(
     else:
         fields = {} if base is None else base.card["config"]
         model = kind.configure({**fields, **given.get("model", {})}, list(corpus.train))
-        settings = _settings(kind, given.get("train", {}), is_fine_tuning=base is not None)
+        settings = _settings(
+            kind, given.get("train", {}), is_fine_tuning=base is not None
+        )
         if asked.iterations is not None:
             settings = settings.lasting(asked.iterations)
     return RunPlan(kind, model, settings, int(asked.seed or 0), about)
@@ -178,7 +191,9 @@ def _sha256(path: Path) -> str:
     try:
         return sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ModelError(f"{path.parent} has no weights to go on from: {error}") from error
+        raise ModelError(
+            f"{path.parent} has no weights to go on from: {error}"
+        ) from error
 
 
 def check_unused(out: Path) -> dict[str, Any]:
@@ -189,7 +204,9 @@ def check_unused(out: Path) -> dict[str, Any]:
     other = foreign(out)
     if other is not None:
         name = other.relative_to(out)
-        raise ConfigError(f"{out} is not empty: no run wrote {name}; choose another folder")
+        raise ConfigError(
+            f"{out} is not empty: no run wrote {name}; choose another folder"
+        )
     return {}
 
 
@@ -254,7 +271,9 @@ def load_weights(trainer: Trainer, name: str) -> None:
 
 
 def fitted(trainer: Trainer, judge: RunJudge, seconds: float) -> Settings:
-    """Return the settings with as many iterations as the time allows; the trainer stays as it is."""
+    """Return the settings with as many iterations as the time allows; the trainer stays as it
+    is.
+    """
     began = time.perf_counter()
     settings = trainer.settings
     each = _seconds_to_iterate(trainer) + _seconds_between(trainer, judge)

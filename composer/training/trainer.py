@@ -49,10 +49,14 @@ class Trainer:
         self.replicas = Replicas(strategy)
         with self.replicas.scope():
             self.networks = kind.build(model)
-            self.recipe = find_recipe(kind.recipe)(self.networks, settings, self.replicas)
+            self.recipe = find_recipe(kind.recipe)(
+                self.networks, settings, self.replicas
+            )
         play, shapes = kind.playing_model(self.networks)
         # With one signature for all lengths there is one graph, not one for each length.
-        signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
+        signature = {
+            name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()
+        }
         self._play = tf.function(play, input_signature=[signature], autograph=False)
 
     def use(self, settings: Settings) -> None:
@@ -121,7 +125,9 @@ class Trainer:
     def restore(self, state: State) -> None:
         """Go on from a `state`. Raise ModelError if it is of other networks."""
         _fill(self.recipe.variables(), "v", state)
-        self.recipe.average = [state[f"a{i}"] for i in range(len(state)) if f"a{i}" in state]
+        self.recipe.average = [
+            state[f"a{i}"] for i in range(len(state)) if f"a{i}" in state
+        ]
         self.iteration = int(state["iteration"])
 
     def restore_playing(self, state: State) -> None:

@@ -25,7 +25,10 @@ MODEL = "jsb-chorales"
 PERIOD = 128
 BEATS = 400
 PHRASES, BARS = 120, 8
-TURNS, TURN_QPM = 102, 240.0  # phrases of one beat and their answers: half a second each
+TURNS, TURN_QPM = (
+    102,
+    240.0,
+)  # phrases of one beat and their answers: half a second each
 DUET_BEATS, DUET_QPM = 300, 200.0
 
 
@@ -66,10 +69,13 @@ def show(figures: Sequence[Figure]) -> str:
     """Aligned columns."""
     met = {None: "", True: "yes", False: "NO"}
     lines = [("", "ours", "baseline", "goal", "met", "")]
-    lines += [(f.name, f.ours, f.baseline, f.goal, met[f.met], f.remark) for f in figures]
+    lines += [
+        (f.name, f.ours, f.baseline, f.goal, met[f.met], f.remark) for f in figures
+    ]
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
     return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
 
 
@@ -201,7 +207,8 @@ def _capture(call: Measured) -> Iterator[Figure]:
         f"same message, two processes; below 0: Composer's is the earlier; {len(call.beyond)} messages",
     )
     around = [
-        np.abs(np.subtract(one, np.median(one))).tolist() for one in (call.stamps, call.bare_stamps)
+        np.abs(np.subtract(one, np.median(one))).tolist()
+        for one in (call.stamps, call.bare_stamps)
     ]
     yield Figure(
         "capture: recorded onset less when it was sent",

@@ -18,7 +18,9 @@ def arrange(composer_command, model_folder):
     """Runs `composer arrange ARGUMENTS --model ...`."""
 
     def run(*arguments, model=None, env=None):  # noqa: F811
-        return composer_command("arrange", *arguments, "--model", model or model_folder, env=env)
+        return composer_command(
+            "arrange", *arguments, "--model", model or model_folder, env=env
+        )
 
     run.folder = composer_command.folder
     return run
@@ -27,7 +29,12 @@ def arrange(composer_command, model_folder):
 @pytest.fixture
 def one(composer_command):
     """Runs `composer ARGUMENTS` in a folder that holds one.mid, an arrangement."""
-    assert composer_command("arrange", "ode-to-joy", "--seed", 1, "-o", "one.mid").returncode == 0
+    assert (
+        composer_command(
+            "arrange", "ode-to-joy", "--seed", 1, "-o", "one.mid"
+        ).returncode
+        == 0
+    )
     return composer_command
 
 

@@ -37,7 +37,11 @@ def test_a_signal_keeps_what_was_played(tmp_path, number):
         status, _, err = finish(process)
     assert status == 128 + number, err
     (track,) = read(tmp_path / "m.mid").tracks
-    assert [(n.pitch, n.velocity) for n in track.notes] == [(67, 80), (72, 70), (64, 90)]
+    assert [(n.pitch, n.velocity) for n in track.notes] == [
+        (67, 80),
+        (72, 70),
+        (64, 90),
+    ]
     assert 0 < track.notes[-1].duration < 30
     assert [path.name for path in tmp_path.iterdir()] == ["m.mid"]
 

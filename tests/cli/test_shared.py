@@ -14,7 +14,16 @@ def test_the_version(composer_command):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["arrange"], ["ports"], ["record"], ["train"], ["export"], ["models"], ["melodies"]],
+    [
+        [],
+        ["arrange"],
+        ["ports"],
+        ["record"],
+        ["train"],
+        ["export"],
+        ["models"],
+        ["melodies"],
+    ],
 )
 def test_help_teaches(composer_command, command):
     done = composer_command(*command, "--help")

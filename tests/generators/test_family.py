@@ -31,7 +31,9 @@ def test_every_capability_has_words() -> None:
 
 
 def test_an_unknown_family_lists_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match="no family 'waltz'; there are band, chorale, unet"):
+    with pytest.raises(
+        ConfigError, match="no family 'waltz'; there are band, chorale, unet"
+    ):
         family("waltz")
 
 

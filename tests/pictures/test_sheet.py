@@ -68,7 +68,9 @@ def test_every_row_is_on_the_sheet():
         made = sheet.sheet_of(of_bars(count))
         assert made.rows[0].top > sheet.HEAD and made.rows[-1].bottom < made.height
         assert len(made.rows) <= sheet.MAX_ROWS
-        assert all(a.bottom < b.top for a, b in zip(made.rows, made.rows[1:], strict=False))
+        assert all(
+            a.bottom < b.top for a, b in zip(made.rows, made.rows[1:], strict=False)
+        )
 
 
 @pytest.mark.parametrize("empty", [Song(), Song((Track(), Track()))])

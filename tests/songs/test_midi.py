@@ -23,13 +23,18 @@ END = b"\x00\xff\x2f\x00"
 
 def midi(*tracks: bytes, form: int = 1, division: int = 96) -> bytes:
     chunks = (b"MTrk" + struct.pack(">L", len(track)) + track for track in tracks)
-    return struct.pack(">4sLHHH", b"MThd", 6, form, len(tracks), division) + b"".join(chunks)
+    return struct.pack(">4sLHHH", b"MThd", 6, form, len(tracks), division) + b"".join(
+        chunks
+    )
 
 
-def notes_of(*tracks: bytes, form: int = 1) -> list[list[tuple[float, int, float, int]]]:
+def notes_of(
+    *tracks: bytes, form: int = 1
+) -> list[list[tuple[float, int, float, int]]]:
     song = from_bytes(midi(*tracks, form=form))
     return [
-        [(n.onset, n.pitch, n.duration, n.velocity) for n in track.notes] for track in song.tracks
+        [(n.onset, n.pitch, n.duration, n.velocity) for n in track.notes]
+        for track in song.tracks
     ]
 
 
@@ -50,7 +55,11 @@ SONG = Song(
         Track((Note(2, 48, 2, 64), Note(2, 55, 3, 65), Note(2, 64, 1, 66)), "", 127),
     ),
     tempos=(Tempo(0, 120.0), Tempo(2.5, 80.0)),
-    time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 3, 4), TimeSignature(7, 6, 8)),
+    time_signatures=(
+        TimeSignature(0, 1, 4),
+        TimeSignature(1, 3, 4),
+        TimeSignature(7, 6, 8),
+    ),
     key_signatures=(KeySignature(0, -3, True), KeySignature(7, 4)),
     title="旋律",
     ticks_per_beat=96,
@@ -124,35 +133,51 @@ def tracks(draw: st.DrawFn, ticks_per_beat: int) -> Track:
     """Notes of which two of one pitch never lie one inside the other: MIDI cannot tell which of them ends."""
     spans = draw(
         st.lists(
-            st.tuples(TICKS, st.integers(1, 900), st.integers(0, 127), st.integers(1, 127)),
+            st.tuples(
+                TICKS, st.integers(1, 900), st.integers(0, 127), st.integers(1, 127)
+            ),
             max_size=12,
         )
     )
     notes, free = [], {}
     for start, length, pitch, velocity in sorted(spans):
         if start >= free.get(pitch, 0):
-            notes.append(Note(start / ticks_per_beat, pitch, length / ticks_per_beat, velocity))
+            notes.append(
+                Note(start / ticks_per_beat, pitch, length / ticks_per_beat, velocity)
+            )
             free[pitch] = start + length
     name = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-    return Track(tuple(notes), draw(name), draw(st.integers(0, 127)), draw(st.booleans()))
+    return Track(
+        tuple(notes), draw(name), draw(st.integers(0, 127)), draw(st.booleans())
+    )
 
 
-def marks(kind: type, ticks_per_beat: int, *values: st.SearchStrategy) -> st.SearchStrategy:
-    many = st.lists(st.tuples(TICKS, *values), max_size=4, unique_by=lambda mark: mark[0])
-    return many.map(lambda rows: tuple(kind(row[0] / ticks_per_beat, *row[1:]) for row in rows))
+def marks(
+    kind: type, ticks_per_beat: int, *values: st.SearchStrategy
+) -> st.SearchStrategy:
+    many = st.lists(
+        st.tuples(TICKS, *values), max_size=4, unique_by=lambda mark: mark[0]
+    )
+    return many.map(
+        lambda rows: tuple(kind(row[0] / ticks_per_beat, *row[1:]) for row in rows)
+    )
 
 
 @st.composite
 def songs(draw: st.DrawFn) -> Song:
     at = draw(st.integers(1, 32767))
-    metre = st.tuples(TICKS, st.integers(1, 255), st.sampled_from([1, 2, 4, 8, 16, 32, 64]))
+    metre = st.tuples(
+        TICKS, st.integers(1, 255), st.sampled_from([1, 2, 4, 8, 16, 32, 64])
+    )
     return Song(
         tracks=tuple(draw(st.lists(tracks(at), max_size=6))),
         tempos=draw(
             marks(
                 Tempo,
                 at,
-                st.integers(20_000, 0xFFFFFF).map(lambda microseconds: 60e6 / microseconds),
+                st.integers(20_000, 0xFFFFFF).map(
+                    lambda microseconds: 60e6 / microseconds
+                ),
             )
         ),
         time_signatures=tuple(
@@ -177,7 +202,9 @@ def test_any_song_survives(song: Song) -> None:
 
 
 def test_running_status_and_zero_velocity() -> None:
-    track = b"\x00\x93\x3c\x50" + b"\x30\x3c\x00" + b"\x00\x43\x51" + b"\x60\x43\x00" + END
+    track = (
+        b"\x00\x93\x3c\x50" + b"\x30\x3c\x00" + b"\x00\x43\x51" + b"\x60\x43\x00" + END
+    )
     assert notes_of(track) == [[(0.0, 60, 0.5, 80), (0.5, 67, 1.0, 81)]]
 
 
@@ -208,7 +235,12 @@ def test_overlapping_notes_of_one_pitch_end_first_in_first_out() -> None:
 
 
 def test_the_same_pitch_on_two_channels_does_not_mix() -> None:
-    track = b"\x00\x90\x3c\x50\x00\x91\x3c\x51" + b"\x18\x81\x3c\x00" + b"\x48\x80\x3c\x00" + END
+    track = (
+        b"\x00\x90\x3c\x50\x00\x91\x3c\x51"
+        + b"\x18\x81\x3c\x00"
+        + b"\x48\x80\x3c\x00"
+        + END
+    )
     assert notes_of(track) == [[(0.0, 60, 1.0, 80)], [(0.0, 60, 0.25, 81)]]
 
 
@@ -226,7 +258,9 @@ def test_notes_of_no_length_and_stray_note_offs_are_dropped() -> None:
 
 def test_a_note_on_before_the_note_off_of_the_same_tick() -> None:
     """Some programs write the repeated note first."""
-    track = b"\x00\x90\x3c\x50" + b"\x60\x3c\x5a" + b"\x00\x3c\x00" + b"\x30\x3c\x00" + END
+    track = (
+        b"\x00\x90\x3c\x50" + b"\x60\x3c\x5a" + b"\x00\x3c\x00" + b"\x30\x3c\x00" + END
+    )
     assert notes_of(track) == [[(0.0, 60, 1.0, 80), (1.0, 60, 0.5, 90)]]
 
 
@@ -238,7 +272,10 @@ def test_type_0_is_split_by_channel() -> None:
         b"\x30\x84\x3c\x00\x00\x89\x24\x00\x30\x82\x30\x00" + END
     )
     song = from_bytes(midi(track, form=0))
-    assert [(t.program, t.is_drum, t.notes[0].pitch, t.notes[0].duration) for t in song.tracks] == [
+    assert [
+        (t.program, t.is_drum, t.notes[0].pitch, t.notes[0].duration)
+        for t in song.tracks
+    ] == [
         (5, False, 48, 1.5),
         (40, False, 60, 1.0),
         (0, True, 36, 1.0),
@@ -253,7 +290,11 @@ def test_a_program_named_in_another_track_counts() -> None:
         b"\x00\x92\x3c\x50\x60\x3c\x00" + END,
     )
     song = from_bytes(midi(*tracks))
-    assert [(t.program, len(t.notes)) for t in song.tracks] == [(24, 0), (24, 1), (0, 1)]
+    assert [(t.program, len(t.notes)) for t in song.tracks] == [
+        (24, 0),
+        (24, 1),
+        (0, 1),
+    ]
 
 
 def test_of_marks_at_one_onset_the_later_in_the_first_track_counts() -> None:
@@ -271,7 +312,9 @@ def test_zero_tempo_and_metre_are_ignored() -> None:
 
 
 def test_pickup() -> None:
-    song = replace(SONG, time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 4, 4)))
+    song = replace(
+        SONG, time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 4, 4))
+    )
     assert from_bytes(to_bytes(song)).bar_onsets() == [0.0, 1.0, 5.0]
 
 
@@ -284,7 +327,13 @@ def test_unknown_chunks_long_headers_and_riff() -> None:
         + track
         + b"trailing"
     )
-    riff = b"RIFF" + struct.pack("<L", len(data) + 18) + b"RMID" + b"DISP\x01\0\0\0x\0" + b"data"
+    riff = (
+        b"RIFF"
+        + struct.pack("<L", len(data) + 18)
+        + b"RMID"
+        + b"DISP\x01\0\0\0x\0"
+        + b"data"
+    )
     song = from_bytes(data)
     assert song.tracks[0].notes == (Note(0.0, 60, 1.0, 80),)
     assert from_bytes(riff + struct.pack("<L", len(data)) + data) == song
@@ -317,7 +366,10 @@ GOOD = midi(b"\x00\x90\x3c\x50\x60\x3c\x00" + END)
         (midi(b"\x00\xff\x03\xff\xff\xff\x7fabc"), "breaks off"),
         (midi(b"\xff\xff\xff\xff\x7f\x90\x3c\x50" + END), "four bytes"),
         (midi(b"\x00\xf4" + END), "0xf4"),
-        (midi(b"\x00\x90\x3c\x50" + b"\xff\xff\xff\x7f\x3c\x00" + END, division=1), "beats"),
+        (
+            midi(b"\x00\x90\x3c\x50" + b"\xff\xff\xff\x7f\x3c\x00" + END, division=1),
+            "beats",
+        ),
         (
             midi(
                 b"\x00\xff\x51\x03\xff\xff\xff" + b"\x8f\xff\xff\x7f\x90\x3c\x50" + END,
@@ -328,7 +380,9 @@ GOOD = midi(b"\x00\x90\x3c\x50\x60\x3c\x00" + END)
         (b"RIFF\x10\0\0\0RMIDjunk\x02\0\0\0ab", "RIFF"),
     ],
 )
-def test_bad_files_say_why_in_one_line(tmp_path: Path, data: bytes, message: str) -> None:
+def test_bad_files_say_why_in_one_line(
+    tmp_path: Path, data: bytes, message: str
+) -> None:
     path = tmp_path / "bad.mid"
     path.write_bytes(data)
     with pytest.raises(MidiError, match=message) as caught:
@@ -391,9 +445,9 @@ def test_fifteen_tracks_have_a_channel_each_without_the_tenth() -> None:
 
 def test_short_notes_and_notes_of_no_length() -> None:
     notes = (Note(0, 60, 0.001), Note(1, 62, 0.0), Note(2, 64, -1.0))
-    assert from_bytes(to_bytes(Song((Track(notes),), ticks_per_beat=100))).tracks[0].notes == (
-        Note(0.0, 60, 0.01),
-    )
+    assert from_bytes(to_bytes(Song((Track(notes),), ticks_per_beat=100))).tracks[
+        0
+    ].notes == (Note(0.0, 60, 0.01),)
 
 
 ONE = Song((Track((Note(0, 60, 1),)),))

@@ -64,7 +64,9 @@ def messages() -> list[tuple[float, mido.Message]]:
     return [(START + at, message) for at, message in kinds]
 
 
-def keep(folder: Path, header: Header = HEAD, melody=None, arrangement=None, ended="bars") -> Path:
+def keep(
+    folder: Path, header: Header = HEAD, melody=None, arrangement=None, ended="bars"
+) -> Path:
     """A take that was played to its end."""
     with TakeWriter(folder, header, START) as writer:
         for event in events():

@@ -43,7 +43,9 @@ def judge(corpus: Corpus) -> RunJudge:
 
 
 def test_it_judges_by_the_beginnings_of_pieces_that_training_never_sees(corpus, judge):
-    assert [song.title for song in judge.pieces] == [song.title for song in corpus.valid[:3]]
+    assert [song.title for song in judge.pieces] == [
+        song.title for song in corpus.valid[:3]
+    ]
     assert all(song.end <= JUDGED_BEATS for song in judge.pieces)
 
 

@@ -28,14 +28,26 @@ def test_fine_tuning_begins_with_the_models_weights(
     run, _, config = trained
     model = exported
     tuned = train(
-        tmp_path / "tuned", TrainingRequest(config=config, iterations=2, begin_from=str(model))
+        tmp_path / "tuned",
+        TrainingRequest(config=config, iterations=2, begin_from=str(model)),
     )
-    assert tuned.asked["from"]["model"] == str(model) and len(tuned.asked["from"]["weights"]) == 64
+    assert (
+        tuned.asked["from"]["model"] == str(model)
+        and len(tuned.asked["from"]["weights"]) == 64
+    )
     assert tuned.asked["train"]["supervised_rate"] == pytest.approx(0.3e-3)
     before, after = (load_checkpoint(r.checkpoints[r.latest]) for r in (run, tuned))
-    fresh = {f"g{i}": v.numpy() for i, v in enumerate(trainer_of(1).networks.generator.variables)}
-    weights = [k for k, value in before.items() if k[0] == "g" and value.dtype == np.float32]
-    far = [sum(float(np.abs(before[k] - x[k]).sum()) for k in weights) for x in (after, fresh)]
+    fresh = {
+        f"g{i}": v.numpy()
+        for i, v in enumerate(trainer_of(1).networks.generator.variables)
+    }
+    weights = [
+        k for k, value in before.items() if k[0] == "g" and value.dtype == np.float32
+    ]
+    far = [
+        sum(float(np.abs(before[k] - x[k]).sum()) for k in weights)
+        for x in (after, fresh)
+    ]
     assert far[0] < 0.5 * far[1]
     with pytest.raises(ConfigError, match="of family chorale, not unet"):
         train(tmp_path / "other", TrainingRequest(family="unet", begin_from=str(model)))
@@ -43,7 +55,9 @@ def test_fine_tuning_begins_with_the_models_weights(
 
 @pytest.mark.slow
 def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) -> None:
-    trainer = trainer_of(report_every=500, save_every=500, snapshot_every=500, evaluate_every=500)
+    trainer = trainer_of(
+        report_every=500, save_every=500, snapshot_every=500, evaluate_every=500
+    )
     judge = RunJudge(load_corpus("jsb"), 2)
     before = trainer.state()
     assert (
@@ -62,7 +76,11 @@ def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) 
         tmp_path / "run", TrainingRequest(config=config, minutes=0.01)
     )  # not even the graphs are made in that time
     settings = run.asked["train"]
-    assert run.latest == settings["supervised_iterations"] + settings["adversarial_iterations"] == 2
+    assert (
+        run.latest
+        == settings["supervised_iterations"] + settings["adversarial_iterations"]
+        == 2
+    )
     assert run.asked["minutes"] == 0.01
 
 
@@ -90,7 +108,9 @@ def test_bad_requests_are_named(config: Path, tmp_path: Path, trained: Any) -> N
         train(run, TrainingRequest(config=config, iterations=6))
     with pytest.raises(ConfigError, match="another seed: 4, not 1"):
         train(run, TrainingRequest(seed=1), resume=True)
-    with pytest.raises(ConfigError, match="another train supervised_iterations: 5, not 6"):
+    with pytest.raises(
+        ConfigError, match="another train supervised_iterations: 5, not 6"
+    ):
         train(run, TrainingRequest(config=config, iterations=7), resume=True)
     bad.write_text(json.dumps({**TINY, "model": {**TINY["model"], "channels": 9}}))
     with pytest.raises(ConfigError, match="another model channels: 8, not 9"):

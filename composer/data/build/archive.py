@@ -48,7 +48,9 @@ def write(path: Path, arrays: Arrays) -> None:
                     compresslevel=9,
                 )
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def run(
@@ -65,7 +67,10 @@ def run(
 
     parser = argparse.ArgumentParser(description=f"Build {bundled.name} from {source}.")
     parser.add_argument(
-        "--out", type=Path, default=bundled, help="file to write (default: the bundled one)"
+        "--out",
+        type=Path,
+        default=bundled,
+        help="file to write (default: the bundled one)",
     )
     out: Path = parser.parse_args().out
     try:

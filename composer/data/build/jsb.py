@@ -302,7 +302,9 @@ def _features(chorale: Chorale) -> NDArray[np.int8]:
     return features
 
 
-def _shares(pieces: list[NDArray[np.int8]], held: NDArray[np.int8]) -> NDArray[np.float64]:
+def _shares(
+    pieces: list[NDArray[np.int8]], held: NDArray[np.int8]
+) -> NDArray[np.float64]:
     """Return the share of windows that each piece has in common with `held`: float [piece].
 
     It is the share of the one's windows or of the other's, whichever is larger.
@@ -405,11 +407,15 @@ def _make() -> tuple[Arrays, list[str]]:
     from rich.progress import track
 
     chorales = build(track(corpus_files().values(), description="Chorales"))
-    lines = [f"{len(chorales)} chorales: {counted(chorale.split for chorale in chorales)}"]
+    lines = [
+        f"{len(chorales)} chorales: {counted(chorale.split for chorale in chorales)}"
+    ]
     shared = [chorale for chorale in chorales if chorale.overlap >= LEAKS]
     for chorale in sorted(shared, key=lambda chorale: -chorale.overlap):
         split = chorale.split or "no split"
-        lines.append(f"  {chorale.bwv} ({split}) is {chorale.overlap:.0%} of {chorale.twin}")
+        lines.append(
+            f"  {chorale.bwv} ({split}) is {chorale.overlap:.0%} of {chorale.twin}"
+        )
     return pack(chorales), lines
 
 

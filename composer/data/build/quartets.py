@@ -72,7 +72,9 @@ def _movements(work: dict[str, Any], folder: Path) -> list[Movement]:
             mend,
         )
         if any(len(song.tracks) != len(PARTS) for song in found):
-            raise ComposerError(f"{path} is no quartet: it has {len(found[0].tracks)} parts")
+            raise ComposerError(
+                f"{path} is no quartet: it has {len(found[0].tracks)} parts"
+            )
         songs += found
     movements: list[Movement] = []
     for row, song in zip(work["movements"], songs, strict=True):
@@ -151,7 +153,9 @@ def _on_ticks(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(kept)
 
 
-def modes(keys: Iterable[KeySignature], bass: Iterable[Note]) -> tuple[KeySignature, ...]:
+def modes(
+    keys: Iterable[KeySignature], bass: Iterable[Note]
+) -> tuple[KeySignature, ...]:
     """Return the key signatures, major or minor as the last note of `bass` under each says.
 
     A note that is neither tonic changes nothing.
@@ -266,7 +270,10 @@ def _make() -> tuple[Arrays, list[str]]:
     parts = _parts([movement.song for movement in movements])
     notes = sum(len(part) for part in parts)
     splits = counted(movement.split for movement in movements)
-    return pack(movements), [f"{len(movements)} movements: {splits}", f"{notes:,} notes"]
+    return pack(movements), [
+        f"{len(movements)} movements: {splits}",
+        f"{notes:,} notes",
+    ]
 
 
 def main() -> None:

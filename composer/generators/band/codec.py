@@ -177,7 +177,9 @@ def decode(
         pitches = cells.pitch[span] - back
         notes = _notes(spots, pitches, encoded.grid)
         fitted = tuple(_within(notes, melody.line, is_drum))
-        tracks.append(Track(fitted, config.names[index], config.programs[index], is_drum))
+        tracks.append(
+            Track(fitted, config.names[index], config.programs[index], is_drum)
+        )
     return replace(song, tracks=tuple(tracks))
 
 

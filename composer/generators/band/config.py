@@ -120,26 +120,38 @@ class BandConfig:
                 spans[name] = (low, high)
         for name, (low, high) in spans.items():
             if not 0 <= low <= high - 11 <= 116:
-                raise ConfigError(f"{name} needs an octave of pitches in 0..127, got {low}..{high}")
+                raise ConfigError(
+                    f"{name} needs an octave of pitches in 0..127, got {low}..{high}"
+                )
 
     def _check_midi(self) -> None:
         if any(self.drums) and not self.drum_pitches:
             raise ConfigError("a drum track needs drum_pitches")
-        if not all(0 <= number <= 127 for number in (*self.programs, *self.drum_pitches)):
+        if not all(
+            0 <= number <= 127 for number in (*self.programs, *self.drum_pitches)
+        ):
             raise ConfigError("programs and drum_pitches lie in 0..127")
         if not self.chords or not all(0 <= chord < 4096 for chord in self.chords):
-            raise ConfigError("chords are pitch-class sets, numbers of 0..4095, at least one")
+            raise ConfigError(
+                "chords are pitch-class sets, numbers of 0..4095, at least one"
+            )
 
     def _check_sizes(self) -> None:
         after = (*self.strides[1:], 0.5)
-        if any(stride != 2 * half for stride, half in zip(self.strides, after, strict=True)):
-            raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
+        if any(
+            stride != 2 * half for stride, half in zip(self.strides, after, strict=True)
+        ):
+            raise ConfigError(
+                f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}"
+            )
         shares_fit = 0 <= self.dropout < 1 and 0 <= self.min_p < 1
         if not shares_fit or self.temperature <= 0:
             raise ConfigError("dropout and min_p lie in 0..1, temperature above 0")
         least = min(self.groove_share, self.style_share)
         if least < 0 or self.groove_share + self.style_share > 1:
-            raise ConfigError("groove_share and style_share are 0 or more, together at most 1")
+            raise ConfigError(
+                "groove_share and style_share are 0 or more, together at most 1"
+            )
         if min(self.channels, self.critic_channels) < 1:
             raise ConfigError(
                 f"channels lie above 0, got {self.channels} and {self.critic_channels}"
@@ -169,8 +181,12 @@ class Cells:
         drums = np.array(sorted(set(config.drum_pitches)), np.int64)
         pitches = []
         # A margin, because after transposition to C a track can lie higher or lower by it.
-        for is_drum, low, high in zip(config.drums, config.lows, config.highs, strict=True):
-            pitches.append(drums if is_drum else np.arange(low - MARGIN, high + MARGIN + 1))
+        for is_drum, low, high in zip(
+            config.drums, config.lows, config.highs, strict=True
+        ):
+            pitches.append(
+                drums if is_drum else np.arange(low - MARGIN, high + MARGIN + 1)
+            )
         self.counts = tuple(len(each) for each in pitches)
         edges = np.cumsum([0, *self.counts]).tolist()
         self.spans = tuple(slice(first, last) for first, last in pairwise(edges))

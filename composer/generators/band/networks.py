@@ -18,7 +18,15 @@ from composer.generators.band.config import PLACES, BandConfig, chord_masks
 from composer.generators.family import Shapes
 from composer.generators.layers.harmony import interval_classes
 from composer.generators.layers.judge import TwoScores
-from composer.generators.layers.pulses import Stack, constant, every, join, later, rows, sample
+from composer.generators.layers.pulses import (
+    Stack,
+    constant,
+    every,
+    join,
+    later,
+    rows,
+    sample,
+)
 
 Tensor = Any
 
@@ -213,7 +221,9 @@ class BandView:
             places,
         )
         self.h = generator.encoder(heard, pieces=self.pieces, training=training)
-        self._out = [NEVER * (1.0 - x["allowed"][:, span]) for span in config.cells.spans]
+        self._out = [
+            NEVER * (1.0 - x["allowed"][:, span]) for span in config.cells.spans
+        ]
 
     def _each(self, x: Tensor, like: Tensor) -> Tensor:
         """Return what holds for a piece, [B, F], on its every row: [any, F]; like: [B, rows, 1]."""
@@ -263,8 +273,12 @@ class Generator(keras.Model):
         drop = config.dropout
         rounds = range(len(config.strides))
         self.encoder = Stack(width, config.encoder_blocks, drop, name="encoder")
-        self.plan = [Stack(width, config.plan_blocks, drop, name=f"plan_{i}") for i in rounds]
-        self.chord = [layers.Dense(len(config.chords), name=f"chord_{i}") for i in rounds]
+        self.plan = [
+            Stack(width, config.plan_blocks, drop, name=f"plan_{i}") for i in rounds
+        ]
+        self.chord = [
+            layers.Dense(len(config.chords), name=f"chord_{i}") for i in rounds
+        ]
 
     def _add_on_pulse(self, config: BandConfig) -> None:
         """Add the layers of each round that decide what sounds on the pulses."""
@@ -282,8 +296,12 @@ class Generator(keras.Model):
         """Add the layers that decide which notes that go on are struck again."""
         width = config.channels
         counts = config.cells.counts
-        self.see_notes = [layers.Dense(width, name=f"see_notes_{t}") for t in self.pitched]
-        self.again = [layers.Dense(4 + 4 * counts[t], name=f"again_{t}") for t in self.pitched]
+        self.see_notes = [
+            layers.Dense(width, name=f"see_notes_{t}") for t in self.pitched
+        ]
+        self.again = [
+            layers.Dense(4 + 4 * counts[t], name=f"again_{t}") for t in self.pitched
+        ]
         for group in (*self.on_pulse, *self.steps):
             for layer in group:
                 layer.build()
@@ -482,7 +500,9 @@ class Draws:
         # Between pulses no tail is cut: each of many moves is unlikely beside holding on, together
         # they are the rhythm.
         self.between = (1.0, 0.0, not playing)
-        self.knobs = (config.temperature, config.min_p, False) if playing else self.between
+        self.knobs = (
+            (config.temperature, config.min_p, False) if playing else self.between
+        )
         self.pieces = x["melody"].shape[0]
         self.tracks = len(config.names)
         self.spans = config.cells.spans
@@ -672,7 +692,9 @@ class Critic(keras.Model):
         pieces = x["melody"].shape[0]
         melody = ops.one_hot(x["melody"], self.count, dtype="float32")
         tune = ops.matmul(rows(melody, 3), constant(self._classes))
-        heard = ops.matmul(rows(piece, 3), constant(self._heard))  # [4 * R, 12 * T + 2 * T]
+        heard = ops.matmul(
+            rows(piece, 3), constant(self._heard)
+        )  # [4 * R, 12 * T + 2 * T]
         classes = [heard[:, 12 * t : 12 * (t + 1)] for t in self.pitched]
         vertical = self._harmony(tune, classes)
         shown = (piece, melody, x["attack"], x["place"])
@@ -711,7 +733,9 @@ def heard_in(config: BandConfig) -> Any:
     cells = config.cells
     member = np.eye(len(config.names))[cells.track]  # [F, T]
     by_class = np.eye(12)[cells.pitch % 12] * ~cells.drum[:, None]
-    classes = (by_class[:, None] * member[:, :, None]).reshape(len(cells), -1)  # [F, T * 12]
+    classes = (by_class[:, None] * member[:, :, None]).reshape(
+        len(cells), -1
+    )  # [F, T * 12]
     density = member * np.where(cells.drum, 1.0, 1 / 3)[:, None]
     none = np.zeros_like(density)
     return np.block([[classes, density, none], [0 * classes, none, density]])

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 
 from composer.config import from_dict
 from composer.errors import ConfigError
-from composer.generators.band.codec import fit_octaves, melody_inputs, pulses, with_shift
+from composer.generators.band.codec import (
+    fit_octaves,
+    melody_inputs,
+    pulses,
+    with_shift,
+)
 from composer.generators.band.config import MARGIN, BandConfig, chord_masks
 from composer.generators.family import Arrays
 from composer.generators.latents import Array
@@ -96,7 +101,9 @@ def to_piece(song: Song, config: BandConfig) -> BandPiece | None:
     heard, attack = sample_line(melody, grid)
     line = fit_octaves(heard, config.melody_low, config.melody_high)
     added = song.tracks[1:]
-    parts = [_cell_notes(track, grid, index, config) for index, track in enumerate(added)]
+    parts = [
+        _cell_notes(track, grid, index, config) for index, track in enumerate(added)
+    ]
     notes = np.concatenate(parts)
     present = np.array([bool(track.notes) for track in added])
     shift = signature_shift(pitch_class_weights(line))
@@ -356,7 +363,13 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> BandConfig:
 def _tracks(songs: Sequence[Song]) -> dict[str, Any]:
     """Return names, programs, drums and ranges of the added tracks, and the commonest drums."""
     count = _count_tracks(songs)
-    found: dict[str, Any] = {"names": [], "programs": [], "drums": [], "lows": [], "highs": []}
+    found: dict[str, Any] = {
+        "names": [],
+        "programs": [],
+        "drums": [],
+        "lows": [],
+        "highs": [],
+    }
     strokes: Counter[int] = Counter()
     for index in range(1, count):
         tracks = [song.tracks[index] for song in songs]

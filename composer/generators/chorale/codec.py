@@ -41,7 +41,15 @@ from composer.generators.layers.melody import (
     pitch_class_weights,
 )
 from composer.songs.edit import TINY, Melody, cut_notes, outside
-from composer.songs.grid import REST, Bools, Ints, PulseGrid, line_notes, pulse_grid, sample_line
+from composer.songs.grid import (
+    REST,
+    Bools,
+    Ints,
+    PulseGrid,
+    line_notes,
+    pulse_grid,
+    sample_line,
+)
 from composer.songs.song import Note, Song, Track
 from composer.songs.theory import signature_shift
 
@@ -346,7 +354,9 @@ def decode(
 
 def _sung(outputs: Arrays, encoded: Encoded) -> tuple[Ints, Bools]:
     """Return MIDI pitches as they are heard, and where they start again: [pulse, 4, 3] each."""
-    pitches = outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
+    pitches = (
+        outputs["pitches"][0].astype(np.int64) + LOW - encoded.shift - encoded.octaves
+    )
     # Only on a pulse can a note start again at the same pitch; between them it holds on.
     struck = np.zeros(pitches.shape, bool)
     struck[:, 0] = outputs["strike"][0] > 0.5
@@ -382,7 +392,9 @@ def _merged(kept: Kept, made: Track, now: float | None) -> Track:
     after them.
     """
     if now is None:
-        return replace(kept.track, notes=(*kept.notes, *outside(made.notes, kept.spans)))
+        return replace(
+            kept.track, notes=(*kept.notes, *outside(made.notes, kept.spans))
+        )
     return replace(kept.track, notes=continued(kept.notes, made.notes, now))
 
 

@@ -102,12 +102,18 @@ class ChoraleConfig:
 
     def _check_rounds(self) -> None:
         after = (*self.strides[1:], 0.5)
-        if any(stride != 2 * half for stride, half in zip(self.strides, after, strict=True)):
-            raise ConfigError(f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}")
+        if any(
+            stride != 2 * half for stride, half in zip(self.strides, after, strict=True)
+        ):
+            raise ConfigError(
+                f"strides halve down to 1, like [4, 2, 1], got {list(self.strides)}"
+            )
         count = len(self.strides)
         coldest = min(*self.temperatures, self.ahead_temperature)
         if len(self.temperatures) != count or coldest <= 0:
-            raise ConfigError(f"temperatures lie above 0, one for each of {count} strides")
+            raise ConfigError(
+                f"temperatures lie above 0, one for each of {count} strides"
+            )
         shares_fit = 0 <= self.dropout < 1 and 0 <= self.min_p < 1
         if not shares_fit or min(self.rethinks, self.strictness) < 0:
             raise ConfigError(

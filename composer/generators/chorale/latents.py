@@ -128,7 +128,9 @@ def _between(
     pattern = latents["groove"][0]
     variations = latents["groove"][1:][grid.bar % TURNS]
     repeats = config.groove_repeats
-    groove = sqrt(repeats) * pattern + sqrt(1 - repeats) * variations  # [pulse, 3, CELLS]
+    groove = (
+        sqrt(repeats) * pattern + sqrt(1 - repeats) * variations
+    )  # [pulse, 3, CELLS]
     own = np.take_along_axis(groove, cell[:, None], 2).transpose(0, 2, 1)
     style = latents["style"][PULSES + cell]
     own_share = sqrt(1 - config.style_share)

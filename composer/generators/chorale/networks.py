@@ -89,11 +89,16 @@ class Generator(keras.Model):
         voices = range(VOICES)
         self.encoder = Stack(width, config.encoder_blocks, drop, name="encoder")
         self.skeleton = [
-            Stack(width, config.skeleton_blocks, drop, name=f"skeleton_{i}") for i in rounds
+            Stack(width, config.skeleton_blocks, drop, name=f"skeleton_{i}")
+            for i in rounds
         ]
-        self.mix = [[layers.Dense(config.mix, name=f"mix_{i}_{v}") for v in voices] for i in rounds]
+        self.mix = [
+            [layers.Dense(config.mix, name=f"mix_{i}_{v}") for v in voices]
+            for i in rounds
+        ]
         self.on_pulse = [
-            [layers.Dense(PITCHES, name=f"on_pulse_{i}_{v}") for v in voices] for i in rounds
+            [layers.Dense(PITCHES, name=f"on_pulse_{i}_{v}") for v in voices]
+            for i in rounds
         ]
         # Neighbours: the other voices (3, the melody first) and the pulses beside (2).
         self.steps = [Intervals(5, name=f"steps_{i}") for i in rounds]
@@ -629,7 +634,9 @@ class ChoraleView:
         out = ops.expand_dims(NEVER * (1.0 - x["allowed"][:, v]), 1)
         if self.pieces == 1:
             return out[0]
-        ones = 0.0 * x["attack"][:, :, :1] + 1.0  # a row for each pulse, whatever their number
+        ones = (
+            0.0 * x["attack"][:, :, :1] + 1.0
+        )  # a row for each pulse, whatever their number
         return rows(ones * out)
 
 
@@ -816,5 +823,7 @@ def playing_model(generator: Generator) -> tuple[Any, Shapes]:
         pitches = ops.reshape(ops.cast(ops.round(index), "int32"), (1, -1, 4, VOICES))
         return {"pitches": pitches, "strike": strike}
 
-    shapes: Shapes = {name: ((1, *shape), dtype) for name, (shape, dtype) in INPUTS.items()}
+    shapes: Shapes = {
+        name: ((1, *shape), dtype) for name, (shape, dtype) in INPUTS.items()
+    }
     return play, shapes

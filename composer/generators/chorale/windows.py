@@ -340,7 +340,8 @@ def configure(given: dict[str, Any], songs: Sequence[Song]) -> ChoraleConfig:
     if songs and (len(names) != len(PARTS) or has_drums):
         shown = ", ".join(names)
         raise ConfigError(
-            f"family chorale has a melody and three voices, the songs have {shown}", mend="family"
+            f"family chorale has a melody and three voices, the songs have {shown}",
+            mend="family",
         )
     found = {} if names in ((), PARTS) else voices_of(songs)
     return from_dict(ChoraleConfig, {**found, **given})

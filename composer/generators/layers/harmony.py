@@ -33,9 +33,13 @@ _PAIRS = 4 * len(PERFECT)  # other voice and interval
 # 12].
 _SHIFTS = np.hstack([np.roll(np.eye(12), interval, axis=1) for interval in PERFECT])
 _UP = np.kron(np.eye(4), _SHIFTS).astype(np.float32)
-_SUM = np.kron(np.eye(_PAIRS), np.ones((12, 1))).astype(np.float32)  # [_PAIRS * 12] to [_PAIRS]
+_SUM = np.kron(np.eye(_PAIRS), np.ones((12, 1))).astype(
+    np.float32
+)  # [_PAIRS * 12] to [_PAIRS]
 _TILE = np.tile(np.eye(12, dtype=np.float32), _PAIRS)  # [12] to [_PAIRS * 12]
-_EACH = np.kron(np.eye(4), np.ones((12, len(PERFECT)))).astype(np.float32)  # [4 * 12] to [_PAIRS]
+_EACH = np.kron(np.eye(4), np.ones((12, len(PERFECT)))).astype(
+    np.float32
+)  # [4 * 12] to [_PAIRS]
 
 
 def relative(voices: Tensor, bases: Tensor, span: int = 12) -> Tensor:
@@ -93,7 +97,9 @@ class Intervals(layers.Layer):
         unknown.
         """
         # The table of intervals laid out once by pairs of pitches: then all rows are one product.
-        apart = PITCHES - 1 + np.arange(PITCHES) - np.arange(PITCHES)[:, None]  # [from, to]
+        apart = (
+            PITCHES - 1 + np.arange(PITCHES) - np.arange(PITCHES)[:, None]
+        )  # [from, to]
         count = near.shape[-1] // PITCHES
         weight = ops.take(self.table[voice, :count], apart, axis=-1)  # [n, N, N]
         return ops.matmul(near, ops.reshape(weight, (count * PITCHES, PITCHES)))

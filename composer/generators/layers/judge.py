@@ -19,7 +19,9 @@ class TwoScores(layers.Layer):
     def __init__(self, channels: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.local = [layers.Conv1D(channels, 3, padding="same") for _ in range(2)]
-        self.whole = [layers.Conv1D(channels, 4, strides=2, padding="same") for _ in range(2)]
+        self.whole = [
+            layers.Conv1D(channels, 4, strides=2, padding="same") for _ in range(2)
+        ]
         self.local_score = layers.Dense(1)
         self.whole_score = layers.Dense(1)
 

@@ -15,7 +15,9 @@ LOW = 30  # the lowest pitch of the networks, after transposition to C
 PITCHES = 57  # how many they know, 30..86; index PITCHES is a rest or unknown
 
 Ints = NDArray[np.int64]
-_OCTAVES = np.array([0, -12, 12, -24, 24, -36, 36, -48, 48])  # the nearest first: it wins ties
+_OCTAVES = np.array(
+    [0, -12, 12, -24, 24, -36, 36, -48, 48]
+)  # the nearest first: it wins ties
 
 
 def octave_shift(pitches: Ints, low: int, high: int) -> int:

@@ -112,7 +112,11 @@ def lines(table: Floats, beside: Ints) -> Floats:
     """
     logits = np.zeros((len(beside), PITCHES))
     for row, (two_before, before, after, two_after) in enumerate(beside):
-        known = ((before, after, before), (two_before, before, before), (after, two_after, after))
+        known = (
+            (before, after, before),
+            (two_before, before, before),
+            (after, two_after, after),
+        )
         for tab, (first, second, near) in zip(table, known, strict=True):
             if PITCHES in (first, second):
                 continue

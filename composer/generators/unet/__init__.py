@@ -61,7 +61,8 @@ class UnetFamily:
         counts = sorted({len(song.tracks) for song in songs})
         if counts not in ([], [TRACKS]):
             raise ConfigError(
-                f"family unet has {TRACKS} tracks, the songs have {counts}", mend="family"
+                f"family unet has {TRACKS} tracks, the songs have {counts}",
+                mend="family",
             )
         return from_dict(UnetConfig, given)
 

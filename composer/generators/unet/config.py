@@ -30,4 +30,6 @@ class UnetConfig:
 
     def __post_init__(self) -> None:
         if self.filters < 1 or self.noise < 1:
-            raise ConfigError(f"filters and noise lie above 0, got {self.filters} and {self.noise}")
+            raise ConfigError(
+                f"filters and noise lie above 0, got {self.filters} and {self.noise}"
+            )

@@ -13,7 +13,13 @@ import keras
 from keras import layers
 
 from composer.generators.family import Shapes
-from composer.generators.unet.config import BOTTLENECK, PITCHES, STEPS, TRACKS, UnetConfig
+from composer.generators.unet.config import (
+    BOTTLENECK,
+    PITCHES,
+    STEPS,
+    TRACKS,
+    UnetConfig,
+)
 
 Tensor = Any
 LEVELS = 4
@@ -53,7 +59,9 @@ def build_generator(config: UnetConfig) -> keras.Model:
     for level in reversed(range(LEVELS - 1)):
         x = doubled(x, seen.pop(), config.filters * 2**level)
     x = layers.UpSampling2D(2)(x)
-    roll = layers.Conv2D(TRACKS, KERNEL, padding="same", activation="tanh", name="roll")(x)
+    roll = layers.Conv2D(
+        TRACKS, KERNEL, padding="same", activation="tanh", name="roll"
+    )(x)
     return keras.Model({"melody": melody, "noise": noise}, roll, name="generator")
 
 

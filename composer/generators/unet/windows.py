@@ -37,9 +37,13 @@ class Windows:
         piece is as long.
         """
         if not self.rolls:
-            raise ConfigError(f"training needs pieces of at least {BEATS} beats; there is none")
+            raise ConfigError(
+                f"training needs pieces of at least {BEATS} beats; there is none"
+            )
         # Each beat at which a window can start is as likely as any other, whatever its piece.
-        starts = np.array([(len(roll) - STEPS) // RESOLUTION + 1 for roll in self.rolls])
+        starts = np.array(
+            [(len(roll) - STEPS) // RESOLUTION + 1 for roll in self.rolls]
+        )
         chosen = rng.choice(len(starts), size, p=starts / starts.sum())
         first = RESOLUTION * rng.integers(starts[chosen])
         cuts = []

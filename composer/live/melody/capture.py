@@ -1,4 +1,6 @@
-"""Make one melody, in beats, of keys that were pressed, in seconds. Pure functions, no port and no clock."""
+"""Make one melody, in beats, of keys that were pressed, in seconds. Pure functions, no port and no
+clock.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,12 @@ from composer.songs.edit import top_line
 from composer.songs.song import DEFAULT_QPM, Note, Song, Tempo, TimeSignature, Track
 
 SUSTAIN_PEDAL = 64
-# A grace note is over within this share of a step, and its main note is at least this many times longer.
+# A grace note is over within this share of a step, and its main note is at least this many times
+# longer.
 GRACE_STEP = 0.4
 GRACE_RATIO = 2.0
-# Without a count-in the first note is the downbeat; it may itself be this share of a step beside the grid.
+# Without a count-in the first note is the downbeat; it may itself be this share of a step beside
+# the grid.
 FIRST_NOTE_OFF = 0.4
 PEDAL_DOWN = 64  # from this value on
 PRIORITIES = ("last", "top")
@@ -50,7 +54,9 @@ class RecordConfig:
     stop_key: int = 106
     """The controller that ends a take (AKM322: 105 play, 106 stop, 107 record)."""
     grace: float = 0.1
-    """Seconds; a note left sooner than this, and than 0.4 of a step, for a much longer one is its ornament."""
+    """Seconds; a note left sooner than this, and than 0.4 of a step, for a much longer one is its
+    ornament.
+    """
     priority: str = "last"
     """Of keys that overlap, the "last" or the "top" one is the melody."""
     offset: float = 0.0
@@ -73,9 +79,13 @@ class RecordConfig:
             if value is not None and value < minimum:
                 raise ConfigError(f"{name} is at least {minimum}, got {value!r}")
         if self.priority not in PRIORITIES:
-            raise ConfigError(f"priority is one of {', '.join(PRIORITIES)}, got {self.priority!r}")
+            raise ConfigError(
+                f"priority is one of {', '.join(PRIORITIES)}, got {self.priority!r}"
+            )
         if not -2 <= self.offset <= 2:
-            raise ConfigError(f"offset is between -2 and 2 seconds, got {self.offset!r}")
+            raise ConfigError(
+                f"offset is between -2 and 2 seconds, got {self.offset!r}"
+            )
 
     @property
     def beat_seconds(self) -> float:
@@ -103,7 +113,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A key held from `on` to `off`, in seconds; `grace` is the onset of an ornament struck before it."""
+    """A key held from `on` to `off`, in seconds; `grace` is the onset of an ornament struck before
+    it.
+    """
 
     on: float
     off: float
@@ -119,16 +131,18 @@ def capture(
     transport: Transport | None = None,
     downbeat: float | None = None,
 ) -> Song:
-    """Return the one line that was played: quantised, one note at a time, with its velocities; maybe without notes.
+    """Return the one line that was played: quantised, one note at a time, with its velocities;
+    maybe without notes.
 
-    events: in any order. end: seconds; what comes later is not heard, and keys still down there are let go.
-    The last key pressed is the melody: it ends the note before, even one that is still held; with priority "top" a
-    lower key counts only once the higher one is, or is about to be, let go. With a count-in, notes in its last bar
-    become a pickup; without, beat 0 is the first note (the grid then lies where it fits all notes best). Notes past
-    `config.bars` are cut.
-    transport: the tempo in the seconds of `events` (None: `config.qpm` from second 0 on). downbeat: the beat of the
-    transport that is the first of the take, with a bar of pickup before it (None: after the count-in, or the first
-    note). The song begins there, less the pickup: `song.time_signatures[-1].onset` beats.
+    events: in any order. end: seconds; what comes later is not heard, and keys still down there are
+    let go. The last key pressed is the melody: it ends the note before, even one that is still
+    held; with priority "top" a lower key counts only once the higher one is, or is about to be, let
+    go. With a count-in, notes in its last bar become a pickup; without, beat 0 is the first note
+    (the grid then lies where it fits all notes best). Notes past `config.bars` are cut. transport:
+    the tempo in the seconds of `events` (None: `config.qpm` from second 0 on). downbeat: the beat
+    of the transport that is the first of the take, with a bar of pickup before it (None: after the
+    count-in, or the first note). The song begins there, less the pickup:
+    `song.time_signatures[-1].onset` beats.
 
     >>> keys = [Event(0.02, "note_on", 60, 80), Event(0.48, "note_off", 60, 0)]
     >>> keys += [Event(0.51, "note_on", 64, 90), Event(1.49, "note_off", 64, 0)]
@@ -138,17 +152,26 @@ def capture(
     """
     tempo = transport or Transport.start(0.0, config.qpm)
     events = sorted((e for e in events if e.seconds < end), key=lambda e: e.seconds)
-    presses = _without_blips(_without_bounces(_presses(events, end), config), end, config)
+    presses = _without_blips(
+        _without_bounces(_presses(events, end), config), end, config
+    )
     line = _without_graces(_one_line(presses, events, end, config), tempo, config)
     beats, zero = _on_beats(line, tempo, downbeat, config)
-    pickup_room = config.beats_per_bar if config.count_in or downbeat is not None else 0.0
+    pickup_room = (
+        config.beats_per_bar if config.count_in or downbeat is not None else 0.0
+    )
     return _song(_notes(line, beats, pickup_room, config), tempo, zero, config)
 
 
 def _on_beats(
-    line: Sequence[Press], tempo: Transport, downbeat: float | None, config: RecordConfig
+    line: Sequence[Press],
+    tempo: Transport,
+    downbeat: float | None,
+    config: RecordConfig,
 ) -> tuple[np.ndarray, float]:
-    """Return the beats of each note from the downbeat on, float [note, (on, off)], and the downbeat on the transport."""
+    """Return the beats of each note from the downbeat on, float [note, (on, off)], and the downbeat
+    on the transport.
+    """
 
     def beat(seconds: float) -> float:
         return tempo.beat(seconds - config.offset)
@@ -181,7 +204,9 @@ def _off_the_grid(beat: float, step: float) -> float:
 
 
 def _presses(events: Sequence[Event], end: float) -> list[Press]:
-    """Pair keys with their releases, in order of onset; a key that is never released goes up at `end`."""
+    """Pair keys with their releases, in order of onset; a key that is never released goes up at
+    `end`.
+    """
     down: dict[int, Event] = {}
     presses = []
     for event in events:
@@ -215,7 +240,9 @@ def _without_bounces(presses: Sequence[Press], config: RecordConfig) -> list[Pre
     return kept
 
 
-def _without_blips(presses: Sequence[Press], end: float, config: RecordConfig) -> list[Press]:
+def _without_blips(
+    presses: Sequence[Press], end: float, config: RecordConfig
+) -> list[Press]:
     """Leave out keys brushed on the way: shorter than a blip, and beside a note that is not."""
 
     def is_short(press: Press) -> bool:
@@ -227,17 +254,25 @@ def _without_blips(presses: Sequence[Press], end: float, config: RecordConfig) -
     kept = []
     for i, press in enumerate(presses):
         neighbours = (*presses[max(0, i - 1) : i], *presses[i + 1 : i + 2])
-        brushed = any(is_near(press, other) and not is_short(other) for other in neighbours)
+        brushed = any(
+            is_near(press, other) and not is_short(other) for other in neighbours
+        )
         # A key that is still down when the take ends is short by chance.
         if press.off >= end or not is_short(press) or not brushed:
             kept.append(press)
     return kept
 
 
-def _sustained(presses: Sequence[Press], events: Sequence[Event], end: float) -> list[Press]:
+def _sustained(
+    presses: Sequence[Press], events: Sequence[Event], end: float
+) -> list[Press]:
     """Let keys that go up while the sustain pedal is down sound until it comes up."""
     is_pedal = ("control_change", SUSTAIN_PEDAL)
-    pedal = [(e.seconds, e.value >= PEDAL_DOWN) for e in events if (e.kind, e.number) == is_pedal]
+    pedal = [
+        (e.seconds, e.value >= PEDAL_DOWN)
+        for e in events
+        if (e.kind, e.number) == is_pedal
+    ]
 
     def sounds_until(off: float) -> float:
         is_down = next((down for at, down in reversed(pedal) if at <= off), False)
@@ -251,7 +286,9 @@ def _sustained(presses: Sequence[Press], events: Sequence[Event], end: float) ->
 def _one_line(
     presses: Sequence[Press], events: Sequence[Event], end: float, config: RecordConfig
 ) -> list[Press]:
-    """Return one note at a time: a new note of the line ends the one before, whatever the pedal holds."""
+    """Return one note at a time: a new note of the line ends the one before, whatever the pedal
+    holds.
+    """
     line = _strokes(presses, config)
     if config.priority == "top":
         line = _top(line)
@@ -265,7 +302,9 @@ def _one_line(
 
 
 def _strokes(presses: Sequence[Press], config: RecordConfig) -> list[Press]:
-    """Return of keys struck together the highest that was meant: struck at least half as hard as the hardest."""
+    """Return of keys struck together the highest that was meant: struck at least half as hard as
+    the hardest.
+    """
     chords: list[list[Press]] = []
     for press in presses:
         if chords and press.on - chords[-1][0].on < config.double_hit:
@@ -286,10 +325,15 @@ def _top(presses: Sequence[Press]) -> list[Press]:
     It is given seconds here instead of beats, for its rules are of proportion.
     """
     notes = tuple(Note(p.on, p.pitch, p.off - p.on, p.velocity) for p in presses)
-    return [Press(n.onset, n.end, n.pitch, n.velocity) for n in top_line(Track(notes))[0].notes]
+    return [
+        Press(n.onset, n.end, n.pitch, n.velocity)
+        for n in top_line(Track(notes))[0].notes
+    ]
 
 
-def _without_graces(line: Sequence[Press], tempo: Transport, config: RecordConfig) -> list[Press]:
+def _without_graces(
+    line: Sequence[Press], tempo: Transport, config: RecordConfig
+) -> list[Press]:
     """Leave out ornaments; the main note remembers when its grace note was struck."""
     kept: list[Press] = []
     for press in line:
@@ -302,7 +346,9 @@ def _without_graces(line: Sequence[Press], tempo: Transport, config: RecordConfi
     return kept
 
 
-def _is_grace(press: Press, main: Press, tempo: Transport, config: RecordConfig) -> bool:
+def _is_grace(
+    press: Press, main: Press, tempo: Transport, config: RecordConfig
+) -> bool:
     """Tell whether a press is the ornament of the next one, `main`."""
     if press.pitch == main.pitch:
         return False
@@ -315,7 +361,9 @@ def _is_grace(press: Press, main: Press, tempo: Transport, config: RecordConfig)
 def _notes(
     line: Sequence[Press], beats: np.ndarray, pickup_room: float, config: RecordConfig
 ) -> list[Note]:
-    """Put the line on the grid; of two notes on one step the longer stays. beats: float [note, (on, off)]."""
+    """Put the line on the grid; of two notes on one step the longer stays. beats: float [note, (on,
+    off)].
+    """
     step = 1.0 / config.resolution
     onsets = quantise_onsets(beats[:, 0], config.resolution, config.triplets)
     by_length = sorted(range(len(line)), key=lambda i: beats[i, 1] - beats[i, 0])
@@ -337,7 +385,9 @@ def _notes(
     return notes
 
 
-def _song(notes: Sequence[Note], tempo: Transport, zero: float, config: RecordConfig) -> Song:
+def _song(
+    notes: Sequence[Note], tempo: Transport, zero: float, config: RecordConfig
+) -> Song:
     """Make a song of notes from the downbeat on; what lies before it becomes a short first bar.
 
     zero: the downbeat on the transport.

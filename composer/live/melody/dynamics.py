@@ -1,4 +1,6 @@
-"""Let the added voices follow the player: as loud at each moment, and as late between the beats. Pure functions."""
+"""Let the added voices follow the player: as loud at each moment, and as late between the beats.
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,15 @@ APART = 0.01
 _TINY = 1e-6
 
 Feel = tuple[float, ...]
-"""By place of the beat, how many beats later it is played than written; the beat itself is not moved."""
+"""By place of the beat, how many beats later it is played than written; the beat itself is not
+moved.
+"""
 PLAINLY: Feel = (0.0,) * PLACES
 
 
 def curve(melody: Sequence[Note], beat: float) -> float:
-    """Return the smoothed velocity of `melody` (in order of onset) at `beat`; PLAIN if nothing is played.
+    """Return the smoothed velocity of `melody` (in order of onset) at `beat`; PLAIN if nothing is
+    played.
 
     >>> loud, soft = Note(0.0, 60, 1.0, velocity=100), Note(4.0, 62, 1.0, velocity=40)
     >>> [round(curve([loud, soft], beat)) for beat in (0.0, 2.0, 4.0)]
@@ -55,8 +60,11 @@ def curve(melody: Sequence[Note], beat: float) -> float:
     return sum(weighted) / sum(weights)
 
 
-def velocity(melody: Sequence[Note], beat: float, voice: int, downbeat: bool = False) -> int:
-    """Return how hard a voice is struck at `beat` beside `melody`: 1 to 127. voice: 0 the melody, then from high to low.
+def velocity(
+    melody: Sequence[Note], beat: float, voice: int, downbeat: bool = False
+) -> int:
+    """Return how hard a voice is struck at `beat` beside `melody`: 1 to 127. voice: 0 the melody,
+    then from high to low.
 
     >>> [velocity([Note(0.0, 60, 1.0, velocity=100)], 0.0, voice) for voice in range(4)]
     [100, 82, 80, 88]
@@ -68,7 +76,9 @@ def velocity(melody: Sequence[Note], beat: float, voice: int, downbeat: bool = F
 
 
 def shaped(song: Song) -> Song:
-    """Return an arrangement whose voices are as loud as the melody, its first track, is at each moment."""
+    """Return an arrangement whose voices are as loud as the melody, its first track, is at each
+    moment.
+    """
     melody = song.tracks[0].notes
     downbeats = set(song.bar_onsets())
 
@@ -84,11 +94,12 @@ def shaped(song: Song) -> Song:
 
 
 def feel(melody: Sequence[Note], struck: Sequence[tuple[float, int]]) -> Feel:
-    """Return how the player swings: how late each place of the beat was struck, as far as that was plainly meant.
+    """Return how the player swings: how late each place of the beat was struck, as far as that was
+    plainly meant.
 
-    melody: as written down. struck: (beat, pitch) of the keys, in the same beats. A note written on a third of a beat
-    counts for the sixteenths on either side, where the voices have theirs. A mean within twice its own standard error
-    is taken for chance; what is beyond is kept.
+    melody: as written down. struck: (beat, pitch) of the keys, in the same beats. A note written on
+    a third of a beat counts for the sixteenths on either side, where the voices have theirs. A mean
+    within twice its own standard error is taken for chance; what is beyond is kept.
 
     >>> eighths = [Note(beat / 2, 60, 0.5) for beat in range(16)]
     >>> swung = [(note.onset + (0.1 if note.onset % 1 else 0.0), 60) for note in eighths]
@@ -125,7 +136,9 @@ def moved(beat: float, by: Feel) -> float:
 def _lateness(
     melody: Sequence[Note], struck: Sequence[tuple[float, int]]
 ) -> tuple[list[list[float]], list[list[float]]]:
-    """Return by place of the beat how late notes were struck there, and how late notes on thirds lie beside it."""
+    """Return by place of the beat how late notes were struck there, and how late notes on thirds
+    lie beside it.
+    """
     late: list[list[float]] = [[] for _ in range(PLACES)]
     thirds: list[list[float]] = [[] for _ in range(PLACES)]
     for note in melody:
@@ -144,7 +157,9 @@ def _lateness(
 
 
 def _meant(missed: Sequence[float]) -> float:
-    """Return the mean, less what chance may have done of it (positive-part James-Stein); 0 below two values."""
+    """Return the mean, less what chance may have done of it (positive-part James-Stein); 0 below
+    two values.
+    """
     if len(missed) < 2:
         return 0.0
     middle = mean(missed)

@@ -1,4 +1,6 @@
-"""Put onsets as people play them on the grid: sixteenths, or triplets in a beat of triplets. Pure functions."""
+"""Put onsets as people play them on the grid: sixteenths, or triplets in a beat of triplets. Pure
+functions.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +8,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# How loosely a take may be played: standard deviations in beats, of which the likeliest is taken. .035 is 21 ms at
-# 100 qpm. Exact playing (a drum computer, a test) makes one triplet onset sure, a human needs more of them.
+# How loosely a take may be played: standard deviations in beats, of which the likeliest is taken.
+# .035 is 21 ms at
+# 100 qpm. Exact playing (a drum computer, a test) makes one triplet onset sure, a human needs more
+# of them.
 LOOSENESS = np.array([0.01, 0.015, 0.022, 0.032, 0.045])
-# Logarithms of shares: 3 of 100 beats begin a run of triplets, and each beat of a run is its last with 1 in 4.
+# Logarithms of shares: 3 of 100 beats begin a run of triplets, and each beat of a run is its last
+# with 1 in 4.
 BEGIN_TRIPLETS = np.log(0.03)
 STAY_STRAIGHT = np.log(0.97)
 END_TRIPLETS = np.log(0.25)
 STAY_TRIPLETS = np.log(0.75)
 # What it costs to lose a note because two fall on one step.
 COLLISION = 4.0
-# And for onsets on the second and the fourth sixteenth without the third: rare, and what a loose triplet looks like.
+# And for onsets on the second and the fourth sixteenth without the third: rare, and what a loose
+# triplet looks like.
 UNUSUAL = 2.0
-# How far, in beats, a first note may have been from the beat that it began, and how far it usually is.
+# How far, in beats, a first note may have been from the beat that it began, and how far it usually
+# is.
 SHIFTS = np.linspace(-0.1, 0.1, 9)
 SHIFT_SPREAD = 0.04
 # Onsets from which a shift can be told.
@@ -31,8 +38,9 @@ def quantise_onsets(
     """Move each time to its nearest step, or to a third of a beat if that beat is in triplets.
 
     times: beats [n], in any order. resolution: steps per beat. Returns float beats [n].
-    A beat is in triplets if that is the likeliest reading of the whole take (Viterbi over beats, two states, onsets
-    spread normally round the grid): triplets come in runs, and one loose sixteenth is not one.
+    A beat is in triplets if that is the likeliest reading of the whole take (Viterbi over beats,
+    two states, onsets spread normally round the grid): triplets come in runs, and one loose
+    sixteenth is not one.
 
     >>> quantise_onsets([0.02, 0.49, 0.97]).tolist()
     [0.0, 0.5, 1.0]
@@ -53,9 +61,11 @@ def quantise_onsets(
 def grid_shift(
     times: Sequence[float] | np.ndarray, resolution: int = 4, triplets: bool = True
 ) -> float:
-    """Return how far, in beats, the whole take lies behind the grid, for takes whose first note gave the beat.
+    """Return how far, in beats, the whole take lies behind the grid, for takes whose first note
+    gave the beat.
 
-    Taken off `times` (beats [n]) they fit the grid best. Between -0.1 and 0.1, and 0 below three onsets.
+    Taken off `times` (beats [n]) they fit the grid best. Between -0.1 and 0.1, and 0 below three
+    onsets.
 
     >>> round(grid_shift([0.05, 1.05, 1.55, 2.05, 3.05]), 2)
     0.05
@@ -82,7 +92,9 @@ def _fit(times: np.ndarray, resolution: int, triplets: bool) -> float:
 
 
 def _read(times: np.ndarray, resolution: int) -> tuple[np.ndarray, float]:
-    """Return the onsets that lie in beats of triplets, bool [n], and the log likelihood of that reading."""
+    """Return the onsets that lie in beats of triplets, bool [n], and the log likelihood of that
+    reading.
+    """
     first = int(np.floor(times.min()))
     beat = np.floor(times).astype(int) - first
     sounding, beat = np.unique(beat, return_inverse=True)
@@ -99,11 +111,15 @@ def _read(times: np.ndarray, resolution: int) -> tuple[np.ndarray, float]:
 
 
 def _likelihood(times: np.ndarray, beat: np.ndarray, steps: int) -> np.ndarray:
-    """Return the log likelihood of each beat's onsets on a grid of n `steps` a beat: float [looseness, beat]."""
+    """Return the log likelihood of each beat's onsets on a grid of n `steps` a beat: float
+    [looseness, beat].
+    """
     slot = np.round(times * steps).astype(int)
     error = np.bincount(beat, (times - slot / steps) ** 2)
     count = np.bincount(beat)
-    lost = count - np.bincount(beat[np.unique(slot, return_index=True)[1]], minlength=count.size)
+    lost = count - np.bincount(
+        beat[np.unique(slot, return_index=True)[1]], minlength=count.size
+    )
     loose = LOOSENESS[:, None]
     off_the_grid = -error / (2 * loose**2)
     # A finer grid lies near everything: each onset pays for the steps that it could have been on.

@@ -38,7 +38,8 @@ class Anchor(NamedTuple):
 class Transport:
     """Seconds to beats and back, over a tempo that may change.
 
-    Between two anchors the beat goes evenly from one to the other, before the first and after the last at their qpm.
+    Between two anchors the beat goes evenly from one to the other, before the first and after the
+    last at their qpm.
 
     >>> time = Transport.start(seconds=10.0, qpm=120.0)
     >>> time.beat(11.0), time.seconds(4.0)
@@ -53,10 +54,14 @@ class Transport:
     def __post_init__(self) -> None:
         anchors = tuple(_checked(anchor) for anchor in self.anchors)
         if not anchors:
-            raise ConfigError("a transport has at least one anchor (seconds, beat, qpm), got none")
+            raise ConfigError(
+                "a transport has at least one anchor (seconds, beat, qpm), got none"
+            )
         for before, after in pairwise(anchors):
             if not _follows(before, after):
-                raise ConfigError(f"a transport goes forward, got {before!r}, then {after!r}")
+                raise ConfigError(
+                    f"a transport goes forward, got {before!r}, then {after!r}"
+                )
         object.__setattr__(self, "anchors", anchors)
 
     @classmethod
@@ -102,15 +107,17 @@ def _checked(anchor: Anchor) -> Anchor:
     if not all(isfinite(value) for value in made):
         raise ConfigError(f"an anchor (seconds, beat, qpm) is all finite, got {made!r}")
     if not SLOWEST <= made.qpm <= FASTEST:
-        raise ConfigError(f"qpm is between {SLOWEST:g} and {FASTEST:g}, got {made.qpm!r}")
+        raise ConfigError(
+            f"qpm is between {SLOWEST:g} and {FASTEST:g}, got {made.qpm!r}"
+        )
     return made
 
 
 def tapped(times: Sequence[float]) -> float | None:
     """Return the qpm that was tapped, by the median of the last intervals, at most seven.
 
-    None below two taps, and if the tempo is outside 30 to 300 qpm. times: seconds of all taps, in order; after a pause
-    of over two seconds tapping begins again.
+    None below two taps, and if the tempo is outside 30 to 300 qpm. times: seconds of all taps, in
+    order; after a pause of over two seconds tapping begins again.
 
     >>> tapped([0.0, 0.5, 1.0, 1.5])
     120.0
@@ -142,10 +149,11 @@ class Offset:
 
 
 def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
-    """Measure how late a player and their keyboard are, from playing along. Both in seconds, in any order.
+    """Measure how late a player and their keyboard are, from playing along. Both in seconds, in any
+    order.
 
-    A press counts with the click nearest to it, one a click, if it is closer than half way to the next one.
-    Raise ConfigError below four presses that count.
+    A press counts with the click nearest to it, one a click, if it is closer than half way to the
+    next one. Raise ConfigError below four presses that count.
 
     >>> late = grid_offset([0.02, 1.03, 2.02, 3.01], clicks=[0.0, 1.0, 2.0, 3.0])
     >>> round(late.seconds, 3), late.used
@@ -170,7 +178,8 @@ def grid_offset(presses: Sequence[float], clicks: Sequence[float]) -> Offset:
     return Offset(middle, spread, len(nearest))
 
 
-# Clocks that a line is drawn through: over 1.5 beats, which brings an error of 3 ms to under a tenth.
+# Clocks that a line is drawn through: over 1.5 beats, which brings an error of 3 ms to under a
+# tenth.
 FITTED = 36
 # That a transport remembers, unless told otherwise.
 MOST_BEATS = 1024
@@ -182,7 +191,8 @@ HOLE = 0.35
 HOLE_SECONDS = 0.004
 # A hole is lost clocks, or a slower tempo, or one late clock: the next clocks, this number, tell.
 DOUBTED = 5
-# They mean a slower tempo if they come this much later, as a factor and in seconds, or miss by this share of a period.
+# They mean a slower tempo if they come this much later, as a factor and in seconds, or miss by this
+# share of a period.
 SLOWER = 1.12
 SLOWER_SECONDS = 0.0015
 MISSED = 0.6
@@ -196,12 +206,14 @@ SHORTEST, LONGEST = (
 class ClockFollower:
     """Follows a MIDI clock, 24 a beat: `hear` what comes, ask for the `transport`.
 
-    The first clock after a start is beat 0; after a continue the beat goes on where it stopped. A device that sends
-    clocks without a start has its first clock as beat 0, and is not `running`.
+    The first clock after a start is beat 0; after a continue the beat goes on where it stopped. A
+    device that sends clocks without a start has its first clock as beat 0, and is not `running`.
     """
 
     def __init__(self, most_beats: int = MOST_BEATS) -> None:
-        """most_beats: of the past that a transport remembers; each costs time whenever one is made."""
+        """most_beats: of the past that a transport remembers; each costs time whenever one is
+        made.
+        """
         self.running = False
         self._last: float | None = None
         # Of the last clock, counted on for ever.
@@ -220,7 +232,9 @@ class ClockFollower:
         self._history: deque[Anchor] = deque(maxlen=most_beats)
 
     def hear(self, seconds: float, kind: str) -> None:
-        """Follow a "clock", "start", "continue" or "stop" that came at `seconds`; other kinds are left out."""
+        """Follow a "clock", "start", "continue" or "stop" that came at `seconds`; other kinds are
+        left out.
+        """
         if kind == "clock":
             self._clock(seconds)
         elif kind == "start":
@@ -237,12 +251,14 @@ class ClockFollower:
     def transport(self) -> Transport | None:
         """Return the beats so far, smoothed; None before there are clocks enough for a tempo.
 
-        It holds the tempos of the beats since the last start or continue, so that what was played can be placed.
+        It holds the tempos of the beats since the last start or continue, so that what was played
+        can be placed.
         """
         now = self._anchor()
         if now is None:
             return None
-        # An anchor that is nearly now would make the tempo of the moment out of two nearly equal numbers.
+        # An anchor that is nearly now would make the tempo of the moment out of two nearly equal
+        # numbers.
         latest = now._replace(seconds=now.seconds - 1e-6, beat=now.beat - 1e-6)
         before = [anchor for anchor in self._history if _follows(anchor, latest)]
         return Transport((*before, now))
@@ -270,7 +286,9 @@ class ClockFollower:
             self._fit()
         if (self._tick - self._zero) % CLOCKS_PER_BEAT == 0:
             anchor = self._anchor()
-            if anchor is not None and (not self._history or _follows(self._history[-1], anchor)):
+            if anchor is not None and (
+                not self._history or _follows(self._history[-1], anchor)
+            ):
                 self._history.append(anchor)
 
     def _lost(self, seconds: float) -> int:
@@ -303,7 +321,9 @@ class ClockFollower:
 
     @staticmethod
     def _none_was_lost(times: Sequence[float], counted: int, period: float) -> bool:
-        """Tell whether clocks at `times` are all that were sent: they are slower, or fit no whole number of periods."""
+        """Tell whether clocks at `times` are all that were sent: they are slower, or fit no whole
+        number of periods.
+        """
         intervals = sorted(_intervals(times[1:]))
         without_longest = sum(intervals[:-1]) / (DOUBTED - 1)
         usual = min(median(intervals), without_longest)
@@ -313,7 +333,9 @@ class ClockFollower:
         return missed > MISSED * period
 
     def _recount_from(self, times: Sequence[float], counted: int) -> None:
-        """Count the clocks at `times` one by one, where `counted` were counted, and go on at their tempo."""
+        """Count the clocks at `times` one by one, where `counted` were counted, and go on at their
+        tempo.
+        """
         came = len(times) - 1
         self._tick -= counted - came
         self._from_here(times[-1], (times[-1] - times[0]) / came)
@@ -323,7 +345,9 @@ class ClockFollower:
         self._history = deque(before, self._history.maxlen)
 
     def _from_here(self, seconds: float, period: float) -> None:
-        """Forget the clocks before this one; it goes on at one clock a `period`, kept to what a tempo may be."""
+        """Forget the clocks before this one; it goes on at one clock a `period`, kept to what a
+        tempo may be.
+        """
         period = min(max(period, SHORTEST), LONGEST)
         self._window.clear()
         self._surprises = []
@@ -346,7 +370,9 @@ class ClockFollower:
             self._surprises = []
 
     def _fit(self) -> None:
-        """Draw the line through the clocks of the window, by least squares; the old one stays until it is sure."""
+        """Draw the line through the clocks of the window, by least squares; the old one stays until
+        it is sure.
+        """
         count = len(self._window)
         if count < (SURE if self._line is None else SURPRISED):
             return
@@ -355,7 +381,10 @@ class ClockFollower:
         mean_at = sum(at for at, _ in self._window) / count
         mean_tick = sum(tick for _, tick in self._window) / count
         spread = sum((tick - mean_tick) ** 2 for _, tick in self._window)
-        slope = sum((tick - mean_tick) * (at - mean_at) for at, tick in self._window) / spread
+        slope = (
+            sum((tick - mean_tick) * (at - mean_at) for at, tick in self._window)
+            / spread
+        )
         if SHORTEST <= slope <= LONGEST:
             self._line = (mean_at - slope * mean_tick, slope)
 
@@ -364,7 +393,11 @@ class ClockFollower:
         times = [at for at, _ in self._window]
         period = max(median(_intervals(times)), SHORTEST)
         for i, interval in enumerate(_intervals(times)):
-            lost = round(interval / period) - 1 if interval > 1.5 * period + HOLE_SECONDS else 0
+            lost = (
+                round(interval / period) - 1
+                if interval > 1.5 * period + HOLE_SECONDS
+                else 0
+            )
             for j in range(i + 1, len(times)):
                 self._window[j] = (times[j], self._window[j][1] + lost)
             self._tick += lost
@@ -375,7 +408,9 @@ class ClockFollower:
             return None
         start, period = self._line
         beat = (self._tick - self._zero) / CLOCKS_PER_BEAT
-        return Anchor(start + period * self._tick, beat, 60.0 / CLOCKS_PER_BEAT / period)
+        return Anchor(
+            start + period * self._tick, beat, 60.0 / CLOCKS_PER_BEAT / period
+        )
 
 
 def _intervals(times: Sequence[float]) -> list[float]:

@@ -1,4 +1,6 @@
-"""Plan messages and follow what sounds: the part of the sequencer that knows no thread, no clock and no port."""
+"""Plan messages and follow what sounds: the part of the sequencer that knows no thread, no clock
+and no port.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Planned:
 
 
 class Agenda:
-    """Messages to come, in order of time, and the notes that sound; methods return what is to be sent at once."""
+    """Messages to come, in order of time, and the notes that sound; methods return what is to be
+    sent at once.
+    """
 
     def __init__(self) -> None:
         # Notes, and the tag that began each.
@@ -83,7 +87,8 @@ class Agenda:
         return self._pass(Planned(0.0, next(self._order), message, None))
 
     def cancel(self, tag: str, after: float, end_now: bool) -> Iterator[Any]:
-        """Forget what has `tag` and is planned at `after` or later, but for the ends of notes that are not forgotten.
+        """Forget what has `tag` and is planned at `after` or later, but for the ends of notes that
+        are not forgotten.
 
         end_now: what sounds of `tag` ends at once.
         """
@@ -92,14 +97,18 @@ class Agenda:
         is_open = set(of_tag) - set(ended)
         # In order of time, as `_stays` needs it; and what is left of a sorted list is a heap.
         in_order = sorted(self._heap)
-        self._heap = [p for p in in_order if p.tag != tag or self._stays(p, after, is_open, ended)]
+        self._heap = [
+            p for p in in_order if p.tag != tag or self._stays(p, after, is_open, ended)
+        ]
         for key in ended:
             yield from self._end(key)
 
     def silence(self) -> Iterator[Any]:
-        """Forget all that is planned, end all that sounds, lift pedals and wheels, then tell every channel.
+        """Forget all that is planned, end all that sounds, lift pedals and wheels, then tell every
+        channel.
 
-        mido's `panic_messages` would cut releases off with a click, and its `reset_messages` the player's expression.
+        mido's `panic_messages` would cut releases off with a click, and its `reset_messages` the
+        player's expression.
         """
         from mido import Message
 
@@ -115,8 +124,12 @@ class Agenda:
         for channel in CHANNELS:
             yield _control(channel, ALL_NOTES_OFF)
 
-    def _stays(self, planned: Planned, after: float, is_open: set[Key], ended: list[Key]) -> bool:
-        """Tell whether a message survives `cancel`, which asks in order of time; is_open: notes that still need an end."""
+    def _stays(
+        self, planned: Planned, after: float, is_open: set[Key], ended: list[Key]
+    ) -> bool:
+        """Tell whether a message survives `cancel`, which asks in order of time; is_open: notes
+        that still need an end.
+        """
         message = planned.message
         if is_on(message):
             if planned.seconds >= after:
@@ -163,19 +176,25 @@ class Agenda:
     def _forget_ends(self, key: Key, new: Planned) -> None:
         """Forget the end of the note that `new` has just ended: it would end `new` too early.
 
-        That end was planned before `new` was and comes before the next note of its key; `new` needs one itself.
+        That end was planned before `new` was and comes before the next note of its key; `new` needs
+        one itself.
         """
         ends = self._ends_before_next(key)
         stale = {planned.order for planned in ends if planned.order < new.order}
-        # A planned note has its own end among them; one that is played by hand gets it when the key goes up.
+        # A planned note has its own end among them; one that is played by hand gets it when the key
+        # goes up.
         has_own_end = new.tag is None or len(stale) < len(ends)
         if stale and has_own_end:
-            self._heap = [planned for planned in self._heap if planned.order not in stale]
+            self._heap = [
+                planned for planned in self._heap if planned.order not in stale
+            ]
             heapq.heapify(self._heap)
 
     def _ends_before_next(self, key: Key) -> list[Planned]:
         """Return the planned ends of a key that come before its next note."""
-        of_key = [planned for planned in self._heap if _note_key(planned.message) == key]
+        of_key = [
+            planned for planned in self._heap if _note_key(planned.message) == key
+        ]
         ends = []
         for planned in sorted(of_key):
             if is_on(planned.message):

@@ -1,7 +1,8 @@
 """One port of a MIDI driver, by whichever package is installed: python-rtmidi, or supriya-midi.
 
-python-rtmidi reaches every MIDI system, but has wheels for Python 3.10 to 3.12 only. supriya-midi has them for 3.13 and
-3.14. Both wrap the same C++ library, RtMidi; the JACK library that supriya-midi brings reaches no JACK2 server.
+python-rtmidi reaches every MIDI system, but has wheels for Python 3.10 to 3.12 only. supriya-midi
+has them for 3.13 and 3.14. Both wrap the same C++ library, RtMidi; the JACK library that
+supriya-midi brings reaches no JACK2 server.
 """
 
 from __future__ import annotations
@@ -30,14 +31,16 @@ Receive = Callable[[Sequence[int]], None]
 class DriverPort:
     """A client of a MIDI system through python-rtmidi, with at most one open port.
 
-    It sees the ports of the other side: way "in" sees what sends, way "out" what listens. Every call may raise OSError,
-    RuntimeError or ValueError.
+    It sees the ports of the other side: way "in" sees what sends, way "out" what listens. Every
+    call may raise OSError, RuntimeError or ValueError.
     """
 
     package = "python-rtmidi"
 
     def __init__(self, system: str, way: str, client: str | None = None) -> None:
-        """Begin a client called `client`, with no port open. system: of SYSTEMS. way: "in" or "out"."""
+        """Begin a client called `client`, with no port open. system: of SYSTEMS. way: "in" or
+        "out".
+        """
         self.way = way
         self._client = self._begin(system, client)
 
@@ -73,10 +76,11 @@ class DriverPort:
         self._client.open_virtual_port(name)
 
     def listen(self, receive: Receive) -> None:
-        """Give the bytes of each message to `receive`, in the driver's thread: once, and until the port is deleted.
+        """Give the bytes of each message to `receive`, in the driver's thread: once, and until the
+        port is deleted.
 
-        A second callback would free the first, which the driver's thread may be about to call: it waits for Python's
-        lock with a pointer to it in its hand.
+        A second callback would free the first, which the driver's thread may be about to call: it
+        waits for Python's lock with a pointer to it in its hand.
         """
         # System exclusive and clocks are wanted; active sensing, a message every 0.3 s, is not.
         self._client.ignore_types(False, False, True)
@@ -123,7 +127,9 @@ class SupriyaPort(DriverPort):
     def has(cls, system: str) -> bool:
         """Tell whether this build of the package knows the MIDI system."""
         package = cls.load()
-        return getattr(package.RtMidiAPI, SYSTEMS[system]) in package.get_compiled_apis()
+        return (
+            getattr(package.RtMidiAPI, SYSTEMS[system]) in package.get_compiled_apis()
+        )
 
     def names(self) -> list[str]:
         """Return the names of the ports on the other side."""
@@ -168,7 +174,8 @@ class SupriyaPort(DriverPort):
 def driver() -> type[DriverPort]:
     """Return the port of the package that is installed, python-rtmidi before supriya-midi.
 
-    Raise PortError, in one line with the command that mends it, if there is none or if it does not load.
+    Raise PortError, in one line with the command that mends it, if there is none or if it does not
+    load.
     """
     for port in (DriverPort, SupriyaPort):
         try:

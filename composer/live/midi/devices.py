@@ -1,4 +1,6 @@
-"""Keyboards by name: which of their buttons, knobs and wheels does what. One small JSON file a keyboard."""
+"""Keyboards by name: which of their buttons, knobs and wheels does what. One small JSON file a
+keyboard.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,12 @@ _CONTROL = re.compile(r"(cc|note) (\d{1,3})")
 class Profile:
     """A keyboard and what its controls do.
 
-    match: patterns of port names, in any case (* is anything). usb: vendor and product, for information. lowest,
-    highest: its keys before any octave shift. controls: "cc 106" or "note 36" to a line of `composer.live.commands`
-    ("undo", "mode duet"), for a knob without its number ("tempo", "knob groove", "knob 2"), or to "sustain".
-    relative: those of the controls that are endless encoders and say how far they were turned, 1 and 127 a step right
-    and left. offset: seconds by which its keys come late, from calibration. about: a line for people.
+    match: patterns of port names, in any case (* is anything). usb: vendor and product, for
+    information. lowest, highest: its keys before any octave shift. controls: "cc 106" or "note 36"
+    to a line of `composer.live.commands` ("undo", "mode duet"), for a knob without its number
+    ("tempo", "knob groove", "knob 2"), or to "sustain". relative: those of the controls that are
+    endless encoders and say how far they were turned, 1 and 127 a step right and left. offset:
+    seconds by which its keys come late, from calibration. about: a line for people.
     """
 
     name: str
@@ -74,8 +77,8 @@ class Profile:
 class Action:
     """A command that a control asks for.
 
-    name: as in `Profile.controls`. value: of a button 1.0, of a pedal 0.0 or 1.0; of a knob 0..1, or where it is `relative` the
-    part of its way by which it was turned, with sign.
+    name: as in `Profile.controls`. value: of a button 1.0, of a pedal 0.0 or 1.0; of a knob 0..1,
+    or where it is `relative` the part of its way by which it was turned, with sign.
     """
 
     name: str
@@ -84,7 +87,9 @@ class Action:
 
 
 def action(profile: Profile, event: Event) -> Action | None:
-    """Return what `event` asks for; None for keys that are played, for buttons that come up and for the rest."""
+    """Return what `event` asks for; None for keys that are played, for buttons that come up and for
+    the rest.
+    """
     control = control_of(event)
     name = profile.controls.get(control)
     if name is None:
@@ -107,10 +112,14 @@ def control_of(event: Event) -> str:
 
 
 def profiles() -> dict[str, Profile]:
-    """Return all profiles by name: the bundled ones, and over them the learned ones that are not damaged."""
+    """Return all profiles by name: the bundled ones, and over them the learned ones that are not
+    damaged.
+    """
     bundled = {name: load_profile(path) for name, path in bundled_profiles().items()}
     learned = {name: _loaded(path) for name, path in learned_profiles().items()}
-    return bundled | {name: found for name, found in learned.items() if found is not None}
+    return bundled | {
+        name: found for name, found in learned.items() if found is not None
+    }
 
 
 def _loaded(path: Path) -> Profile | None:
@@ -121,7 +130,9 @@ def _loaded(path: Path) -> Profile | None:
 
 
 def profile(name: str) -> Profile:
-    """Return the profile called `name`, or in that file. Raise ConfigError that names all, if there is none."""
+    """Return the profile called `name`, or in that file. Raise ConfigError that names all, if there
+    is none.
+    """
     path = Path(name)
     learned = learned_folder() / f"{name}.json"
     if path.suffix == ".json":
@@ -137,9 +148,11 @@ def profile(name: str) -> Profile:
 
 
 def profile_for(port_name: str, known: Mapping[str, Profile] | None = None) -> Profile:
-    """Return the profile whose pattern fits a port's name; a learned one comes first, the longest pattern next.
+    """Return the profile whose pattern fits a port's name; a learned one comes first, the longest
+    pattern next.
 
-    known: by name, by default `profiles()`. Without a fit the generic one, which takes notes and the sustain pedal.
+    known: by name, by default `profiles()`. Without a fit the generic one, which takes notes and
+    the sustain pedal.
     """
     known = profiles() if known is None else known
     mine = learned_profiles()
@@ -153,7 +166,9 @@ def profile_for(port_name: str, known: Mapping[str, Profile] | None = None) -> P
 
 
 def load_profile(path: Path) -> Profile:
-    """Return the profile in a JSON file. Raise ConfigError that names the file and what is wrong in it."""
+    """Return the profile in a JSON file. Raise ConfigError that names the file and what is wrong in
+    it.
+    """
     try:
         return from_dict(Profile, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -164,31 +179,44 @@ def load_profile(path: Path) -> Profile:
 
 
 def save_profile(made: Profile, folder: Path | None = None) -> Path:
-    """Keep a learned profile for `profiles` to find, and return its path. Raise OutputError if that fails."""
+    """Keep a learned profile for `profiles` to find, and return its path. Raise OutputError if that
+    fails.
+    """
     path = (folder or learned_folder()) / f"{made.name}.json"
     with atomic(path) as temporary:
         temporary.write_text(
-            json.dumps(to_dict(made), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(to_dict(made), indent=2, ensure_ascii=False) + "\n",
+            encoding="utf-8",
         )
     return path
 
 
-def profile_of(port_name: str, given: Profile | None = None, name: str | None = None) -> Profile:
-    """Return the profile to begin with to learn the keyboard at a port: `given`, else what fits, under a name.
+def profile_of(
+    port_name: str, given: Profile | None = None, name: str | None = None
+) -> Profile:
+    """Return the profile to begin with to learn the keyboard at a port: `given`, else what fits,
+    under a name.
 
     What fits keeps its own name, and so takes its place; the generic one is called after the port.
     """
     found = given or profile_for(port_name)
     called = name or (found.name if found.name != GENERIC else name_of(port_name))
     return replace(
-        found, name=called, match=tuple(dict.fromkeys((pattern_of(port_name), *found.match)))
+        found,
+        name=called,
+        match=tuple(dict.fromkeys((pattern_of(port_name), *found.match))),
     )
 
 
 def name_of(port_name: str) -> str:
-    """Return a device's name from its port's: "MIDIPLUS AKM322:AKM322 MIDI 1 20:0" is "midiplus-akm322"."""
+    """Return a device's name from its port's: "MIDIPLUS AKM322:AKM322 MIDI 1 20:0" is
+    "midiplus-akm322".
+    """
     client = re.sub(r"\s+\d+:\d+$", "", port_name).partition(":")[0]
-    return re.sub(r"[^a-z0-9]+", "-", client.casefold()).strip("-")[:64].strip("-") or "keyboard"
+    return (
+        re.sub(r"[^a-z0-9]+", "-", client.casefold()).strip("-")[:64].strip("-")
+        or "keyboard"
+    )
 
 
 def pattern_of(port_name: str) -> str:
@@ -213,7 +241,9 @@ SMALL = frozenset((*range(1, 8), *range(121, 128)))
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A control that the player is asked to move. remark: why again; "" the first time, and while a knob turns."""
+    """A control that the player is asked to move. remark: why again; "" the first time, and while a
+    knob turns.
+    """
 
     action: str
     remark: str = ""
@@ -223,7 +253,9 @@ Lesson = Generator[Ask, Answer, Profile]
 
 
 def learned() -> tuple[str, ...]:
-    """Return what MIDI learn asks for, in order: both ends of the keys, the knobs, then the commands."""
+    """Return what MIDI learn asks for, in order: both ends of the keys, the knobs, then the
+    commands.
+    """
     names = (command.name for command in commands.COMMANDS if command.is_learned)
     return (*ENDS, *KNOBS, *names)
 
@@ -240,16 +272,20 @@ def explained(action: str) -> str:
 
 
 def learn(began: Profile, actions: Iterable[str] | None = None) -> Lesson:
-    """Learn a keyboard without a port: a generator that asks, is sent an Answer for each Ask, and returns the Profile.
+    """Learn a keyboard without a port: a generator that asks, is sent an Answer for each Ask, and
+    returns the Profile.
 
-    began: the profile that is bettered; what is learned anew loses its old place. actions: as in `Profile.controls`,
-    LOWEST and HIGHEST, in order; None: `learned()`. A button is learned when it is pressed, a knob once it has said enough to tell it from a button
-    and an endless encoder from one with an end. Keys are played: of notes only pads beyond the keys are learned.
+    began: the profile that is bettered; what is learned anew loses its old place. actions: as in
+    `Profile.controls`, LOWEST and HIGHEST, in order; None: `learned()`. A button is learned when it
+    is pressed, a knob once it has said enough to tell it from a button and an endless encoder from
+    one with an end. Keys are played: of notes only pads beyond the keys are learned.
     """
     made = began
     taken = dict[str, str]()
     for name in learned() if actions is None else actions:
-        answer = yield from (_key_asked if name in ENDS else _control_asked)(made, name, taken)
+        answer = yield from (_key_asked if name in ENDS else _control_asked)(
+            made, name, taken
+        )
         if isinstance(answer, Profile):
             made = answer
         elif answer == DONE:
@@ -272,7 +308,9 @@ def _key_asked(
 def _control_asked(
     made: Profile, name: str, taken: dict[str, str]
 ) -> Generator[Ask, Answer, Profile | str]:
-    """Return the profile with a control that does `name`; or SKIP, or DONE. taken: what was learned so far; it grows."""
+    """Return the profile with a control that does `name`; or SKIP, or DONE. taken: what was learned
+    so far; it grows.
+    """
     heard: dict[str, list[int]] = {}
     remark = ""
     while not isinstance(answer := (yield Ask(name, remark)), str):
@@ -280,7 +318,11 @@ def _control_asked(
         remark = ""
         if control in taken:
             # The one learned last may still be turning; of any other the player should know.
-            remark = "" if control == list(taken)[-1] else f"{control} is {taken[control]} already"
+            remark = (
+                ""
+                if control == list(taken)[-1]
+                else f"{control} is {taken[control]} already"
+            )
         elif _is_control(made, answer):
             heard.setdefault(control, []).append(answer.value)
             way = _way(name, heard[control])
@@ -297,7 +339,9 @@ def _is_control(made: Profile, event: Event) -> bool:
 
 
 def _way(name: str, values: Sequence[int]) -> str:
-    """Return ABSOLUTE or RELATIVE once one control's values are enough for the action; "" while they are not."""
+    """Return ABSOLUTE or RELATIVE once one control's values are enough for the action; "" while
+    they are not.
+    """
     if not is_setting(name):
         return ABSOLUTE if values[-1] else ""
     has_turned = len(set(values)) >= TURNED
@@ -326,7 +370,9 @@ def _with(made: Profile, name: str, control: str, relative: bool) -> Profile:
 def _check_action(control: str, action: str) -> None:
     if action == SUSTAIN:
         if control != f"cc {SUSTAIN_PEDAL}":
-            raise ConfigError(f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}")
+            raise ConfigError(
+                f"{SUSTAIN} is cc {SUSTAIN_PEDAL}, as MIDI has it, got {control!r}"
+            )
         return
     if not is_button(action) and not is_setting(action):
         known = ", ".join((*(command.name for command in commands.COMMANDS), SUSTAIN))

@@ -17,7 +17,8 @@ NO_MAKER = 0x7D
 
 
 def echoes(name: str, api: str | None, output: Output) -> bool:
-    """Tell whether the MIDI input `name` gives back what `output` is sent, by a message that nobody hears.
+    """Tell whether the MIDI input `name` gives back what `output` is sent, by a message that nobody
+    hears.
 
     Raise PortError if there is no such input.
     """
@@ -25,7 +26,9 @@ def echoes(name: str, api: str | None, output: Output) -> bool:
         return False
     from mido import Message
 
-    probe = Message("sysex", data=(NO_MAKER, *(byte & 0x7F for byte in secrets.token_bytes(6))))
+    probe = Message(
+        "sysex", data=(NO_MAKER, *(byte & 0x7F for byte in secrets.token_bytes(6)))
+    )
     came_back = threading.Event()
 
     def hear(message: Any) -> None:

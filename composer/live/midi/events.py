@@ -15,7 +15,8 @@ FIELDS = {
 
 
 def event_of(message: Any, seconds: float) -> Event | None:
-    """Return the event of a mido message that came at `seconds`; None for clocks, wheels and other kinds.
+    """Return the event of a mido message that came at `seconds`; None for clocks, wheels and other
+    kinds.
 
     >>> from mido import Message
     >>> event_of(Message("note_on", note=60, velocity=80), 1.5)
@@ -27,4 +28,6 @@ def event_of(message: Any, seconds: float) -> Event | None:
     if fields is None:
         return None
     number, value = fields
-    return Event(seconds, message.type, getattr(message, number), getattr(message, value))
+    return Event(
+        seconds, message.type, getattr(message, number), getattr(message, value)
+    )

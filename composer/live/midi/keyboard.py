@@ -1,7 +1,8 @@
-"""A keyboard that is played live: its keys as events in order, its sound at once, and what to do when it is unplugged.
+"""A keyboard that is played live: its keys as events in order, its sound at once, and what to do
+when it is unplugged.
 
-The driver's thread only stamps and enqueues. One thread of ours hands everything over, in order; another watches
-whether the keyboard is there.
+The driver's thread only stamps and enqueues. One thread of ours hands everything over, in order;
+another watches whether the keyboard is there.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ CLOSED = "closed"
 
 
 class Keyboard:
-    """A MIDI input that survives being unplugged: it lets go of what is held, and opens again when it is back.
+    """A MIDI input that survives being unplugged: it lets go of what is held, and opens again when
+    it is back.
 
     name, api: as in `ports.open_input`, which raises PortError if the keyboard is not there now.
     clock: monotonic seconds, with which each message is stamped as the driver gives it.
-    on_event: told each key and controller, `Event.seconds` being the clock's. thru: given each mido message of keys,
-    controllers, wheel and pressure, before `on_event` is told. on_clock: (seconds, kind) of MIDI clock, start, stop
-    and continue. on_plug: False when the keyboard goes (after its releases), True when it is back.
-    All are called in one thread, in order of time; what they raise is kept as `trouble` and stops nothing.
+    on_event: told each key and controller, `Event.seconds` being the clock's. thru: given each mido
+    message of keys, controllers, wheel and pressure, before `on_event` is told. on_clock: (seconds,
+    kind) of MIDI clock, start, stop and continue. on_plug: False when the keyboard goes (after its
+    releases), True when it is back. All are called in one thread, in order of time; what they raise
+    is kept as `trouble` and stops nothing.
     """
 
     def __init__(
@@ -102,7 +105,8 @@ class Keyboard:
         if self._closing.is_set():
             return
         self._closing.set()
-        # The watcher may be opening the port again: it must be done before the port is closed, or that one stays open.
+        # The watcher may be opening the port again: it must be done before the port is closed, or
+        # that one stays open.
         self._threads[1].join(CLOSE_SECONDS)
         self._shut()
         self._heard.put((self._clock(), CLOSED))
@@ -122,11 +126,14 @@ class Keyboard:
         self.close()
 
     def _hear(self, message: Any) -> None:
-        """Stamp a message and enqueue it: no more, in the driver's thread. Clocks that nobody wants end here."""
+        """Stamp a message and enqueue it: no more, in the driver's thread. Clocks that nobody wants
+        end here.
+        """
         at = self._clock()
         if message.type in self._wanted:
             self._heard.put((at, message))
-        # At the port's first message, in its thread: what comes next must not wait for other programs.
+        # At the port's first message, in its thread: what comes next must not wait for other
+        # programs.
         if self._driver != threading.get_ident():
             self._driver = threading.get_ident()
             hurry()
@@ -138,11 +145,13 @@ class Keyboard:
         latest = float("-inf")
         while True:
             at, message = self._heard.get()
-            # The driver's thread and the watcher both stamp: what was stamped first may be enqueued second.
+            # The driver's thread and the watcher both stamp: what was stamped first may be enqueued
+            # second.
             latest = at = max(at, latest)
             if isinstance(message, str):
                 # A mido message cannot be compared with one.
-                # When plugged in too: keys may have been enqueued after the word that the keyboard is gone.
+                # When plugged in too: keys may have been enqueued after the word that the keyboard
+                # is gone.
                 self._release_all(at)
                 if message == CLOSED:
                     return
@@ -163,7 +172,9 @@ class Keyboard:
         self._tell(self._on_event, event)
 
     def _remember(self, event: Event, channel: int) -> None:
-        """Keep which keys and pedals are down, in order to let go of them if the keyboard cannot."""
+        """Keep which keys and pedals are down, in order to let go of them if the keyboard
+        cannot.
+        """
         key = (channel, event.number)
         if event.kind == "control_change":
             if event.number == SUSTAIN_PEDAL:
@@ -178,10 +189,15 @@ class Keyboard:
         from mido import Message
 
         for channel, pitch in sorted(self._down):
-            self._pass_on(at, Message("note_off", channel=channel, note=pitch, velocity=0))
+            self._pass_on(
+                at, Message("note_off", channel=channel, note=pitch, velocity=0)
+            )
         for channel in sorted(self._pedals):
             self._pass_on(
-                at, Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0)
+                at,
+                Message(
+                    "control_change", channel=channel, control=SUSTAIN_PEDAL, value=0
+                ),
             )
         for channel in sorted(self._bent):
             self._pass_on(at, Message("pitchwheel", channel=channel, pitch=0))
@@ -216,7 +232,9 @@ class Keyboard:
             self._heard.put((self._clock(), UNPLUGGED))
 
     def _look_for(self) -> None:
-        """Join the keyboard again if it is back. The old port watches for it, unless its MIDI system is gone."""
+        """Join the keyboard again if it is back. The old port watches for it, unless its MIDI
+        system is gone.
+        """
         if self._port is not None and self._port.is_lost():
             self._shut()
         old = self._port

@@ -1,4 +1,6 @@
-"""Outputs: a synthesiser of our own, a MIDI port, or nowhere; all take mido messages and never raise."""
+"""Outputs: a synthesiser of our own, a MIDI port, or nowhere; all take mido messages and never
+raise.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ GAIN: Final = 0.6
 CHANNELS: Final = range(16)
 SUSTAIN: Final = 64
 ALL_NOTES_OFF: Final = 123
-# Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb, chorus.
+# Controllers that say how a channel sounds from then on: bank, volume, pan, expression, reverb,
+# chorus.
 SETTINGS: Final = frozenset({0, 32, 7, 10, 11, 91, 93})
 
 
@@ -33,7 +36,9 @@ class Output(Protocol):
         """Return the name that the player is told."""
 
     def send(self, message: Any) -> None:
-        """Send a mido message now, from any thread. It returns at once and never raises; without a device it is dropped."""
+        """Send a mido message now, from any thread. It returns at once and never raises; without a
+        device it is dropped.
+        """
 
     def alive(self) -> bool:
         """Tell whether messages sound now."""
@@ -43,7 +48,9 @@ class Output(Protocol):
 
 
 class ChannelSettings:
-    """Programs and settings of the channels as last sent, for an instrument that comes back without them."""
+    """Programs and settings of the channels as last sent, for an instrument that comes back without
+    them.
+    """
 
     def __init__(self) -> None:
         self._last: dict[tuple[Any, ...], Any] = {}
@@ -71,7 +78,9 @@ class Nowhere:
     name = "nowhere"
 
     def __init__(self, why: str = "", mend: Mend | None = None) -> None:
-        """Be silent. why, mend: what kept the synthesiser from playing, if anything, and a way out of it."""
+        """Be silent. why, mend: what kept the synthesiser from playing, if anything, and a way out
+        of it.
+        """
         self.why = why
         self.mend = mend
 
@@ -87,7 +96,8 @@ class Nowhere:
 
 
 class MidiOutput:
-    """A MIDI output that survives being unplugged: opened again by its name, it gets its programs again.
+    """A MIDI output that survives being unplugged: opened again by its name, it gets its programs
+    again.
 
     name, api, virtual: as in `ports.open_output`, which raises what this raises.
     """
@@ -104,11 +114,15 @@ class MidiOutput:
         # A port must not be closed while it sends: RtMidi would write to what was freed, and crash.
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="composer-midi-out", daemon=True)
+        self._watcher = threading.Thread(
+            target=self._watch, name="composer-midi-out", daemon=True
+        )
         self._watcher.start()
 
     def send(self, message: Any) -> None:
-        """Send it; while the port is away only programs and settings are remembered, the rest is dropped."""
+        """Send it; while the port is away only programs and settings are remembered, the rest is
+        dropped.
+        """
         with self._lock:
             self._memory.hear(message)
             self._send(message)
@@ -131,11 +145,14 @@ class MidiOutput:
 
     def _watch(self) -> None:
         failures = 0
-        while not self._closing.wait(WATCH_SECONDS if not failures else _pause(failures)):
+        while not self._closing.wait(
+            WATCH_SECONDS if not failures else _pause(failures)
+        ):
             port = self._port
             if port is not None and self._sounds and not port.is_there():
                 self._sounds = False
-                # A port of a JACK server that has died must be closed, or the next send waits for ever. A port whose
+                # A port of a JACK server that has died must be closed, or the next send waits for
+                # ever. A port whose
                 # other side went away can wait and see; a virtual one has no other side.
                 is_virtual = self._asked[2]
                 if port.is_lost() or is_virtual:
@@ -143,7 +160,9 @@ class MidiOutput:
             failures = 0 if self.alive() or self._look_for() else failures + 1
 
     def _look_for(self) -> bool:
-        """Join the port if its other side is back; open one that is lost again. Return False if that fails."""
+        """Join the port if its other side is back; open one that is lost again. Return False if
+        that fails.
+        """
         port = self._port
         if port is not None and not port.is_lost():
             name = port.found()
@@ -179,15 +198,19 @@ class MidiOutput:
 
 
 class SynthOutput:
-    """The `fluidsynth` command, told what to play through its shell. If it dies it is started again, within a second.
+    """The `fluidsynth` command, told what to play through its shell. If it dies it is started
+    again, within a second.
 
-    soundfont: see `catalog.soundfont`. gain: 0 to 10. driver: fluidsynth's audio driver (alsa, jack,
-    pulseaudio, coreaudio, ...; None: the first of this system's that works).
-    Raise PortError if fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
+    soundfont: see `catalog.soundfont`. gain: 0 to 10. driver: fluidsynth's audio driver (alsa,
+    jack, pulseaudio, coreaudio, ...; None: the first of this system's that works). Raise PortError
+    if fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
     """
 
     def __init__(
-        self, soundfont: str | Path | None = None, gain: float = GAIN, driver: str | None = None
+        self,
+        soundfont: str | Path | None = None,
+        gain: float = GAIN,
+        driver: str | None = None,
     ) -> None:
         self._child: Synthesiser | None = start_synthesiser(soundfont, gain, driver)
         self.name = self._child.name
@@ -265,7 +288,8 @@ def open_output_named(
     soundfont: str | Path | None = None,
     driver: str | None = None,
 ) -> Output:
-    """Open the output called "synth", "none", "virtual", "virtual:NAME", or (a part of) a MIDI output's name.
+    """Open the output called "synth", "none", "virtual", "virtual:NAME", or (a part of) a MIDI
+    output's name.
 
     None is "synth", or `Nowhere`, with the reason in `why`, if that does not play.
     Raise PortError or ComposerError if what is named cannot be had.
@@ -292,14 +316,19 @@ def open_output_named(
 
 
 def _silence() -> list[Any]:
-    """Return pedal up and all notes off for every channel: what sounded when the port went away has no other end.
+    """Return pedal up and all notes off for every channel: what sounded when the port went away has
+    no other end.
 
-    mido's `panic_messages` cut releases off, and its `reset_messages` leave the pedal to instruments that know
-    controller 121, which many do not.
+    mido's `panic_messages` cut releases off, and its `reset_messages` leave the pedal to
+    instruments that know controller 121, which many do not.
     """
     from mido import Message
 
-    controls = [(channel, control) for channel in CHANNELS for control in (SUSTAIN, ALL_NOTES_OFF)]
+    controls = [
+        (channel, control)
+        for channel in CHANNELS
+        for control in (SUSTAIN, ALL_NOTES_OFF)
+    ]
     return [
         Message("control_change", channel=channel, control=control, value=0)
         for channel, control in controls

@@ -17,12 +17,16 @@ from composer.errors import PortError
 from composer.live.midi import jack
 from composer.live.midi.backend import SYSTEMS, DriverPort, driver
 
-MEND_SYSTEM = {"linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"}
+MEND_SYSTEM = {
+    "linux": "; load ALSA's sequencer (modprobe snd-seq) or start JACK (jackd)"
+}
 # ALSA's own port, always there and never a keyboard.
 LOOPBACK = "midi through"
 
-# rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or raises. So a port
-# counts as gone after LOOKS looks; the seconds BETWEEN them let this thread begin a new slice of time.
+# rtmidi counts the ports and then asks for each: one that comes or goes meanwhile hides another, or
+# raises. So a port
+# counts as gone after LOOKS looks; the seconds BETWEEN them let this thread begin a new slice of
+# time.
 LOOKS = 5
 BETWEEN = 0.002
 # Seconds in which a driver's call that has begun comes to its end.
@@ -32,7 +36,8 @@ JOIN_SECONDS = 1.0
 # Others see a virtual output as Composer:arrangement.
 VIRTUAL_CLIENT = "Composer"
 VIRTUAL_PORT = "arrangement"
-# What rtmidi calls its own end of a connection, ours as that of any program: others see it as a port.
+# What rtmidi calls its own end of a connection, ours as that of any program: others see it as a
+# port.
 _CONNECTION = re.compile(r"rtmidi(in|out) client(-\d+)?:rtmidi (in|out)put")
 _VIRTUAL = re.compile(rf"{VIRTUAL_CLIENT}(-\d+)?:.*")
 
@@ -42,7 +47,9 @@ P = TypeVar("P", bound="_Port")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Names of the MIDI inputs and outputs, and the `api` (alsa, jack, coremidi, winmm) that knows them."""
+    """Names of the MIDI inputs and outputs, and the `api` (alsa, jack, coremidi, winmm) that knows
+    them.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -56,7 +63,12 @@ class _Port:
     """
 
     def __init__(
-        self, port: DriverPort, watcher: DriverPort, api: str, name: str, own: str | None = None
+        self,
+        port: DriverPort,
+        watcher: DriverPort,
+        api: str,
+        name: str,
+        own: str | None = None,
     ) -> None:
         self.name = name
         self.api = api
@@ -68,7 +80,9 @@ class _Port:
         self._lock = threading.Lock()
 
     def is_there(self) -> bool:
-        """Tell whether the other side still exists (for a virtual port: its MIDI system); takes about 0.25 ms."""
+        """Tell whether the other side still exists (for a virtual port: its MIDI system); takes
+        about 0.25 ms.
+        """
         for look in range(LOOKS):
             if look:
                 time.sleep(BETWEEN)
@@ -84,20 +98,30 @@ class _Port:
             return False
 
     def found(self) -> str | None:
-        """Return what the port is called now (ALSA numbers it again after a replug); None while it is away."""
+        """Return what the port is called now (ALSA numbers it again after a replug); None while it
+        is away.
+        """
         try:
             return choose(self.name, self._others())
         except Exception:
             return None
 
     def _others(self) -> list[str]:
-        """Return the ports that could be the other side; none once this one is closed, for its watcher is freed then."""
+        """Return the ports that could be the other side; none once this one is closed, for its
+        watcher is freed then.
+        """
         with self._lock:
             return self._watcher.names() if self._is_open and not self.is_lost() else []
 
     def rejoin(self, name: str) -> bool:
-        """Connect to the other side that is there again as `name`. Return False if the port has to be opened again."""
-        if self._own is None or self.is_lost() or not jack.connect(*self._way(self._own, name)):
+        """Connect to the other side that is there again as `name`. Return False if the port has to
+        be opened again.
+        """
+        if (
+            self._own is None
+            or self.is_lost()
+            or not jack.connect(*self._way(self._own, name))
+        ):
             return False
         self.name = name
         return True
@@ -123,7 +147,9 @@ class _Port:
         self._port.delete()
 
     def is_lost(self) -> bool:
-        """Tell whether the MIDI system itself has ended, with all its ports (known of JACK): close it, or all hangs."""
+        """Tell whether the MIDI system itself has ended, with all its ports (known of JACK): close
+        it, or all hangs.
+        """
         return self.api == "jack" and jack.is_lost()
 
     def __enter__(self: P) -> P:
@@ -141,8 +167,8 @@ class _Port:
 class _Listener:
     """Turn a driver's bytes into mido messages for whoever listens now.
 
-    The driver calls this one object for good. Exchanging the driver's own callback would free the old one, while the
-    driver's thread may be waiting for Python's lock in order to call it.
+    The driver calls this one object for good. Exchanging the driver's own callback would free the
+    old one, while the driver's thread may be waiting for Python's lock in order to call it.
     """
 
     def __init__(self, tell: Callback) -> None:
@@ -160,9 +186,11 @@ class _Listener:
 
 
 class InputPort(_Port):
-    """An open MIDI input; its listener gets each mido message in the driver's thread, and must not hold that up.
+    """An open MIDI input; its listener gets each mido message in the driver's thread, and must not
+    hold that up.
 
-    A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port then.
+    A source that goes away raises nothing and sends no note-off: ask `is_there`, and close the port
+    then.
     """
 
     def __init__(
@@ -182,7 +210,9 @@ class InputPort(_Port):
         return name, own
 
     def _end(self) -> None:
-        """Close, wait, and only then free: the driver's thread may be in a call that still waits for Python's lock."""
+        """Close, wait, and only then free: the driver's thread may be in a call that still waits
+        for Python's lock.
+        """
         self._listener.tell = _ignore
         self._port.close()
         time.sleep(LAST_CALL)
@@ -194,17 +224,26 @@ class InputPort(_Port):
 
 
 class OutputPort(_Port):
-    """An open MIDI output. A destination that goes away raises nothing: ask `is_there`, and close the port then."""
+    """An open MIDI output. A destination that goes away raises nothing: ask `is_there`, and close
+    the port then.
+    """
 
     def __init__(
-        self, port: DriverPort, watcher: DriverPort, api: str, name: str, own: str | None = None
+        self,
+        port: DriverPort,
+        watcher: DriverPort,
+        api: str,
+        name: str,
+        own: str | None = None,
     ) -> None:
         super().__init__(port, watcher, api, name, own)
         # RtMidi takes one message at a time.
         self._sending = threading.Lock()
 
     def send(self, message: Any) -> None:
-        """Send a mido message now; where JACK's server has ended it is dropped (rtmidi would wait for ever)."""
+        """Send a mido message now; where JACK's server has ended it is dropped (rtmidi would wait
+        for ever).
+        """
         if not self.is_lost():
             with self._sending:
                 self._port.send(message.bytes())
@@ -213,8 +252,8 @@ class OutputPort(_Port):
 def list_ports(api: str | None = None) -> Ports:
     """Return the MIDI ports that there are now; the lists may be empty.
 
-    api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then JACK.
-    Raise PortError if the MIDI system is missing or not running.
+    api: alsa, jack, coremidi, winmm; None or "auto" for this system's own, on Linux ALSA, then
+    JACK. Raise PortError if the MIDI system is missing or not running.
     """
     found, watcher = _system(api, "in")
     try:
@@ -239,17 +278,21 @@ def open_input(
     with _opening(watcher, found, f"MIDI input {name!r}"):
         chosen = choose(name, _names(watcher))
         listener = _Listener(callback or _ignore)
-        port, own = _joined(found, chosen, lambda: _open_port(found, "in", chosen, listener))
+        port, own = _joined(
+            found, chosen, lambda: _open_port(found, "in", chosen, listener)
+        )
         return InputPort(port, watcher, found, chosen, listener, own)
 
 
 def open_output(
     name: str | None = None, api: str | None = None, virtual: bool = False
 ) -> OutputPort:
-    """Open the output called `name`, chosen as `open_input` chooses; or a new one that other programs can open.
+    """Open the output called `name`, chosen as `open_input` chooses; or a new one that other
+    programs can open.
 
-    virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number may listen to.
-    Raise PortError as `open_input` does, and for a virtual port if the system has none (Windows).
+    virtual: makes a port `name` (None: VIRTUAL_PORT) of the client VIRTUAL_CLIENT, which any number
+    may listen to. Raise PortError as `open_input` does, and for a virtual port if the system has
+    none (Windows).
     """
     # To others a virtual output is a source: the watcher looks among those.
     found, watcher = _system(api, "in" if virtual else "out")
@@ -261,7 +304,8 @@ def open_output(
             return OutputPort(port, watcher, found, chosen, own)
         if found == "winmm":
             raise PortError(
-                "Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its name"
+                "Windows has no virtual MIDI ports: install loopMIDI, make a port there, give its "
+                "name"
             )
         called = name or VIRTUAL_PORT
         port = _open_virtual(found, called)
@@ -269,7 +313,9 @@ def open_output(
         return OutputPort(port, watcher, found, made)
 
 
-def _open_port(api: str, way: str, name: str, listener: _Listener | None = None) -> DriverPort:
+def _open_port(
+    api: str, way: str, name: str, listener: _Listener | None = None
+) -> DriverPort:
     """Open the port `name` with a client of its own, which is deleted if that fails."""
     port = driver()(api, way)
     try:
@@ -313,9 +359,11 @@ def _opening(watcher: DriverPort, api: str, what: str) -> Iterator[None]:
 def _joined(
     api: str, other: str, open_port: Callable[[], DriverPort]
 ) -> tuple[DriverPort, str | None]:
-    """Return the port that `open_port` opens and, on JACK, its own name: the new one that is connected to `other`.
+    """Return the port that `open_port` opens and, on JACK, its own name: the new one that is
+    connected to `other`.
 
-    JACK shows a connection with its next cycle only, which comes late on a busy machine: so it is waited for.
+    JACK shows a connection with its next cycle only, which comes late on a busy machine: so it is
+    waited for.
     """
     if api != "jack":
         return open_port(), None
@@ -335,7 +383,9 @@ def _delete(client: DriverPort, api: str) -> None:
 
 
 def _names(client: DriverPort) -> list[str]:
-    """Return the names of the ports that a client sees, asked again if that fails because one has just gone."""
+    """Return the names of the ports that a client sees, asked again if that fails because one has
+    just gone.
+    """
     for _ in range(LOOKS - 1):
         with suppress(ValueError):
             # RtMidi's InvalidPortError.
@@ -344,7 +394,8 @@ def _names(client: DriverPort) -> list[str]:
 
 
 def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
-    """Return the one of `names` that `name` means: equal, else equal but for case and ALSA's numbers, else a part.
+    """Return the one of `names` that `name` means: equal, else equal but for case and ALSA's
+    numbers, else a part.
 
     kind: "input" or "output", for the words of an error.
     """
@@ -365,7 +416,9 @@ def choose(name: str | None, names: Sequence[str], kind: str = "input") -> str:
 
 
 def _fitting(wanted: str, names: Sequence[str]) -> list[str]:
-    """Return the names that equal a plain name, else those that have it in them; of "" all instruments."""
+    """Return the names that equal a plain name, else those that have it in them; of "" all
+    instruments.
+    """
     if not wanted:
         return [name for name in names if is_instrument(name)]
     equal = [name for name in names if plain(name) == wanted]
@@ -373,7 +426,9 @@ def _fitting(wanted: str, names: Sequence[str]) -> list[str]:
     return equal or [name for name in names if wanted in plain(name)]
 
 
-def _not_chosen(name: str | None, kind: str, names: Sequence[str], matches: Sequence[str]) -> str:
+def _not_chosen(
+    name: str | None, kind: str, names: Sequence[str], matches: Sequence[str]
+) -> str:
     listed = ", ".join(repr(n) for n in matches or names)
     if name is not None and matches:
         return f"the name {name!r} fits {len(matches)} MIDI {kind}s, give more of it: {listed}"
@@ -399,12 +454,16 @@ def _ignore(_message: Any) -> None:
 
 
 def plain(name: str) -> str:
-    """Return a name without case and without ALSA's numbers, which change when a keyboard is plugged in again."""
+    """Return a name without case and without ALSA's numbers, which change when a keyboard is
+    plugged in again.
+    """
     return re.sub(r"\s+\d+:\d+$", "", name.strip()).casefold()
 
 
 def _system(api: str | None, way: str) -> tuple[str, DriverPort]:
-    """Return the name of the first MIDI system that answers, and a client of it ("in" or "out") with no port open."""
+    """Return the name of the first MIDI system that answers, and a client of it ("in" or "out")
+    with no port open.
+    """
     port = driver()
     wanted = _wanted(api)
     reasons = []
@@ -437,9 +496,13 @@ def _client(api: str, way: str) -> DriverPort:
 def _wanted(api: str | None) -> tuple[str, ...]:
     if api not in (None, "auto"):
         if api not in SYSTEMS:
-            raise PortError(f"a MIDI api is one of {', '.join(SYSTEMS)} or auto, got {api!r}")
+            raise PortError(
+                f"a MIDI api is one of {', '.join(SYSTEMS)} or auto, got {api!r}"
+            )
         return (str(api),)
-    return {"darwin": ("coremidi",), "win32": ("winmm",)}.get(sys.platform, ("alsa", "jack"))
+    return {"darwin": ("coremidi",), "win32": ("winmm",)}.get(
+        sys.platform, ("alsa", "jack")
+    )
 
 
 # Two threads that kept and put back at once would leave the null device there for good.
@@ -448,7 +511,9 @@ _one_at_a_time = threading.RLock()
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence file descriptor 2: ALSA and JACK print there, past Python, what comes as an exception too."""
+    """Silence file descriptor 2: ALSA and JACK print there, past Python, what comes as an exception
+    too.
+    """
     with _one_at_a_time:
         try:
             kept = os.dup(2)

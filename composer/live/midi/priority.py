@@ -9,10 +9,12 @@ LOWEST = 1
 
 
 def hurry() -> bool:
-    """Let the calling thread go before all that is not real-time. Return True if the system lets it.
+    """Let the calling thread go before all that is not real-time. Return True if the system lets
+    it.
 
-    Linux grants it to root and to who may have `rtprio` (limits.conf; Debian's jackd2 gives it to the group audio).
-    Only for threads that sleep nearly all the time. Never raises; what the thread starts does not inherit it.
+    Linux grants it to root and to who may have `rtprio` (limits.conf; Debian's jackd2 gives it to
+    the group audio). Only for threads that sleep nearly all the time. Never raises; what the thread
+    starts does not inherit it.
     """
     try:
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK

@@ -1,6 +1,7 @@
 """Record a port, stamped with our own clock, until it is stopped; then make one melody of it.
 
-The driver's thread only stamps and enqueues; everything else happens in the thread that called `record`.
+The driver's thread only stamps and enqueues; everything else happens in the thread that called
+`record`.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Recording:
 
 
 class Recorder:
-    """Hears messages in one thread, hands them over as events in another. clock: monotonic seconds."""
+    """Hears messages in one thread, hands them over as events in another. clock: monotonic
+    seconds.
+    """
 
     def __init__(self, config: RecordConfig, clock: Clock = time.monotonic) -> None:
         self.config = config
@@ -93,7 +96,9 @@ class Recorder:
 
         It is over once the stop key was pressed or the bars are full, whichever came first.
         """
-        ends = [(event.seconds, "stop key") for event in self.events if self._is_stop(event)]
+        ends = [
+            (event.seconds, "stop key") for event in self.events if self._is_stop(event)
+        ]
         full = self._full()
         if full is not None and self.seconds() >= full:
             ends.append((full, "bars"))
@@ -105,7 +110,9 @@ class Recorder:
         return Recording(events, capture(events, end, self.config), end, ended)
 
     def _is_stop(self, event: Event) -> bool:
-        is_stop_key = event.kind == "control_change" and event.number == self.config.stop_key
+        is_stop_key = (
+            event.kind == "control_change" and event.number == self.config.stop_key
+        )
         return is_stop_key and event.value > 0
 
     def _full(self) -> float | None:
@@ -131,10 +138,11 @@ def record(
     wait: Wait = time.sleep,
     on_event: OnEvent | None = None,
 ) -> Recording:
-    """Listen to `port` until the stop key, the last bar, Ctrl-C, or the port going away. What was heard is kept.
+    """Listen to `port` until the stop key, the last bar, Ctrl-C, or the port going away. What was
+    heard is kept.
 
-    wait: sleeps that many seconds; true ends the take (`threading.Event().wait` stops it from another thread).
-    on_event: told each event, in this thread, within POLL_SECONDS.
+    wait: sleeps that many seconds; true ends the take (`threading.Event().wait` stops it from
+    another thread). on_event: told each event, in this thread, within POLL_SECONDS.
     """
     recorder = Recorder(config or RecordConfig(), clock)
     port.listen(recorder.hear)

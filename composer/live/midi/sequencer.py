@@ -16,7 +16,8 @@ from composer.live.midi.outputs import Output
 from composer.live.midi.priority import hurry
 
 CLOCKS_PER_BEAT: Final = 24
-# The lock may wake late by more than a sleep does; what is left is slept in slices of this many seconds.
+# The lock may wake late by more than a sleep does; what is left is slept in slices of this many
+# seconds.
 NEAR: Final = 0.001
 SLICE: Final = 0.0005
 
@@ -35,16 +36,20 @@ class Beats(Protocol):
 
 
 class Sequencer:
-    """Sends mido messages to `output` at once or in time; every method may be called from any thread.
+    """Sends mido messages to `output` at once or in time; every method may be called from any
+    thread.
 
-    clock: monotonic seconds, in which all times are given. on_sent(seconds, message): told every message that
-    is sent and when, in order; it must return quickly and call nothing here. If it raises it is called no more,
-    and `trouble` says why: the music goes on.
-    Messages of one time go in the order given; give the end of a note before the next note of its pitch.
+    clock: monotonic seconds, in which all times are given. on_sent(seconds, message): told every
+    message that is sent and when, in order; it must return quickly and call nothing here. If it
+    raises it is called no more, and `trouble` says why: the music goes on. Messages of one time go
+    in the order given; give the end of a note before the next note of its pitch.
     """
 
     def __init__(
-        self, output: Output, clock: Clock = time.monotonic, on_sent: OnSent | None = None
+        self,
+        output: Output,
+        clock: Clock = time.monotonic,
+        on_sent: OnSent | None = None,
     ) -> None:
         self.output = output
         self.on_sent = on_sent
@@ -57,7 +62,9 @@ class Sequencer:
         self._is_started = False
         self._closed = False
         self._changed = threading.Condition(threading.Lock())
-        self._thread = threading.Thread(target=self._run, name="composer-sequencer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="composer-sequencer", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -73,11 +80,15 @@ class Sequencer:
                 self._send(self._agenda.now(message))
 
     def at(self, seconds: float, message: Any, tag: str = "") -> None:
-        """Send `message` at `seconds` (in the past: at once; but a note-on over a second late is left out)."""
+        """Send `message` at `seconds` (in the past: at once; but a note-on over a second late is
+        left out).
+        """
         self.plan([(seconds, message)], tag)
 
     def plan(self, messages: Iterable[tuple[float, Any]], tag: str = "") -> None:
-        """Send many, each (seconds, message) at its time; none of them goes before all are planned."""
+        """Send many, each (seconds, message) at its time; none of them goes before all are
+        planned.
+        """
         messages = list(messages)
         for seconds, message in messages:
             if not math.isfinite(seconds):
@@ -96,24 +107,31 @@ class Sequencer:
     def cancel(self, tag: str, after: float = -math.inf, end_now: bool = False) -> None:
         """Drop what has `tag` and is to be sent at `after` (seconds) or later.
 
-        Notes that sound, or that begin before `after`, keep their ends; with end_now what sounds of `tag` ends at once.
+        Notes that sound, or that begin before `after`, keep their ends; with end_now what sounds of
+        `tag` ends at once.
         """
         with self._changed:
             self._send(self._agenda.cancel(tag, after, end_now))
 
     def silence(self) -> None:
-        """Panic: drop all that is to come, end all that sounds, pedals up, all notes off on every channel."""
+        """Panic: drop all that is to come, end all that sounds, pedals up, all notes off on every
+        channel.
+        """
         with self._changed:
             self._send(self._agenda.silence())
 
     def start_clock(self, beats: Beats) -> None:
-        """Send the MIDI clock, 24 a beat, with a start at the next whole beat (of those before 0: at 0).
+        """Send the MIDI clock, 24 a beat, with a start at the next whole beat (of those before 0:
+        at 0).
 
-        Called again it follows the new `beats` without another start: that is how the tempo changes.
+        Called again it follows the new `beats` without another start: that is how the tempo
+        changes.
         """
         with self._changed:
             if self._beats is None:
-                self._tick = CLOCKS_PER_BEAT * max(0, math.ceil(beats.beat(self._clock()) - 1e-9))
+                self._tick = CLOCKS_PER_BEAT * max(
+                    0, math.ceil(beats.beat(self._clock()) - 1e-9)
+                )
                 self._is_started = False
             self._beats = beats
             self._changed.notify()
@@ -152,7 +170,9 @@ class Sequencer:
                 wait = min(self._agenda.next(), self._next_clock()) - self._clock()
                 if wait > NEAR:
                     self._changed.wait(
-                        None if math.isinf(wait) else min(wait - NEAR, threading.TIMEOUT_MAX)
+                        None
+                        if math.isinf(wait)
+                        else min(wait - NEAR, threading.TIMEOUT_MAX)
                     )
                 elif wait > 0:
                     # Not while the lock is held: a message by hand may go first.
@@ -176,7 +196,8 @@ class Sequencer:
     def _clocks(self, now: float) -> list[Any]:
         """Return the clocks that are due, after a stall with those missed.
 
-        Whole beats that were missed are left out: an instrument that counts clocks stays on our beat all the same.
+        Whole beats that were missed are left out: an instrument that counts clocks stays on our
+        beat all the same.
         """
         from mido import Message
 

@@ -1,4 +1,6 @@
-"""The `fluidsynth` command as a child process that reads what to play, a line a message, from its input."""
+"""The `fluidsynth` command as a child process that reads what to play, a line a message, from its
+input.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +24,32 @@ START_SECONDS: Final = 15.0
 READY: Final = "composer-ready"
 # Of the list of fonts: its number, its path.
 FONT: Final = re.compile(r"\d+ ")
-# The shell's own reader keeps a history of every line, which grows; `source` reads the same input without one.
-HELLO: Final = ("" if sys.platform == "win32" else "source /dev/stdin\n") + f"fonts\necho {READY}\n"
+# The shell's own reader keeps a history of every line, which grows; `source` reads the same input
+# without one.
+HELLO: Final = (
+    "" if sys.platform == "win32" else "source /dev/stdin\n"
+) + f"fonts\necho {READY}\n"
 DEVICE_LOST: Final = re.compile(
     r"error: .*(Lost the connection|audio device|PulseAudio connection)", re.IGNORECASE
 )
-# Tried in this order; None is fluidsynth's own choice. On Linux that is ALSA, also where a sound server has the card.
-DRIVERS: Final[dict[str, tuple[str | None, ...]]] = {"linux": (None, "pulseaudio", "jack")}
-# Four small buffers: 12 ms at 44.1 kHz; fluidsynth's own on Linux are sixteen of 64. Elsewhere its own are kept.
+# Tried in this order; None is fluidsynth's own choice. On Linux that is ALSA, also where a sound
+# server has the card.
+DRIVERS: Final[dict[str, tuple[str | None, ...]]] = {
+    "linux": (None, "pulseaudio", "jack")
+}
+# Four small buffers: 12 ms at 44.1 kHz; fluidsynth's own on Linux are sixteen of 64. Elsewhere its
+# own are kept.
 LATENCY: Final = {"linux": ("-o", "audio.period-size=128", "-o", "audio.periods=4")}
 MISSING: Final = (
-    "sound needs the fluidsynth command: apt install fluidsynth (Debian, Ubuntu), brew install fluidsynth (macOS), "
-    "choco install fluidsynth (Windows); or give a MIDI port"
+    "sound needs the fluidsynth command: apt install fluidsynth (Debian, Ubuntu), brew install "
+    "fluidsynth (macOS), choco install fluidsynth (Windows); or give a MIDI port"
 )
 
 
 def line_of(message: Any) -> str | None:
-    """Return a mido message as a line of fluidsynth's shell; None for what that does not know (clocks, aftertouch)."""
+    """Return a mido message as a line of fluidsynth's shell; None for what that does not know
+    (clocks, aftertouch).
+    """
     kind = message.type
     if kind == "note_on" and message.velocity:
         return f"noteon {message.channel} {message.note} {message.velocity}\n"
@@ -53,20 +64,27 @@ def line_of(message: Any) -> str | None:
     return "reset\n" if kind == "reset" else None
 
 
-def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | None) -> Synthesiser:
+def start_synthesiser(
+    soundfont: str | Path | None, gain: float, driver: str | None
+) -> Synthesiser:
     """Start a synthesiser that plays, with the audio driver that is named, or the first that works.
 
-    Raise PortError if fluidsynth is missing or finds no sound device, ComposerError for a bad SoundFont.
+    Raise PortError if fluidsynth is missing or finds no sound device, ComposerError for a bad
+    SoundFont.
     """
     font = catalog.soundfont(soundfont)
     program = shutil.which("fluidsynth")
     if program is None:
         raise PortError(MISSING)
     if not 0 < gain <= 10:
-        raise PortError(f"the synthesiser's gain is above 0 and at most 10, got {gain!r}")
+        raise PortError(
+            f"the synthesiser's gain is above 0 and at most 10, got {gain!r}"
+        )
     reasons = []
     for audio in (driver,) if driver else DRIVERS.get(sys.platform, (None,)):
-        child = Synthesiser(_command(program, font, gain, audio), f"fluidsynth, {font.stem}")
+        child = Synthesiser(
+            _command(program, font, gain, audio), f"fluidsynth, {font.stem}"
+        )
         if child.start():
             return child
         if child.without_font:
@@ -74,7 +92,9 @@ def start_synthesiser(soundfont: str | Path | None, gain: float, driver: str | N
                 f"fluidsynth cannot play with {font}: {child.reason()}; choose another SoundFont"
             )
         reasons.append(f"{audio or 'its own choice'}: {child.reason()}")
-    raise PortError(f"fluidsynth finds no sound device ({'; '.join(reasons)})", mend="audio")
+    raise PortError(
+        f"fluidsynth finds no sound device ({'; '.join(reasons)})", mend="audio"
+    )
 
 
 class Synthesiser:
@@ -105,7 +125,9 @@ class Synthesiser:
         late.cancel()
         # Without the font that was asked for it plays on with another, or with none.
         asked = self.command[-1]
-        has_font = any(FONT.match(line) and line.endswith(asked) for line in self._words)
+        has_font = any(
+            FONT.match(line) and line.endswith(asked) for line in self._words
+        )
         self.without_font = ready and not has_font
         if not ready or self.without_font:
             self.close()
@@ -127,7 +149,9 @@ class Synthesiser:
         return True
 
     def wait_for_end(self) -> None:
-        """Return when it has ended, or lost its sound device, which some drivers survive in silence."""
+        """Return when it has ended, or lost its sound device, which some drivers survive in
+        silence.
+        """
         for line in self._lines():
             if DEVICE_LOST.search(line):
                 return
@@ -184,4 +208,15 @@ def _command(program: str, font: Path, gain: float, driver: str | None) -> list[
     settings += ["-o", "audio.jack.autoconnect=1"]
     settings += LATENCY.get(sys.platform, ())
     audio = ["-a", driver] if driver else []
-    return [program, "-q", "-n", "-f", os.devnull, "-g", str(gain), *audio, *settings, str(font)]
+    return [
+        program,
+        "-q",
+        "-n",
+        "-f",
+        os.devnull,
+        "-g",
+        str(gain),
+        *audio,
+        *settings,
+        str(font),
+    ]

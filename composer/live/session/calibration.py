@@ -1,4 +1,6 @@
-"""Calibrate: one plays along eight clicks, and how late keyboard and player are together is measured."""
+"""Calibrate: one plays along eight clicks, and how late keyboard and player are together is
+measured.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,13 @@ CLICKS = 8
 
 
 class CalibrationRun:
-    """Eight clicks from beat 0 on; see `context.SessionRun`. found: called with the offset that was measured."""
+    """Eight clicks from beat 0 on; see `context.SessionRun`. found: called with the offset that was
+    measured.
+    """
 
-    def __init__(self, context: SessionContext, found: Callable[[Offset], None]) -> None:
+    def __init__(
+        self, context: SessionContext, found: Callable[[Offset], None]
+    ) -> None:
         self.phase = "calibrating"
         self.over = ""
         self.start = 0.0
@@ -39,7 +45,8 @@ class CalibrationRun:
         self.phase = "idle"
         try:
             offset = grid_offset(
-                self._presses, [self._context.time.seconds(beat) for beat in range(CLICKS)]
+                self._presses,
+                [self._context.time.seconds(beat) for beat in range(CLICKS)],
             )
         except ConfigError as error:
             self._context.tell(str(error))

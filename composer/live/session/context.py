@@ -19,7 +19,9 @@ MEASURED = 1000
 
 
 class AnySequencer(Protocol):
-    """A sequencer as a session sees it; `composer.live.midi.sequencer.Sequencer` is the real one."""
+    """A sequencer as a session sees it; `composer.live.midi.sequencer.Sequencer` is the real
+    one.
+    """
 
     def now(self, message: Any) -> None:
         """Send at once."""
@@ -38,8 +40,8 @@ class AnySequencer(Protocol):
 class SessionContext:
     """Shared by a session and what runs in it; used in the session's thread alone.
 
-    tell: says one line to the player. answered: takes the melody and arrangement of a phrase as soon as they are known,
-    why it ended, and with what feel it sounds.
+    tell: says one line to the player. answered: takes the melody and arrangement of a phrase as
+    soon as they are known, why it ended, and with what feel it sounds.
     """
 
     config: SessionConfig
@@ -63,9 +65,15 @@ class SessionContext:
             kind: list(values) for kind, values in self.latencies.copy().items()
         }  # the session's thread adds more
         tails = {kind: 1 if kind == "ready" else 99 for kind in kept}
-        return {k: Latency(v[-1], float(np.percentile(v, tails[k]))) for k, v in kept.items() if v}
+        return {
+            k: Latency(v[-1], float(np.percentile(v, tails[k])))
+            for k, v in kept.items()
+            if v
+        }
 
-    def note(self, seconds: float, channel: int, pitch: int, velocity: int, tag: str = "") -> None:
+    def note(
+        self, seconds: float, channel: int, pitch: int, velocity: int, tag: str = ""
+    ) -> None:
         """Press a key of a voice at `seconds`, or with velocity 0 let it go."""
         from mido import Message
 
@@ -80,7 +88,9 @@ class SessionContext:
 
         if self.programs.get(channel) != program:
             self.programs[channel] = program
-            self.sequencer.now(Message("program_change", channel=channel, program=program))
+            self.sequencer.now(
+                Message("program_change", channel=channel, program=program)
+            )
 
 
 class SessionRun(Protocol):

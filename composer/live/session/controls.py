@@ -83,7 +83,9 @@ class Controls:
                 value = before + argument.click * CLICKS * asked.value
             value = round(argument.clipped(value), argument.digits)
             # At once, not as a note of its own: the next click of the knob goes on from there.
-            here = Controls(self._director, self._sequencer, self._clock, lambda do: do(now))
+            here = Controls(
+                self._director, self._sequencer, self._clock, lambda do: do(now)
+            )
             here.do(command.name, [knob, value] if knob else value)
 
         self._leave(turn)

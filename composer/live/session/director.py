@@ -45,9 +45,8 @@ from composer.songs.song import Note, Song, TimeSignature, Track
 
 # Seconds from a press of play to the first click.
 LEAD = 0.05
-CLOCK_BEATS = (
-    16  # of MIDI clock that are remembered; a transport is made at each of its 24 clocks a beat
-)
+# Of MIDI clock that are remembered; a transport is made at each of its 24 clocks a beat.
+CLOCK_BEATS = 16
 AGAIN = "again"
 # Phases in which another seed is not heard.
 UNHEARD = ("count-in", "listening", "calibrating")
@@ -72,7 +71,9 @@ class Director:
         self.profile: Profile | None = None
         self.saver = TakeSaver(takes, self.tell)
         self._history = TakeHistory(
-            self.saver, self.tell, isinstance(getattr(sequencer, "output", None), Nowhere)
+            self.saver,
+            self.tell,
+            isinstance(getattr(sequencer, "output", None), Nowhere),
         )
         self.thru_seconds: deque[float] = deque(maxlen=1000)
         self._sequencer = sequencer
@@ -80,7 +81,13 @@ class Director:
         self._loader = Worker(wake, "composer-loading")
         self._open_model = open_model
         self._context = SessionContext(
-            config, accompanist, sequencer, worker, self.tell, self._history.answered, self._began
+            config,
+            accompanist,
+            sequencer,
+            worker,
+            self.tell,
+            self._history.answered,
+            self._began,
         )
         self._run: SessionRun | None = None
         self._metronome = Metronome(self._context)
@@ -117,7 +124,9 @@ class Director:
             self.tell(reason(error))
 
     def fail(self, error: Exception, now: float) -> None:
-        """Something that nobody thought of: the music stops cleanly, what was played is kept, the session goes on."""
+        """Something that nobody thought of: the music stops cleanly, what was played is kept, the
+        session goes on.
+        """
         run = self._run
         try:
             if run is not None:
@@ -141,7 +150,9 @@ class Director:
         if event.kind in ("note_on", "note_off"):
             (self._held.add if event.is_press else self._held.discard)(event.number)
         if self._run is not None:
-            self._run.hear(event, self._context.time.beat(event.seconds - self.config.offset))
+            self._run.hear(
+                event, self._context.time.beat(event.seconds - self.config.offset)
+            )
             self._step_run(now)
 
     def clock(self, seconds: float, kind: str, now: float) -> None:
@@ -161,7 +172,9 @@ class Director:
             self._context.time = _moved(time, self._zero)
 
     def _begin_with_clock(self, time: Transport, now: float) -> None:
-        """Begin a few clocks after the start, when the tempo is known; keys that came before are heard now."""
+        """Begin a few clocks after the start, when the tempo is known; keys that came before are
+        heard now.
+        """
         bar = self.config.beats_per_bar
         beat = time.beat(now)
         self._zero = float(bar * ceil(beat / bar)) if beat > 1 else 0.0
@@ -184,7 +197,9 @@ class Director:
         self._tell_troubles()
         if self._run is not None:
             calibrating = self._run.phase == "calibrating"
-            self._metronome.pump(now, calibrating, self._run.length if calibrating else None)
+            self._metronome.pump(
+                now, calibrating, self._run.length if calibrating else None
+            )
         self._step_run(now)
 
     def due(self, now: float) -> float:
@@ -197,7 +212,9 @@ class Director:
         """Count in, then listen; what goes on ends."""
         self._end_run(now, "stopped")
         config = self.config
-        downbeat = now + LEAD + config.count_in * config.beats_per_bar * 60.0 / config.qpm
+        downbeat = (
+            now + LEAD + config.count_in * config.beats_per_bar * 60.0 / config.qpm
+        )
         self._begin(Transport.start(downbeat, config.qpm))
 
     def start_or_stop(self, now: float) -> None:
@@ -263,7 +280,9 @@ class Director:
             name = knobs[int(name) - 1]
         if name not in knobs:
             known = ", ".join(knobs) or "none at all"
-            raise ConfigError(f"this model has no knob {name!r}; it has {known}", mend="model")
+            raise ConfigError(
+                f"this model has no knob {name!r}; it has {known}", mend="model"
+            )
         latents = dict(self.config.latents)
         seed = latents.get(name, Source()).seed
         latents[name] = Source(seed, 0.0 if value is None else float(value))
@@ -287,7 +306,9 @@ class Director:
 
         value = round(127 * share)
         for channel in (*self.config.channels, DRUMS):
-            self._sequencer.now(Message("control_change", channel=channel, control=7, value=value))
+            self._sequencer.now(
+                Message("control_change", channel=channel, control=7, value=value)
+            )
 
     def reroll(self, now: float) -> None:
         """Take the next seed; if nothing sounds, the last take is played with it."""
@@ -296,10 +317,13 @@ class Director:
         take = self._history.takes[-1] if self._history.takes else None
         run = self._run
         if run is None and take is not None and take.melody is not None:
-            task = partial(arranged, self._context.accompanist, take.melody, None, take.feel)
+            task = partial(
+                arranged, self._context.accompanist, take.melody, None, take.feel
+            )
             self._worker.ask((AGAIN, now), task)
             return
-        # The next beat of a duet is another already; the seed of a phrase is not heard before its answer.
+        # The next beat of a duet is another already; the seed of a phrase is not heard before its
+        # answer.
         if run is None or (run.phase in UNHEARD and self.config.mode != "duet"):
             self.tell(f"seed {self.config.seed}: the next answer uses it")
 
@@ -316,14 +340,18 @@ class Director:
         self.tell(f"the last take is dropped, {self._history.count or 'none'} left")
 
     def save(self, path: Path | None) -> None:
-        """Write the last take's music, as .mid or .wav, beside the music that goes on; None: under the next name."""
+        """Write the last take's music, as .mid or .wav, beside the music that goes on; None: under
+        the next name.
+        """
         self._history.save(path, self.tell)
 
     def calibrate(self, now: float) -> None:
         """Eight clicks to play along."""
         self._end_run(now, "stopped")
         time = Transport.start(now + LEAD + 60.0 / self.config.qpm, self.config.qpm)
-        self._start(CalibrationRun(self._context, self._calibrated), time, first_click=0.0)
+        self._start(
+            CalibrationRun(self._context, self._calibrated), time, first_click=0.0
+        )
         self.tell("play one key along with the eight clicks")
 
     # What is shown, and the end.
@@ -353,7 +381,8 @@ class Director:
             with_melody=config.with_melody,
             seed=config.seed,
             knobs={
-                name: config.latents.get(name, Source()).knob for name in context.accompanist.knobs
+                name: config.latents.get(name, Source()).knob
+                for name in context.accompanist.knobs
             },
             model=getattr(context.accompanist.model, "name", ""),
             voices=(MELODY, *context.accompanist.voice_names),
@@ -415,7 +444,9 @@ class Director:
             trouble = getattr(part, "trouble", None)
             if trouble is not None and trouble is not self._told.get(type(part)):
                 self._told[type(part)] = trouble
-                self.tell(f"something went wrong ({reason(trouble)}), the music goes on")
+                self.tell(
+                    f"something went wrong ({reason(trouble)}), the music goes on"
+                )
 
     def _close_run(self, now: float) -> None:
         """Let go of a run that is over."""
@@ -467,12 +498,15 @@ class Director:
         assert isinstance(answer, Answer)
         time = Transport.start(now + 2 * LEAD, self.config.qpm)
         self._context.time = time
-        self._start(PhraseRun.again(self._context, melody, answer), time, first_click=0.0)
+        self._start(
+            PhraseRun.again(self._context, melody, answer), time, first_click=0.0
+        )
 
     def _calibrated(self, offset: Offset) -> None:
         self.configure(offset=max(-0.5, min(0.5, offset.seconds)))
         if self.profile is not None and self.keyboard is not None:
-            # The generic profile is for many: what is measured is kept under the name of this keyboard.
+            # The generic profile is for many: what is measured is kept under the name of this
+            # keyboard.
             self.profile = replace(
                 profile_of(self.keyboard.name, self.profile), offset=self.config.offset
             )
@@ -485,13 +519,19 @@ class Director:
 
     def _latencies(self) -> Mapping[str, Latency]:
         thru = [1e3 * seconds for seconds in self.thru_seconds.copy()]
-        heard = {"thru": Latency(thru[-1], float(np.percentile(thru, 99)))} if thru else {}
+        heard = (
+            {"thru": Latency(thru[-1], float(np.percentile(thru, 99)))} if thru else {}
+        )
         return {**heard, **self._context.measured()}
 
 
 def _moved(time: Transport, zero: float) -> Transport:
     """Another beat is 0."""
-    return Transport(tuple(a._replace(beat=a.beat - zero) for a in time.anchors)) if zero else time
+    return (
+        Transport(tuple(a._replace(beat=a.beat - zero) for a in time.anchors))
+        if zero
+        else time
+    )
 
 
 def _latents_of(model: Player, latents: Mapping[str, Source]) -> dict[str, Source]:
@@ -508,11 +548,15 @@ def ready_model(name: str, open_model: Callable[[str], Player] = load_model) -> 
     """Open a model and let it play once: the first time costs more than all others.
 
     open_model: from what a player names to a model; by default bundled ones and folders alone.
-    What is loaded by then stays, and the garbage collector leaves it out: looking through it holds up every thread for
-    6 ms, now and then.
+    What is loaded by then stays, and the garbage collector leaves it out: looking through it holds
+    up every thread for 6 ms, now and then.
     """
     model = open_model(name)
-    melody = Track(tuple(Note(float(beat), 60 + beat % 5, 1.0) for beat in range(16)), "Melody")
-    Accompanist(model).phrase(Song((melody,), time_signatures=(TimeSignature(0.0, 4, 4),)))
+    melody = Track(
+        tuple(Note(float(beat), 60 + beat % 5, 1.0) for beat in range(16)), "Melody"
+    )
+    Accompanist(model).phrase(
+        Song((melody,), time_signatures=(TimeSignature(0.0, 4, 4),))
+    )
     gc.freeze()
     return model

@@ -1,7 +1,9 @@
-"""Play a duet: the voices of each beat are decided before it, and chosen on it by what was really struck.
+"""Play a duet: the voices of each beat are decided before it, and chosen on it by what was really
+struck.
 
-For each beat a table is made ready: the voices if nothing new comes, then those for likely pitches, as time allows.
-What is not ready is not waited for: then the voices hold what they have. Never late, never stuck.
+For each beat a table is made ready: the voices if nothing new comes, then those for likely pitches,
+as time allows. What is not ready is not waited for: then the voices hold what they have. Never
+late, never stuck.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ MOST_SHOWN = 200
 
 
 class BeatRequest(NamedTuple):
-    """A key for the worker: the pitch at the beat of a plan, None for none, and by which version of the past."""
+    """A key for the worker: the pitch at the beat of a plan, None for none, and by which version of
+    the past.
+    """
 
     plan: Plan
     pitch: int | None
@@ -60,7 +64,8 @@ class BeatRequest(NamedTuple):
 
 @dataclass(eq=False)
 class Plan:
-    """The voices that are ready for a beat. heard: the past that it goes by, `shift` beats later than in the session.
+    """The voices that are ready for a beat. heard: the past that it goes by, `shift` beats later
+    than in the session.
 
     plain: the pitch that sounded when the plan was made, None for none. version: of the past.
     """
@@ -76,7 +81,9 @@ class Plan:
     fresh: set[int | None] = field(default_factory=set)
 
     def choose(self, pitch: int | None) -> tuple[int | None, Voices] | None:
-        """Return (its pitch, the entry for `pitch`, else the one for nothing new); None if there is neither."""
+        """Return (its pitch, the entry for `pitch`, else the one for nothing new); None if there is
+        neither.
+        """
         found = next((key for key in (pitch, self.plain) if key in self.table), HELD)
         return None if found == HELD else (found, self.table[found])
 
@@ -92,11 +99,15 @@ class Plan:
 def check_partner(accompanist: Accompanist) -> None:
     """Raise ConfigError for a model that cannot play a duet."""
     if not 0 < len(accompanist.parts) < VOICES:
-        raise ConfigError("this model arranges whole phrases; a duet needs one like jsb-chorales")
+        raise ConfigError(
+            "this model arranges whole phrases; a duet needs one like jsb-chorales"
+        )
 
 
 class DuetRun:
-    """A duet, from the first downbeat until it is stopped. Raise ConfigError for a model that cannot play one."""
+    """A duet, from the first downbeat until it is stopped. Raise ConfigError for a model that
+    cannot play one.
+    """
 
     def __init__(self, context: SessionContext) -> None:
         check_partner(context.accompanist)
@@ -177,7 +188,9 @@ class DuetRun:
         """Use another model, knob or seed from the next decision on."""
         names = self._context.accompanist.parts
         if len(names) != len(self._parts):
-            self._context.tell("this model arranges whole phrases: stop, and take mode phrase")
+            self._context.tell(
+                "this model arranges whole phrases: stop, and take mode phrase"
+            )
             return
         self._names = names
         self._seen = -1
@@ -203,7 +216,9 @@ class DuetRun:
         song = self._song(beat, None)
         melody = only_melody(song)
         made = any(part.notes for part in self._parts)
-        self._context.answered(melody if self._melody else None, song if made else None, why)
+        self._context.answered(
+            melody if self._melody else None, song if made else None, why
+        )
 
     def shown(self, now: float) -> Shown:
         """Show the last bars."""
@@ -218,7 +233,9 @@ class DuetRun:
         for part in self._parts:
             for note in part.notes[-MOST_SHOWN:]:
                 if note.end > since:
-                    shown = ShownNote(note.onset, note.end, note.pitch, part.voice, ahead=True)
+                    shown = ShownNote(
+                        note.onset, note.end, note.pitch, part.voice, ahead=True
+                    )
                     voices.append(shown)
         return tuple(melody), tuple(voices)
 
@@ -227,7 +244,9 @@ class DuetRun:
         return min(MOST_LEAD * beat, max(LEAD_SECONDS, LEAD_BEATS * beat))
 
     def _catch_up(self, now: float) -> None:
-        """Leave out beats that went by unseen (a laptop that slept): the voices end, and come in again."""
+        """Leave out beats that went by unseen (a laptop that slept): the voices end, and come in
+        again.
+        """
         beat = self._context.time.beat(now)
         if beat - self._next > 1:
             for part in self._parts:
@@ -236,7 +255,9 @@ class DuetRun:
             self._plan = self._begun = None
 
     def _prepare(self) -> None:
-        """Have the table for the next beat made, and made again when the past is not what it was."""
+        """Have the table for the next beat made, and made again when the past is not what it
+        was.
+        """
         beat = self._next
         plan = self._plan
         if plan is not None and self._seen == self._hearing.changes:
@@ -269,7 +290,9 @@ class DuetRun:
                 self._ask(plan, wanted)
 
     def _ask(self, plan: Plan, pitch: int | None, first: bool = False) -> None:
-        task = partial(decided, self._context.accompanist, plan.heard, plan.beat, plan.shift, pitch)
+        task = partial(
+            decided, self._context.accompanist, plan.heard, plan.beat, plan.shift, pitch
+        )
         self._context.worker.ask(BeatRequest(plan, pitch, plan.version), task, first)
 
     def _player_rests(self, beat: float) -> bool:
@@ -332,16 +355,23 @@ class DuetRun:
                 part.exchange(beat, at, notes, struck)
 
     def _shift(self) -> float:
-        """Return a bar if there is a pickup, else 0: songs begin at 0, the session's pickup before its beat 0."""
+        """Return a bar if there is a pickup, else 0: songs begin at 0, the session's pickup before
+        its beat 0.
+        """
         has_pickup = bool(self._melody) and self._melody[0].onset < 0
         return float(self._bar) if has_pickup else 0.0
 
     def _song(self, beat: float, since: float | None) -> Song:
-        """Return what was played before `beat`, cut there; since: beats before it are not needed."""
+        """Return what was played before `beat`, cut there; since: beats before it are not
+        needed.
+        """
         programs = dict(enumerate(self._context.config.programs))
         lines = [
             ("Melody", self._melody),
-            *((n, part.notes) for n, part in zip(self._names, self._parts, strict=True)),
+            *(
+                (n, part.notes)
+                for n, part in zip(self._names, self._parts, strict=True)
+            ),
         ]
         tracks = tuple(
             Track(
@@ -363,7 +393,8 @@ class DuetRun:
         chosen = dict(enumerate(self._context.config.programs))
         for voice in range(1 + len(self._parts)):
             self._context.program(
-                self._context.config.channels[voice], chosen.get(voice, self._own_program(voice))
+                self._context.config.channels[voice],
+                chosen.get(voice, self._own_program(voice)),
             )
 
 
@@ -373,7 +404,9 @@ def decided(
     """Return the voices of a beat of the session, whose past is told `shift` beats later."""
     voices = accompanist.voices(heard, beat + shift, pitch)
     return (
-        tuple(tuple(replace(n, onset=n.onset - shift) for n in notes) for notes in voices)
+        tuple(
+            tuple(replace(n, onset=n.onset - shift) for n in notes) for notes in voices
+        )
         if shift
         else voices
     )
@@ -382,7 +415,9 @@ def decided(
 def _between(
     notes: Sequence[Note], since: float | None, beat: float, shift: float
 ) -> tuple[Note, ...]:
-    """Notes before `beat`, cut there; of those long before `since` some are left out. In order of onset."""
+    """Notes before `beat`, cut there; of those long before `since` some are left out. In order of
+    onset.
+    """
     first = 0 if since is None else bisect_left(notes, since, key=lambda n: n.onset)
     last = bisect_left(notes, beat - 1e-6, key=lambda n: n.onset)
     return tuple(shift_notes(cut_notes(notes[max(0, first - 1) : last], beat), shift))

@@ -1,4 +1,6 @@
-"""Play one voice of a duet: what it has played, what it sounds now, and what it goes to within the beat."""
+"""Play one voice of a duet: what it has played, what it sounds now, and what it goes to within the
+beat.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,12 @@ class DuetVoice:
         # At the start of the beat that goes on.
         self._struck = False
 
-    def begin(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:
-        """Play the notes of [beat, beat + 1): what holds over is not struck again, what is not in them ends."""
+    def begin(
+        self, beat: float, notes: Sequence[Note], velocities: Sequence[int]
+    ) -> None:
+        """Play the notes of [beat, beat + 1): what holds over is not struck again, what is not in
+        them ends.
+        """
         self._finish_turns(beat)
         self._before = len(self.notes), self.notes[-1] if self.notes else None
         self._write(beat, notes, velocities)
@@ -57,7 +63,9 @@ class DuetVoice:
             self.notes.clear()
         notes = self._as_it_sounds(beat, notes)
         self._write(beat, notes, velocities)
-        here = next((i for i, n in enumerate(notes) if n.onset <= at + _TINY < n.end), None)
+        here = next(
+            (i for i, n in enumerate(notes) if n.onset <= at + _TINY < n.end), None
+        )
         pitch = None if here is None else notes[here].pitch
         if pitch != self.sounding:
             self._go(at, pitch, 0 if here is None else velocities[here])
@@ -69,7 +77,9 @@ class DuetVoice:
         self._before = len(self.notes), self.notes[-1] if self.notes else None
         self._struck = False
         if self.sounding is not None and self.notes:
-            self.notes[-1] = replace(self.notes[-1], duration=beat + 1 - self.notes[-1].onset)
+            self.notes[-1] = replace(
+                self.notes[-1], duration=beat + 1 - self.notes[-1].onset
+            )
 
     def pump(self, until: float) -> None:
         """Send what the voice goes to before beat `until`."""
@@ -83,11 +93,20 @@ class DuetVoice:
         self.notes = cut_notes(self.notes, beat)
 
     def _as_it_sounds(self, beat: float, notes: Sequence[Note]) -> Sequence[Note]:
-        """Return the notes as they sound: a pitch that sounds already is not struck for an exchange."""
-        if not notes or notes[0].pitch != self.sounding or notes[0].onset > beat + _TINY:
+        """Return the notes as they sound: a pitch that sounds already is not struck for an
+        exchange.
+        """
+        if (
+            not notes
+            or notes[0].pitch != self.sounding
+            or notes[0].onset > beat + _TINY
+        ):
             return notes
         onset = beat if self._struck or not self.notes else self.notes[-1].onset
-        return (replace(notes[0], onset=onset, duration=notes[0].end - onset), *notes[1:])
+        return (
+            replace(notes[0], onset=onset, duration=notes[0].end - onset),
+            *notes[1:],
+        )
 
     def _finish_turns(self, beat: float) -> None:
         self.pump(beat - _TINY)
@@ -103,25 +122,39 @@ class DuetVoice:
         self.sounding = pitch
 
     def _plan(
-        self, beat: float, since: float, notes: Sequence[Note], velocities: Sequence[int]
+        self,
+        beat: float,
+        since: float,
+        notes: Sequence[Note],
+        velocities: Sequence[int],
     ) -> None:
-        """Plan what comes after `since` within the beat; a note that lasts to its end waits for the next decision."""
+        """Plan what comes after `since` within the beat; a note that lasts to its end waits for the
+        next decision.
+        """
         self._turns = []
         for i, note in enumerate(notes):
             if note.onset > since + _TINY:
-                self._turns.append((moved(note.onset, self.feel), note.pitch, velocities[i]))
+                self._turns.append(
+                    (moved(note.onset, self.feel), note.pitch, velocities[i])
+                )
             joined = i + 1 < len(notes) and notes[i + 1].onset < note.end + _TINY
             if since + _TINY < note.end < beat + 1 - _TINY and not joined:
                 self._turns.append((moved(note.end, self.feel), None, 0))
         self._turns.sort(key=lambda turn: turn[0])
 
-    def _write(self, beat: float, notes: Sequence[Note], velocities: Sequence[int]) -> None:
+    def _write(
+        self, beat: float, notes: Sequence[Note], velocities: Sequence[int]
+    ) -> None:
         """Make what the voice plays its past."""
         for note, velocity in zip(notes, velocities, strict=True):
             last = self.notes[-1] if self.notes else None
             if note.onset > beat - _TINY:
                 self.notes.append(replace(note, velocity=velocity))
-            elif last is not None and last.pitch == note.pitch and last.end > beat - _TINY:
+            elif (
+                last is not None
+                and last.pitch == note.pitch
+                and last.end > beat - _TINY
+            ):
                 self.notes[-1] = replace(last, duration=note.end - last.onset)
             else:
                 self.notes.append(Note(beat, note.pitch, note.end - beat, velocity))

@@ -1,4 +1,6 @@
-"""Write down what was played so far on the beats of a session: a phrase as a whole, or a duet's last bars."""
+"""Write down what was played so far on the beats of a session: a phrase as a whole, or a duet's
+last bars.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ class Hearing:
             self.down.pop(event.number, None)
 
     def pitch_at(self, beat: float) -> int | None:
-        """Return what the melody plays at `beat`: the key struck there, at most SNAP away, else the last that is held."""
+        """Return what the melody plays at `beat`: the key struck there, at most SNAP away, else the
+        last that is held.
+        """
         struck = [h for h in self._pressed if abs(h.beat - beat) <= SNAP]
         near = struck or [h for h in self.down.values() if h.beat <= beat + SNAP]
         if not near:
@@ -84,27 +88,43 @@ class Hearing:
         return None if self.down or not self.presses else self.last_change
 
     def phrase(self, start: float, end: float, bars: int | None = None) -> Song:
-        """Return the melody from beat `start` (a downbeat) to `end`, with a pickup before it; maybe without notes."""
+        """Return the melody from beat `start` (a downbeat) to `end`, with a pickup before it; maybe
+        without notes.
+        """
         inside = [h for h in self.heard if h.beat >= start - self.beats_per_bar]
-        return capture(self._events(inside, start), self._seconds(end, start), self._config(bars))
+        return capture(
+            self._events(inside, start), self._seconds(end, start), self._config(bars)
+        )
 
     def melody(self, beat: float) -> tuple[Note, ...]:
-        """Return all notes until `beat`, in beats of the session; only the last bars are written down again."""
+        """Return all notes until `beat`, in beats of the session; only the last bars are written
+        down again.
+        """
         self._settle(beat - WINDOW)
         return (*self._settled, *self._recent(beat))
 
     def feel(self, melody: Sequence[Note], start: float = 0.0) -> Feel:
-        """Return how the last notes of `melody`, whose beat 0 is beat `start` of the session, were played."""
-        struck = [(h.beat - start, h.event.number) for h in self.heard if h.event.is_press]
+        """Return how the last notes of `melody`, whose beat 0 is beat `start` of the session, were
+        played.
+        """
+        struck = [
+            (h.beat - start, h.event.number) for h in self.heard if h.event.is_press
+        ]
         return feel(melody[-FELT:], struck[-2 * FELT :])
 
     def _recent(self, beat: float) -> list[Note]:
-        """Return the notes of what is not settled; keys still down are held until `beat` at least."""
+        """Return the notes of what is not settled; keys still down are held until `beat` at
+        least.
+        """
         if not any(h.event.is_press for h in self.heard):
             return []
-        base = floor((self.heard[0].beat - SNAP) / self.beats_per_bar) * float(self.beats_per_bar)
+        base = floor((self.heard[0].beat - SNAP) / self.beats_per_bar) * float(
+            self.beats_per_bar
+        )
         end = max(beat, self.heard[-1].beat + 1e-6)
-        song = capture(self._events(self.heard, base), self._seconds(end, base), self._config())
+        song = capture(
+            self._events(self.heard, base), self._seconds(end, base), self._config()
+        )
         return shift_notes(song.tracks[0].notes, base)
 
     def _settle(self, since: float) -> None:
@@ -118,11 +138,15 @@ class Hearing:
         notes = [note for note in self._recent(since) if note.onset < edge - 1e-6]
         self._settled += cut_notes(notes, edge + SNAP)
         # The pedal stays as it was left.
-        pedal = [heard for heard in self.heard if not heard.is_note and heard.beat < edge][-1:]
+        pedal = [
+            heard for heard in self.heard if not heard.is_note and heard.beat < edge
+        ][-1:]
         self.heard = [replace(heard, beat=edge) for heard in pedal] + kept
 
     def _edge(self, since: float) -> float | None:
-        """Return the beat before which notes are settled now; None if there is too little to settle."""
+        """Return the beat before which notes are settled now; None if there is too little to
+        settle.
+        """
         if len(self.heard) > MOST:
             # Whatever is still held: a player has ten fingers.
             return self.heard[-MOST // 2].beat
@@ -144,10 +168,14 @@ class Hearing:
         return list(down.values())
 
     def _config(self, bars: int | None = None) -> RecordConfig:
-        return RecordConfig(qpm=self.qpm, bars=bars, beats_per_bar=self.beats_per_bar, count_in=1)
+        return RecordConfig(
+            qpm=self.qpm, bars=bars, beats_per_bar=self.beats_per_bar, count_in=1
+        )
 
     def _events(self, heard: Sequence[Heard], base: float) -> list[Event]:
-        """Return the events as if played at one steady tempo, so that tempo changes do not matter."""
+        """Return the events as if played at one steady tempo, so that tempo changes do not
+        matter.
+        """
         return [replace(h.event, seconds=self._seconds(h.beat, base)) for h in heard]
 
     def _seconds(self, beat: float, base: float) -> float:

@@ -1,4 +1,6 @@
-"""The takes of a session: begun, finished, kept, dropped, saved; what is written goes through the saver."""
+"""The takes of a session: begun, finished, kept, dropped, saved; what is written goes through the
+saver.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +47,15 @@ class Take:
 
 
 class TakeHistory:
-    """The takes that were made, the last ones at hand and the last one last; one without notes is not among them.
+    """The takes that were made, the last ones at hand and the last one last; one without notes is
+    not among them.
 
     tell: says a line to the player. silent: nothing sounds here, so each take is rendered to WAV.
     """
 
-    def __init__(self, saver: TakeSaver, tell: Callable[[str], None], silent: bool = False) -> None:
+    def __init__(
+        self, saver: TakeSaver, tell: Callable[[str], None], silent: bool = False
+    ) -> None:
         self._tell = tell
         self._silent = silent
         self.takes: deque[Take] = deque(maxlen=UNDOABLE)
@@ -66,13 +71,23 @@ class TakeHistory:
         seconds = context.time.seconds(beat)
         qpm = round(context.time.qpm_at(seconds), 6)
         record = RecordConfig(
-            qpm=qpm, bars=config.bars, beats_per_bar=bar, count_in=1, offset=config.offset
+            qpm=qpm,
+            bars=config.bars,
+            beats_per_bar=bar,
+            count_in=1,
+            offset=config.offset,
         )
         header = partial(_header, config, context.accompanist, record, device)
-        self._open = Take(self._saver.begin(header, seconds - bar * record.beat_seconds))
+        self._open = Take(
+            self._saver.begin(header, seconds - bar * record.beat_seconds)
+        )
 
     def answered(
-        self, melody: Song | None, arrangement: Song | None, why: str, feel: Feel = PLAINLY
+        self,
+        melody: Song | None,
+        arrangement: Song | None,
+        why: str,
+        feel: Feel = PLAINLY,
     ) -> None:
         """Keep what was played, how, and what was made of it; again if that is made again."""
         take = self._open
@@ -108,7 +123,9 @@ class TakeHistory:
     def last(self, what: str) -> Take:
         """Return the last take. Raise ConfigError if there is none to do `what` with."""
         if not self.takes:
-            raise ConfigError(f"no take to {what} yet: press space, or play on the keyboard")
+            raise ConfigError(
+                f"no take to {what} yet: press space, or play on the keyboard"
+            )
         return self.takes[-1]
 
     def keep(self) -> None:
@@ -124,9 +141,11 @@ class TakeHistory:
         self.count -= 1
 
     def save(self, path: Path | None, tell: Callable[[str], None]) -> None:
-        """Write the last one's music beside the music that goes on. No file that is there is written over.
+        """Write the last one's music beside the music that goes on. No file that is there is
+        written over.
 
-        path: where; None: `take-3.mid` in this folder, or the next free name. tell: is told how it went.
+        path: where; None: `take-3.mid` in this folder, or the next free name. tell: is told how it
+        went.
         """
         take = self.last("save")
         song = take.arrangement or take.melody
@@ -141,13 +160,17 @@ def _header(
     config: SessionConfig, accompanist: Accompanist, record: RecordConfig, device: str
 ) -> Header:
     model = accompanist.model
-    fields: dict[str, Any] = dict(model_fields(model.folder)) if isinstance(model, Model) else {}
+    fields: dict[str, Any] = (
+        dict(model_fields(model.folder)) if isinstance(model, Model) else {}
+    )
     return Header(
         now(),
         mode=config.mode,
         **fields,
         seed=accompanist.seed,
-        latents=to_json(to_origin(accompanist.latents, accompanist.seed, model.family.latents)),
+        latents=to_json(
+            to_origin(accompanist.latents, accompanist.seed, model.family.latents)
+        ),
         qpm=record.qpm,
         beats_per_bar=config.beats_per_bar,
         bars=config.bars,
@@ -172,7 +195,8 @@ def _render(pending: PendingTake, song: Song, tell: Callable[[str], None]) -> No
 
 
 def _save(path: Path, song: Song, tell: Callable[..., None]) -> None:
-    # The files are looked at here, where one is written after the other: two takes saved at once get two names.
+    # The files are looked at here, where one is written after the other: two takes saved at once
+    # get two names.
     free = free_path(path)
     try:
         write(free, song)
@@ -186,7 +210,11 @@ def _save(path: Path, song: Song, tell: Callable[..., None]) -> None:
 def _remarks(arrangement: Song | None) -> tuple[str, ...]:
     """Return what an arrangement says of itself."""
     try:
-        made = json.loads(arrangement.made) if arrangement is not None and arrangement.made else {}
+        made = (
+            json.loads(arrangement.made)
+            if arrangement is not None and arrangement.made
+            else {}
+        )
         return (f"{made['model']}, seed {made['latents']['seed']}",)
     except (ValueError, KeyError, TypeError):
         return ()

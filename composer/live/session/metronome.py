@@ -30,14 +30,18 @@ class Metronome:
         self._context.sequencer.cancel(TAG)
 
     def pump(self, now: float, always: bool, until: float | None = None) -> None:
-        """Send the clicks that are near. always: whatever the config says; until: no more from that beat on."""
+        """Send the clicks that are near. always: whatever the config says; until: no more from that
+        beat on.
+        """
         context = self._context
         while (seconds := context.time.seconds(self._next)) <= now + AHEAD and (
             until is None or self._next < until
         ):
             beat = self._next
             self._next = self._next + 1
-            if (beat < 0 or always or context.config.metronome) and seconds > now - AHEAD:
+            if (
+                beat < 0 or always or context.config.metronome
+            ) and seconds > now - AHEAD:
                 pitch, velocity = CLICKS[beat % context.config.beats_per_bar == 0]
                 context.note(seconds, DRUMS, pitch, velocity, TAG)
                 context.note(seconds + LASTS, DRUMS, pitch, 0, TAG)

@@ -1,4 +1,6 @@
-"""Open what `composer play` needs: the model, the output, the keyboard, and the session that they meet in."""
+"""Open what `composer play` needs: the model, the output, the keyboard, and the session that they
+meet in.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class PlayOptions:
     model: str = "jsb-chorales"
     """A name or folder."""
     port: str | None = None
-    """The keyboard, or a part of its name; None for the one that is there or comes, else the computer's keyboard."""
+    """The keyboard, or a part of its name; None for the one that is there or comes, else the
+    computer's keyboard.
+    """
     midi_api: str | None = None
     """As in `ports.list_ports`."""
     out: str | None = None
@@ -59,8 +63,9 @@ def open_session(
 ) -> Iterator[Session]:
     """Open a session that listens and answers until the end of the block, and close all of it then.
 
-    Raise PortError for a keyboard or an output that is named and not there, ModelError for the model, ConfigError for
-    the profile. Without a name the keyboard may come later. open_model: from the name of a model to that model.
+    Raise PortError for a keyboard or an output that is named and not there, ModelError for the
+    model, ConfigError for the profile. Without a name the keyboard may come later. open_model: from
+    the name of a model to that model.
     """
     known = profile(options.device) if options.device else None
     model = ready_model(options.model, open_model)
@@ -68,22 +73,31 @@ def open_session(
         check_partner(Accompanist(model))
     folder = options.takes or takes_folder()
     check_folder(folder)
-    # What is opened last is closed first: the session before the sequencer, and that before the output.
+    # What is opened last is closed first: the session before the sequencer, and that before the
+    # output.
     with ExitStack() as open_parts:
-        output = open_output_named(options.out, options.midi_api, options.soundfont, options.audio)
+        output = open_output_named(
+            options.out, options.midi_api, options.soundfont, options.audio
+        )
         open_parts.callback(output.close)
         sequencer = Sequencer(output)
         open_parts.callback(sequencer.close)
         session = open_parts.enter_context(
-            Session(options.session, model, sequencer, takes=folder, open_model=open_model)
+            Session(
+                options.session, model, sequencer, takes=folder, open_model=open_model
+            )
         )
-        finder = open_parts.enter_context(_KeyboardFinder(session, options, known, output))
+        finder = open_parts.enter_context(
+            _KeyboardFinder(session, options, known, output)
+        )
         text, mend = _welcome(output, finder, options.plain)
         session.tell(text, mend)
         yield session
 
 
-def _welcome(output: Output, finder: _KeyboardFinder, plain: bool) -> tuple[str, Mend | None]:
+def _welcome(
+    output: Output, finder: _KeyboardFinder, plain: bool
+) -> tuple[str, Mend | None]:
     """Return the first line that the player reads, and a way out of what it says."""
     letters = "" if plain else ", or Tab for the letters"
     mend = None
@@ -95,19 +109,26 @@ def _welcome(output: Output, finder: _KeyboardFinder, plain: bool) -> tuple[str,
     else:
         keys = f"no keyboard yet: plug one in{letters}"
     if isinstance(output, Nowhere) and output.why:
-        return f"{keys}; no sound ({output.why}): takes are rendered to WAV", output.mend or mend
+        return (
+            f"{keys}; no sound ({output.why}): takes are rendered to WAV",
+            output.mend or mend,
+        )
     return f"{keys}; space begins", mend
 
 
 class _KeyboardFinder:
     """Connects a keyboard to a session: the one that is named, else the first that comes.
 
-    A port that gives back what `output` is sent is no keyboard: it would play itself for ever. Nor is, if none is
-    named, the instrument that sounds.
+    A port that gives back what `output` is sent is no keyboard: it would play itself for ever. Nor
+    is, if none is named, the instrument that sounds.
     """
 
     def __init__(
-        self, session: Session, options: PlayOptions, known: Profile | None, output: Output
+        self,
+        session: Session,
+        options: PlayOptions,
+        known: Profile | None,
+        output: Output,
     ) -> None:
         self._session = session
         self._options = options
@@ -169,7 +190,9 @@ class _KeyboardFinder:
         return True
 
     def _keyboards(self) -> list[str]:
-        """Return the ports that may be keyboards, those with a profile first; the first one was tried for echoes."""
+        """Return the ports that may be keyboards, those with a profile first; the first one was
+        tried for echoes.
+        """
         api = self._options.midi_api
         names = [name for name in list_ports(api).inputs if self._may_be_keyboard(name)]
         names.sort(key=lambda name: profile_for(name).name == GENERIC)

@@ -1,4 +1,6 @@
-"""Play a phrase and its answer: listen for some bars, sound the arrangement on the very next downbeat."""
+"""Play a phrase and its answer: listen for some bars, sound the arrangement on the very next
+downbeat.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ OTHER = "another"
 
 @dataclass(frozen=True)
 class PhraseRequest:
-    """A key for the worker: the purpose, the run, the phrase, and the states of its keys and of the settings."""
+    """A key for the worker: the purpose, the run, the phrase, and the states of its keys and of the
+    settings.
+    """
 
     what: str
     run: PhraseRun = field(repr=False)
@@ -53,7 +57,9 @@ class PhraseAnswer:
 
 
 class PhraseRun:
-    """A phrase from its first downbeat on, and its answers. turns: after each answer the next phrase begins."""
+    """A phrase from its first downbeat on, and its answers. turns: after each answer the next
+    phrase begins.
+    """
 
     def __init__(self, context: SessionContext, turns: bool = False) -> None:
         self.phase = "count-in"
@@ -97,7 +103,10 @@ class PhraseRun:
     def _draft(self, beat: float) -> None:
         """Have the answer made when the last key goes up, in case that was all."""
         if not self._hearing.down and self._hearing.presses < NONSENSE:
-            self._ask(DRAFT, self.start + self.length if self.length is not None else beat + 1.0)
+            self._ask(
+                DRAFT,
+                self.start + self.length if self.length is not None else beat + 1.0,
+            )
 
     def step(self, now: float) -> None:
         """Do what is due."""
@@ -112,7 +121,9 @@ class PhraseRun:
             self._while_playing(now)
 
     def due(self, now: float) -> float:
-        """Strokes are sent AHEAD of their time, so a few milliseconds will do; near the downbeat less."""
+        """Strokes are sent AHEAD of their time, so a few milliseconds will do; near the downbeat
+        less.
+        """
         if self.length is not None and self.phase == "listening":
             near = self._context.time.seconds(self.start + self.length)
             moments = [near - lead for lead in (EARLY, LAST, COMMIT)]
@@ -123,7 +134,11 @@ class PhraseRun:
     def take(self, done: TaskResult, now: float) -> None:
         """Use an arrangement that the worker has made."""
         key = done.key
-        if not isinstance(key, PhraseRequest) or key.run is not self or key.start != self.start:
+        if (
+            not isinstance(key, PhraseRequest)
+            or key.run is not self
+            or key.start != self.start
+        ):
             # What an earlier run had asked for may still come.
             return
         self._context.measure("decision", done.seconds)
@@ -138,12 +153,16 @@ class PhraseRun:
             self._receive(PhraseAnswer(key, melody, answer), now)
 
     def _receive(self, made: PhraseAnswer, now: float) -> None:
-        """Keep an answer for its downbeat; sound it instead of one of which nothing is heard yet."""
+        """Keep an answer for its downbeat; sound it instead of one of which nothing is heard
+        yet.
+        """
         time = self._context.time
         if self.phase in ("count-in", "listening", "thinking"):
             self._made = made
             if self.length is not None and made.asked.what == ANSWER:
-                self._context.measure("ready", time.seconds(self.start + self.length) - now)
+                self._context.measure(
+                    "ready", time.seconds(self.start + self.length) - now
+                )
         elif self._playback is not None and now < time.seconds(self._playback.start):
             self._playback.withdraw()
             self._made = made
@@ -162,7 +181,9 @@ class PhraseRun:
     def _ask_other(self) -> None:
         if self.melody is not None:
             feel = self._playback.answer.feel if self._playback is not None else PLAINLY
-            task = partial(arranged, self._context.accompanist, self.melody, self._bars(), feel)
+            task = partial(
+                arranged, self._context.accompanist, self.melody, self._bars(), feel
+            )
             self._context.worker.ask(self._key(OTHER), task)
 
     def stop(self, now: float) -> None:
@@ -172,7 +193,12 @@ class PhraseRun:
             self.end(now, "stopped")
             return
         bar = self._context.config.beats_per_bar
-        bars = max(1, ceil((beat + self._context.time.qpm_at(now) / 60 * LAST - self.start) / bar))
+        bars = max(
+            1,
+            ceil(
+                (beat + self._context.time.qpm_at(now) / 60 * LAST - self.start) / bar
+            ),
+        )
         self.length = min(float(bars * bar), self.length or float("inf"))
         self._stopping = True
 
@@ -186,11 +212,15 @@ class PhraseRun:
         if self._playback is not None:
             self._playback.withdraw(end_now=True)
         else:
-            melody = self._hearing.phrase(self.start, self._context.time.beat(now), None)
+            melody = self._hearing.phrase(
+                self.start, self._context.time.beat(now), None
+            )
             self._context.answered(melody if melody.end else None, None, why)
 
     def shown(self, now: float) -> Shown:
-        """Show the melody so far; while an answer sounds that, and what was before it: the phrase, or the last round."""
+        """Show the melody so far; while an answer sounds that, and what was before it: the phrase,
+        or the last round.
+        """
         # The screen asks in a thread of its own: what is playing is looked up once.
         playback = self._playback
         if playback is not None:
@@ -199,7 +229,10 @@ class PhraseRun:
         key = self._hearing.changes, floor(self._context.time.beat(now) * 4)
         if self._sketch[0] != key and 0 < self._hearing.presses < NONSENSE:
             song = self._hearing.phrase(self.start, self._context.time.beat(now))
-            self._sketch = key, _shown(song.tracks[0].notes, 0, self.start - pickup(song))
+            self._sketch = (
+                key,
+                _shown(song.tracks[0].notes, 0, self.start - pickup(song)),
+            )
         return (*self._turn[0], *self._sketch[1]), self._turn[1]
 
     def _shown_answer(self, playback: Playback) -> Shown:
@@ -221,16 +254,27 @@ class PhraseRun:
         return None if bars is None else float(bars * context.config.beats_per_bar)
 
     def _bars(self) -> int | None:
-        """Return the bars of the answer that were asked for; None, as many as are filled, of an open phrase."""
+        """Return the bars of the answer that were asked for; None, as many as are filled, of an
+        open phrase.
+        """
         fixed = self._fixed(self._context)
-        return self._context.config.bars if fixed is not None and fixed == self.length else None
+        return (
+            self._context.config.bars
+            if fixed is not None and fixed == self.length
+            else None
+        )
 
     def _listen(self, start: float) -> None:
         """Begin a new phrase at beat `start`."""
         config = self._context.config
         self.start, self.length = start, self._fixed(self._context)
         self._hearing = Hearing(config.beats_per_bar, config.qpm)
-        self._made, self._asked, self._sketch, self._playback = None, set(), (None, ()), None
+        self._made, self._asked, self._sketch, self._playback = (
+            None,
+            set(),
+            (None, ()),
+            None,
+        )
         self._stopping = False
         self._rerolled = False
         self._context.began(start)
@@ -252,11 +296,15 @@ class PhraseRun:
             self._finish_listening(end)
 
     def _ended_by_silence(self, beat: float) -> float | None:
-        """Length of an open phrase once a full bar was silent, or it is as long as a phrase can be."""
+        """Length of an open phrase once a full bar was silent, or it is as long as a phrase can
+        be.
+        """
         bar = self._context.config.beats_per_bar
         since = self._hearing.silent_since()
         bars = ceil((beat + SNAP - self.start) / bar)
-        if (since is not None and beat >= max(since, self.start) + bar - SNAP) or bars >= LONGEST:
+        if (
+            since is not None and beat >= max(since, self.start) + bar - SNAP
+        ) or bars >= LONGEST:
             return float(max(1, bars) * bar)
         return None
 
@@ -276,7 +324,9 @@ class PhraseRun:
         else:
             self.phase = "idle"
             self.over = "silent"
-            self._context.tell("nothing was played: begin again, or check the keyboard's name")
+            self._context.tell(
+                "nothing was played: begin again, or check the keyboard's name"
+            )
 
     def _is_ready(self) -> bool:
         """Tell whether the arrangement is there; a draft will do if no key moved after it."""
@@ -284,16 +334,22 @@ class PhraseRun:
         heard = self._hearing
         if made is None:
             return False
-        return made.asked.what == ANSWER or (made.asked.changes == heard.changes and not heard.down)
+        return made.asked.what == ANSWER or (
+            made.asked.changes == heard.changes and not heard.down
+        )
 
     def _is_newest(self, asked: PhraseRequest) -> bool:
         return (asked.changes, asked.version) == (self._hearing.changes, self._version)
 
     def _key(self, what: str, last: bool = False) -> PhraseRequest:
-        return PhraseRequest(what, self, self.start, self._hearing.changes, self._version, last)
+        return PhraseRequest(
+            what, self, self.start, self._hearing.changes, self._version, last
+        )
 
     def _while_thinking(self, now: float) -> None:
-        """Begin an answer that is late on the next beat that it can reach, where it would be by then."""
+        """Begin an answer that is late on the next beat that it can reach, where it would be by
+        then.
+        """
         end = self.start + (self.length or 0.0)
         if self._is_ready():
             at = max(end, float(ceil(self._context.time.beat(now + COMMIT))))
@@ -305,14 +361,21 @@ class PhraseRun:
         self._made = None
         self.melody = made.melody
         answer = made.answer
-        self._played = _shown(made.melody.tracks[0].notes, 0, self.start - pickup(made.melody))
+        self._played = _shown(
+            made.melody.tracks[0].notes, 0, self.start - pickup(made.melody)
+        )
         self._playback = Playback(self._context, answer, start, at)
         self.phase = "playing"
         self._context.answered(
-            self.melody, answer.song, "stopped" if self._stopping else "bars", answer.feel
+            self.melody,
+            answer.song,
+            "stopped" if self._stopping else "bars",
+            answer.feel,
         )
         if self._turns:
-            self._hearing = Hearing(self._context.config.beats_per_bar, self._context.config.qpm)
+            self._hearing = Hearing(
+                self._context.config.beats_per_bar, self._context.config.qpm
+            )
         if made.asked.version != self._version:
             self._ask_other()
 
@@ -335,7 +398,9 @@ class PhraseRun:
             self.over = "played"
 
     def _next_turn(self, end: float, now: float) -> None:
-        """Begin the next phrase on the same beat; what was played just before the downbeat is its pickup."""
+        """Begin the next phrase on the same beat; what was played just before the downbeat is its
+        pickup.
+        """
         heard = self._hearing.heard
         self._turn = self.shown(now)
         self._listen(end)
@@ -375,11 +440,15 @@ class PhraseRun:
             self.phase = "idle"
             self.over = "failed"
             self._context.answered(
-                self._hearing.phrase(self.start, self.start + (self.length or 0.0)), None, "failed"
+                self._hearing.phrase(self.start, self.start + (self.length or 0.0)),
+                None,
+                "failed",
             )
 
     def _ask(self, what: str, end: float, last: bool = False) -> None:
-        """Have the arrangement of what was heard until beat `end` made, unless it is there already."""
+        """Have the arrangement of what was heard until beat `end` made, unless it is there
+        already.
+        """
         made = self._made
         if made is not None and self._is_ready() and self._is_newest(made.asked):
             # Keys of the last moment do not undo it.
@@ -394,7 +463,11 @@ class PhraseRun:
             lambda other: not (isinstance(other, PhraseRequest) and other.what == what)
         )
         task = partial(
-            _answered, self._context.accompanist, heard, (self.start, end, cut), self._bars()
+            _answered,
+            self._context.accompanist,
+            heard,
+            (self.start, end, cut),
+            self._bars(),
         )
         self._context.worker.ask(self._key(what, last), task, first=what == ANSWER)
 
@@ -415,9 +488,14 @@ def _answered(
 ) -> tuple[Song, Answer]:
     melody = heard.phrase(*span)
     return arranged(
-        accompanist, melody, bars, heard.feel(melody.tracks[0].notes, span[0] - pickup(melody))
+        accompanist,
+        melody,
+        bars,
+        heard.feel(melody.tracks[0].notes, span[0] - pickup(melody)),
     )
 
 
 def _shown(notes: tuple[Note, ...], voice: int, origin: float) -> tuple[ShownNote, ...]:
-    return tuple(ShownNote(n.onset + origin, n.end + origin, n.pitch, voice) for n in notes)
+    return tuple(
+        ShownNote(n.onset + origin, n.end + origin, n.pitch, voice) for n in notes
+    )

@@ -1,4 +1,6 @@
-"""Sound an answer: an arrangement round and round on the session's beats, exchanged for another on a downbeat."""
+"""Sound an answer: an arrangement round and round on the session's beats, exchanged for another on
+a downbeat.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _TINY = 1e-6
 
 @dataclass(frozen=True)
 class Stroke:
-    """A key that goes down with that velocity, or up with 0, `beat` beats after the downbeat of its answer."""
+    """A key that goes down with that velocity, or up with 0, `beat` beats after the downbeat of its
+    answer.
+    """
 
     beat: float
     velocity: int
@@ -29,21 +33,27 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Answer:
-    """An arrangement to be played: its first track is the melody. length: in beats, whole bars. feel: the player's."""
+    """An arrangement to be played: its first track is the melody. length: in beats, whole bars.
+    feel: the player's.
+    """
 
     song: Song
     length: float
     feel: Feel = PLAINLY
 
     @classmethod
-    def of(cls, song: Song, beats_per_bar: int, bars: int | None, feel: Feel = PLAINLY) -> Answer:
+    def of(
+        cls, song: Song, beats_per_bar: int, bars: int | None, feel: Feel = PLAINLY
+    ) -> Answer:
         """Make an answer of the phrase's number of bars; None for as many as the song fills."""
         filled = ceil((song.end - pickup(song)) / beats_per_bar - _TINY)
         return cls(song, float(beats_per_bar * (bars or max(1, filled))), feel)
 
     @cached_property
     def strokes(self) -> list[Stroke]:
-        """Return the strokes in order, releases before presses; what lasts longer than the answer is cut."""
+        """Return the strokes in order, releases before presses; what lasts longer than the answer
+        is cut.
+        """
         early = pickup(self.song)
         found = []
         for number, track in enumerate(self.song.tracks):
@@ -51,7 +61,9 @@ class Answer:
                 on = note.onset - early
                 off = min(note.end - early, self.length)
                 if off > on + _TINY:
-                    found.append(Stroke(moved(on, self.feel), note.velocity, number, note.pitch))
+                    found.append(
+                        Stroke(moved(on, self.feel), note.velocity, number, note.pitch)
+                    )
                     found.append(Stroke(moved(off, self.feel), 0, number, note.pitch))
         return sorted(found, key=_in_order)
 
@@ -79,7 +91,9 @@ def pickup(song: Song) -> float:
 
 
 def channel_of(track: int, channels: Sequence[int], is_drum: bool = False) -> int:
-    """Return the MIDI channel of a track of an arrangement; tracks beyond the four voices take free ones."""
+    """Return the MIDI channel of a track of an arrangement; tracks beyond the four voices take free
+    ones.
+    """
     if is_drum:
         return DRUMS
     if track < len(channels):
@@ -91,11 +105,16 @@ def channel_of(track: int, channels: Sequence[int], is_drum: bool = False) -> in
 class Playback:
     """Sends the strokes of an answer a little before their time. start: beat of its first downbeat.
 
-    at: beat from which it is heard, for an answer that comes late. looping: whether another round follows this one.
+    at: beat from which it is heard, for an answer that comes late. looping: whether another round
+    follows this one.
     """
 
     def __init__(
-        self, context: SessionContext, answer: Answer, start: float, at: float | None = None
+        self,
+        context: SessionContext,
+        answer: Answer,
+        start: float,
+        at: float | None = None,
     ) -> None:
         self.answer = answer
         self.start = start
@@ -107,12 +126,15 @@ class Playback:
         self._send_programs()
         if at is not None:
             self._strike(
-                answer.over((at - start) % answer.length), at - (at - start) % answer.length
+                answer.over((at - start) % answer.length),
+                at - (at - start) % answer.length,
             )
 
     @property
     def round_end(self) -> float:
-        """Return the beat at which the round ends that `cursor` is in, or has just reached the end of."""
+        """Return the beat at which the round ends that `cursor` is in, or has just reached the end
+        of.
+        """
         rounds = ceil((self.cursor - self.start) / self.answer.length - _TINY)
         return self.start + max(1, rounds) * self.answer.length
 
@@ -122,7 +144,9 @@ class Playback:
         return self.round_end - self.answer.length - pickup(self.answer.song)
 
     def change(self, answer: Answer, at: float) -> None:
-        """Play another answer from beat `at` on (not before `cursor`); what sounds of the old one ends there."""
+        """Play another answer from beat `at` on (not before `cursor`); what sounds of the old one
+        ends there.
+        """
         self._next = (max(at, self.cursor), answer)
 
     def pump(self, until: float) -> None:
@@ -146,7 +170,9 @@ class Playback:
         self._down.clear()
 
     def withdraw(self, end_now: bool = False) -> None:
-        """Take back what was sent ahead, as nothing of it was heard yet; end_now: and end what was."""
+        """Take back what was sent ahead, as nothing of it was heard yet; end_now: and end what
+        was.
+        """
         self._context.sequencer.cancel(TAG, end_now=end_now)
         self._down.clear()
 
@@ -156,7 +182,9 @@ class Playback:
         self.cursor = max(self.cursor, until)
 
     def _between(self, a: float, b: float) -> Iterator[tuple[float, Stroke]]:
-        """(Downbeat of its round, stroke) in beats [a, b); a pickup only where a round goes before."""
+        """(Downbeat of its round, stroke) in beats [a, b); a pickup only where a round goes
+        before.
+        """
         length = self.answer.length
         strokes = self.answer.strokes
         first = max(0, floor((a - self.start) / length) - 1)
@@ -167,7 +195,9 @@ class Playback:
         for number in range(first, last + 1):
             origin = self.start + number * length
             low = max(a - origin, 0.0) if number == 0 else a - origin
-            for at in range(bisect_left(strokes, low - _TINY, key=lambda s: s.beat), len(strokes)):
+            for at in range(
+                bisect_left(strokes, low - _TINY, key=lambda s: s.beat), len(strokes)
+            ):
                 if strokes[at].beat + origin >= b - _TINY:
                     break
                 yield origin, strokes[at]

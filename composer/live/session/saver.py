@@ -1,4 +1,6 @@
-"""Write takes beside the music: whoever plays hands over and goes on, a thread of its own waits for the disk."""
+"""Write takes beside the music: whoever plays hands over and goes on, a thread of its own waits for
+the disk.
+"""
 
 from __future__ import annotations
 
@@ -65,9 +67,11 @@ class PendingTake:
 
 
 class TakeSaver:
-    """Keeps takes in `folder` (None: nowhere). tell: says a line to the player, from another thread.
+    """Keeps takes in `folder` (None: nowhere). tell: says a line to the player, from another
+    thread.
 
-    What is asked for is done in order; `event` and `played` may be called from any thread and never wait.
+    What is asked for is done in order; `event` and `played` may be called from any thread and never
+    wait.
     """
 
     def __init__(self, folder: Path | None, tell: Callable[[str], None]) -> None:
@@ -75,7 +79,9 @@ class TakeSaver:
         self._tell = tell
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._current: PendingTake | None = None
-        self._thread = threading.Thread(target=self._run, name="composer-saver", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="composer-saver", daemon=True
+        )
         self._thread.start()
 
     def begin(self, header: Callable[[], Header], start: float) -> PendingTake:
@@ -107,7 +113,11 @@ class TakeSaver:
         self._add("played", seconds, seconds, message)
 
     def finish(
-        self, pending: PendingTake, melody: Song | None, arrangement: Song | None, ended: str
+        self,
+        pending: PendingTake,
+        melody: Song | None,
+        arrangement: Song | None,
+        ended: str,
     ) -> None:
         """Finish a phrase; what sounds afterwards is still kept until the take's `until`."""
 
@@ -121,7 +131,11 @@ class TakeSaver:
 
     def amend(self, pending: PendingTake, **changes: Any) -> None:
         """Change what the header says."""
-        self.do(lambda: pending.writer.amend(**changes) if pending.writer is not None else None)
+        self.do(
+            lambda: (
+                pending.writer.amend(**changes) if pending.writer is not None else None
+            )
+        )
 
     def discard(self, pending: PendingTake) -> None:
         """Leave no trace of a take in which nothing was played."""

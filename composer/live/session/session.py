@@ -1,7 +1,8 @@
 """Run a session: keys come in, an accompaniment goes out, and whoever plays says what is next.
 
-Every method returns at once and may be called from any thread: it leaves a note for the session's own thread, which
-does all in its order and never waits for the model (`worker`), the disk (`saver`) or a port (the sequencer).
+Every method returns at once and may be called from any thread: it leaves a note for the session's
+own thread, which does all in its order and never waits for the model (`worker`), the disk (`saver`)
+or a port (the sequencer).
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ from composer.live.session.worker import AnyWorker, Worker
 Clock = Callable[[], float]
 SWITCH_SECONDS = 0.0001
 IDLE_SECONDS = 0.05
-THRU = ("note_on", "note_off", "control_change", "pitchwheel", "aftertouch", "polytouch")
+THRU = (
+    "note_on",
+    "note_off",
+    "control_change",
+    "pitchwheel",
+    "aftertouch",
+    "polytouch",
+)
 
 
 class AnyKeyboard(Protocol):
@@ -49,9 +57,10 @@ class AnyKeyboard(Protocol):
 class Session:
     """Listens and answers until it is closed; `with Session(...) as session`.
 
-    model: that plays. sequencer: where it sounds; its `on_sent` becomes the session's. keyboard, profile: as in
-    `attach`. clock: monotonic seconds, the sequencer's and the keyboard's too. takes: folder of the takes, None to keep
-    none. thread: without it nothing happens but in `step` (tests). worker: that calls the model. open_model: from the name of another model to that model.
+    model: that plays. sequencer: where it sounds; its `on_sent` becomes the session's. keyboard,
+    profile: as in `attach`. clock: monotonic seconds, the sequencer's and the keyboard's too.
+    takes: folder of the takes, None to keep none. thread: without it nothing happens but in `step`
+    (tests). worker: that calls the model. open_model: from the name of another model to that model.
     """
 
     def __init__(
@@ -93,14 +102,19 @@ class Session:
             else None
         )
         if self._thread is not None:
-            # Threads that hold Python's lock give way after 5 ms unless told otherwise: too long for who plays.
+            # Threads that hold Python's lock give way after 5 ms unless told otherwise: too long
+            # for who plays.
             sys.setswitchinterval(min(SWITCH_SECONDS, self._switch_interval))
             self._thread.start()
 
-    def attach(self, keyboard: AnyKeyboard | None, profile: Profile | None = None) -> None:
-        """Connect the keyboard that is played, for its name on the screen, and what its controls do.
+    def attach(
+        self, keyboard: AnyKeyboard | None, profile: Profile | None = None
+    ) -> None:
+        """Connect the keyboard that is played, for its name on the screen, and what its controls
+        do.
 
-        Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock, ...)`.
+        Made with `Keyboard(name, api, clock, session.hear, session.thru, on_clock=session.on_clock,
+        ...)`.
         """
         self._profile = profile
         named = (
@@ -108,7 +122,9 @@ class Session:
             if profile
             else []
         )
-        self._control_numbers = frozenset(int(number) for kind, number in named if kind == "cc")
+        self._control_numbers = frozenset(
+            int(number) for kind, number in named if kind == "cc"
+        )
         self._pads = frozenset(int(number) for kind, number in named if kind == "note")
         self._director.keyboard = keyboard
         self._director.profile = profile
@@ -118,7 +134,9 @@ class Session:
     # What comes from the keyboard, in its threads.
 
     def hear(self, event: Event) -> None:
-        """Follow a key, pedal, button, pad or knob; `seconds` are the clock's. A pad with a meaning is no note."""
+        """Follow a key, pedal, button, pad or knob; `seconds` are the clock's. A pad with a meaning
+        is no note.
+        """
         self._director.thru_seconds.append(self._clock() - event.seconds)
         does = action(self._profile, event) if self._profile is not None else None
         if does is not None and does.name != SUSTAIN:
@@ -127,9 +145,16 @@ class Session:
             self._take(event)
 
     def thru(self, message: Any) -> None:
-        """Sound a mido message at once, on the melody's channel, unless it has a meaning as a control."""
-        is_control = message.type == "control_change" and message.control in self._control_numbers
-        if not is_control and not (hasattr(message, "note") and message.note in self._pads):
+        """Sound a mido message at once, on the melody's channel, unless it has a meaning as a
+        control.
+        """
+        is_control = (
+            message.type == "control_change"
+            and message.control in self._control_numbers
+        )
+        if not is_control and not (
+            hasattr(message, "note") and message.note in self._pads
+        ):
             self._sound(message)
 
     def on_clock(self, seconds: float, kind: str) -> None:
@@ -139,7 +164,9 @@ class Session:
     def on_plug(self, plugged: bool) -> None:
         """Say that the keyboard was plugged in, or out; its keys were let go."""
         name = (
-            self._director.keyboard.name if self._director.keyboard is not None else "the keyboard"
+            self._director.keyboard.name
+            if self._director.keyboard is not None
+            else "the keyboard"
         )
         told = (
             f"{name} is back"
@@ -161,8 +188,8 @@ class Session:
     def do(self, name: str, argument: Any = None) -> None:
         """Do the command of that name; see `composer.live.commands`.
 
-        It returns at once. Raise ConfigError for a name or an argument that the table does not know; what cannot be
-        done for another reason is said in the state's `message`.
+        It returns at once. Raise ConfigError for a name or an argument that the table does not
+        know; what cannot be done for another reason is said in the state's `message`.
         """
         self._controls.do(name, argument)
 
@@ -246,7 +273,9 @@ class Session:
         self._take(Event(seconds, kind, pitch, velocity))
 
     def _sound(self, message: Any) -> None:
-        """Thru: it comes before `_take`, so a key that goes down is moved by the octave of this moment."""
+        """Thru: it comes before `_take`, so a key that goes down is moved by the octave of this
+        moment.
+        """
         config = self._director.config
         if message.type not in THRU:
             return
@@ -254,12 +283,16 @@ class Session:
         if hasattr(message, "note"):
             if message.type == "note_on" and message.velocity:
                 self._raised[message.note] = self._controls.shift
-            changes["note"] = message.note + self._raised.get(message.note, self._controls.shift)
+            changes["note"] = message.note + self._raised.get(
+                message.note, self._controls.shift
+            )
         if config.thru and 0 <= changes.get("note", 0) <= 127:
             self._sequencer.now(message.copy(**changes))
 
     def _take(self, event: Event) -> None:
-        """Leave what the keyboard said to the session's thread; a key that goes up is the one that went down."""
+        """Leave what the keyboard said to the session's thread; a key that goes up is the one that
+        went down.
+        """
         if event.kind != "control_change":
             raised = self._raised
             down = event.is_press

@@ -13,7 +13,8 @@ from composer.songs.song import DEFAULT_QPM
 
 PHASES = ("idle", "count-in", "listening", "thinking", "playing", "calibrating")
 VOICES = 4
-# Seconds before their downbeat at which the first notes of an answer are sent, so that there is time to make it again.
+# Seconds before their downbeat at which the first notes of an answer are sent, so that there is
+# time to make it again.
 COMMIT = 0.012
 # The name of the voice that is played.
 MELODY = "melody"
@@ -25,12 +26,14 @@ DRUMS = 9
 class SessionConfig:
     """How a session listens and answers.
 
-    mode: "phrase" (play, then hear it arranged), "duet" (the voices of each beat while one plays), "call" (phrase and
-    answer in turns). bars: of a phrase; None: until one stops, or is silent for a bar. count_in: bars. with_melody:
-    the answer repeats the melody too. loop: the answer goes round. seed, latents: of the arrangement; by name a seed, a
-    knob or both. programs: General MIDI numbers of melody, then voices; without, the model's own. offset: seconds
-    by which keys come late (calibration). thru: keys sound at once. clock_in, clock_out: MIDI clock followed, sent.
-    channels: of melody and voices, counted from 0 (players count from 1); the metronome is on the drum channel.
+    mode: "phrase" (play, then hear it arranged), "duet" (the voices of each beat while one plays),
+    "call" (phrase and answer in turns). bars: of a phrase; None: until one stops, or is silent for
+    a bar. count_in: bars. with_melody: the answer repeats the melody too. loop: the answer goes
+    round. seed, latents: of the arrangement; by name a seed, a knob or both. programs: General MIDI
+    numbers of melody, then voices; without, the model's own. offset: seconds by which keys come
+    late (calibration). thru: keys sound at once. clock_in, clock_out: MIDI clock followed, sent.
+    channels: of melody and voices, counted from 0 (players count from 1); the metronome is on the
+    drum channel.
     """
 
     mode: str = "phrase"
@@ -58,7 +61,9 @@ class SessionConfig:
                 f"qpm is between {SLOWEST:.0f} and {FASTEST:.0f} in a session, got {self.qpm!r}"
             )
         if self.bars is not None and not 1 <= self.bars <= LONGEST:
-            raise ConfigError(f"bars is 1 to {LONGEST}, or None until one stops, got {self.bars!r}")
+            raise ConfigError(
+                f"bars is 1 to {LONGEST}, or None until one stops, got {self.bars!r}"
+            )
         limits = {
             "beats_per_bar": (1, 12),
             "count_in": (0, 8),
@@ -67,7 +72,9 @@ class SessionConfig:
         }
         for name, (least, most) in limits.items():
             if not least <= getattr(self, name) <= most:
-                raise ConfigError(f"{name} is {least} to {most}, got {getattr(self, name)!r}")
+                raise ConfigError(
+                    f"{name} is {least} to {most}, got {getattr(self, name)!r}"
+                )
         are_programs = all(0 <= program <= 127 for program in self.programs)
         if len(self.programs) > VOICES or not are_programs:
             raise ConfigError(
@@ -87,9 +94,11 @@ def _check_channels(channels: tuple[int, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ShownNote:
-    """A note on the screen. onset, end: beats of the session. voice: 0 the melody, 1 to 3 the accompaniment.
+    """A note on the screen. onset, end: beats of the session. voice: 0 the melody, 1 to 3 the
+    accompaniment.
 
-    ahead: decided before its beat, in a duet; false for what was played, and for a phrase arranged in hindsight.
+    ahead: decided before its beat, in a duet; false for what was played, and for a phrase arranged
+    in hindsight.
     """
 
     onset: float
@@ -105,7 +114,9 @@ Shown = tuple[tuple[ShownNote, ...], tuple[ShownNote, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The last of a kind of latency and the 99th percentile of the latest thousand, in ms; None: not measured yet."""
+    """The last of a kind of latency and the 99th percentile of the latest thousand, in ms; None:
+    not measured yet.
+    """
 
     last: float | None = None
     p99: float | None = None
@@ -115,13 +126,16 @@ class Latency:
 class State:
     """What the screen draws; a new one each time it is asked for.
 
-    phase: "idle", "count-in", "listening", "thinking", "playing" or "calibrating". beat: now, from the first downbeat
-    after the count-in (negative before it); bar: from 1, 0 in the count-in. start: the beat at which the phrase shown
-    begins, its notes lie from there on; length: its beats, None where it is open. seconds: of the session's clock, at
-    which it was `beat`; with `qpm` they say what the beat is at any other time, unless the phase is "idle". voices:
-    names of the melody and of the voices that the model adds. knobs: -1..1 by the model's names of them. takes: made so far; kept: whether the last one is marked. latencies: "thru", "decision" and "ready"
-    (how long before its beat a decision was there). message: one line for the player; mend: a way out of what it says, which each edge words for itself. remarks: of the last
-    arrangement, and what else a listener should know.
+    phase: "idle", "count-in", "listening", "thinking", "playing" or "calibrating". beat: now, from
+    the first downbeat after the count-in (negative before it); bar: from 1, 0 in the count-in.
+    start: the beat at which the phrase shown begins, its notes lie from there on; length: its
+    beats, None where it is open. seconds: of the session's clock, at which it was `beat`; with
+    `qpm` they say what the beat is at any other time, unless the phase is "idle". voices: names of
+    the melody and of the voices that the model adds. knobs: -1..1 by the model's names of them.
+    takes: made so far; kept: whether the last one is marked. latencies: "thru", "decision" and
+    "ready" (how long before its beat a decision was there). message: one line for the player; mend:
+    a way out of what it says, which each edge words for itself. remarks: of the last arrangement,
+    and what else a listener should know.
     """
 
     mode: str = "phrase"

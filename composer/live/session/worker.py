@@ -1,4 +1,6 @@
-"""One thread that thinks, so that those which play never wait: what is asked last for a purpose is what counts."""
+"""One thread that thinks, so that those which play never wait: what is asked last for a purpose is
+what counts.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Task = Callable[[], Any]
 
 @dataclass(frozen=True)
 class TaskResult:
-    """A task that is over. value: what it returned; error: what it raised. seconds: that it took."""
+    """A task that is over. value: what it returned; error: what it raised. seconds: that it
+    took.
+    """
 
     key: Hashable
     value: Any = None
@@ -30,7 +34,9 @@ class AnyWorker(Protocol):
     """A worker as a session sees it; `Worker` is the real one."""
 
     def ask(self, key: Hashable, task: Task, first: bool = False) -> None:
-        """Do `task`; one of the same key that has not begun is replaced. first: before all that waits."""
+        """Do `task`; one of the same key that has not begun is replaced. first: before all that
+        waits.
+        """
 
     def forget(self, keep: Callable[[Hashable], bool] = lambda _key: False) -> None:
         """Drop what has not begun, but for the keys that `keep` says."""
@@ -68,7 +74,8 @@ def reason(error: Exception) -> str:
 class Worker:
     """Tasks one after the other, in a thread of its own.
 
-    on_done: called there after each, to wake who waits. urgent: the music waits for them; they take milliseconds.
+    on_done: called there after each, to wake who waits. urgent: the music waits for them; they take
+    milliseconds.
     """
 
     def __init__(
@@ -87,10 +94,14 @@ class Worker:
         self._thread.start()
 
     def ask(self, key: Hashable, task: Task, first: bool = False) -> None:
-        """Do `task`; one of the same key that has not begun is replaced. first: before all that waits."""
+        """Do `task`; one of the same key that has not begun is replaced. first: before all that
+        waits.
+        """
         with self._more:
             self._drop(lambda other: other != key)
-            self._waiting.appendleft((key, task)) if first else self._waiting.append((key, task))
+            self._waiting.appendleft((key, task)) if first else self._waiting.append(
+                (key, task)
+            )
             self._more.notify()
 
     def forget(self, keep: Callable[[Hashable], bool] = lambda _key: False) -> None:

@@ -16,12 +16,14 @@ from composer.songs.midi import to_bytes
 SUFFIXES = (".mid", ".wav", ".zip")
 
 
-def export_take(take: SavedTake, out: Path, soundfont: Path | None = None) -> list[Path]:
+def export_take(
+    take: SavedTake, out: Path, soundfont: Path | None = None
+) -> list[Path]:
     """Write a take to where the player wants it, and return the paths that were written.
 
-    out: a .mid or .wav file gets the arrangement (the melody, if there is none); a .zip file or a folder gets
-    everything. In a folder that is there already the take gets a folder of its own. Raise ComposerError if nothing was
-    played, OutputError if it cannot be written.
+    out: a .mid or .wav file gets the arrangement (the melody, if there is none); a .zip file or a
+    folder gets everything. In a folder that is there already the take gets a folder of its own.
+    Raise ComposerError if nothing was played, OutputError if it cannot be written.
     """
     out = out.expanduser()
     is_folder = out.is_dir()
@@ -29,7 +31,9 @@ def export_take(take: SavedTake, out: Path, soundfont: Path | None = None) -> li
         return [_export_file(take, out, soundfont)]
     if out.exists() and not is_folder:
         endings = ", ".join(SUFFIXES)
-        raise OutputError(f"a take goes into a folder or a file that ends in {endings}, got {out}")
+        raise OutputError(
+            f"a take goes into a folder or a file that ends in {endings}, got {out}"
+        )
     if is_folder:
         return _export_folder(take, out / take.name)
     check_ending(out, SUFFIXES, "a file of a take")
@@ -70,7 +74,9 @@ def _export_folder(take: SavedTake, folder: Path) -> list[Path]:
 
 
 def _contents(take: SavedTake) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, bytes) of the take's files; the melody of one that was cut off is made of its keys."""
+    """Yield (name, bytes) of the take's files; the melody of one that was cut off is made of its
+    keys.
+    """
     for name in (*FILES, SOUND):
         path = take.folder / name
         if path.is_file():

@@ -1,8 +1,9 @@
 """The files of a take, and its header: how it was made and how it ended.
 
-take.json: the header. events.jsonl: [seconds, kind, number, value] of all that the keyboard said. played.jsonl:
-[seconds, bytes in hex] of all that was sent out. Seconds count from the start of the take; both files grow while one
-plays. melody.mid and arrangement.mid are written when the take ends.
+take.json: the header. events.jsonl: [seconds, kind, number, value] of all that the keyboard said.
+played.jsonl: [seconds, bytes in hex] of all that was sent out. Seconds count from the start of the
+take; both files grow while one plays. melody.mid and arrangement.mid are written when the take
+ends.
 """
 
 from __future__ import annotations

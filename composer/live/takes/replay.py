@@ -1,4 +1,6 @@
-"""Play a take again, bit for bit, and check that the same notes come out when it is arranged again."""
+"""Play a take again, bit for bit, and check that the same notes come out when it is arranged
+again.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,16 @@ class Sends(Protocol):
 
 
 def replay(
-    take: SavedTake, output: Sends, clock: Clock = time.monotonic, wait: Wait = time.sleep
+    take: SavedTake,
+    output: Sends,
+    clock: Clock = time.monotonic,
+    wait: Wait = time.sleep,
 ) -> int:
-    """Send all that sounded in a take: the same bytes in the same order, at the same times from the first on.
+    """Send all that sounded in a take: the same bytes in the same order, at the same times from the
+    first on.
 
-    Return how many messages were sent. What sounds when it ends, or is interrupted, is let go. wait: sleeps n seconds.
+    Return how many messages were sent. What sounds when it ends, or is interrupted, is let go.
+    wait: sleeps n seconds.
     """
     messages = _messages(take)
     sounding = _Sounding()
@@ -72,7 +79,9 @@ def programs(take: SavedTake) -> list[Any]:
         return []
     chosen = []
     for channel, program in enumerate(take.header.programs[:DRUMS]):
-        chosen.append(mido.Message("program_change", channel=channel, program=program & 127))
+        chosen.append(
+            mido.Message("program_change", channel=channel, program=program & 127)
+        )
     return chosen
 
 
@@ -83,7 +92,8 @@ def _messages(take: SavedTake) -> list[tuple[float, Any]]:
     found = []
     for seconds, data in take.played():
         message = mido.Parser(data).get_message()
-        # The parser forgives what a damaged line may have; only what it gives back unchanged was sent.
+        # The parser forgives what a damaged line may have; only what it gives back unchanged was
+        # sent.
         if message is not None and bytes(message.bytes()) == data:
             found.append((seconds, message))
     return found
@@ -115,10 +125,13 @@ class _Sounding:
         import mido
 
         notes = [
-            mido.Message("note_off", channel=channel, note=pitch) for channel, pitch in self._notes
+            mido.Message("note_off", channel=channel, note=pitch)
+            for channel, pitch in self._notes
         ]
         pedals = [
-            mido.Message("control_change", channel=channel, control=SUSTAIN_PEDAL, value=0)
+            mido.Message(
+                "control_change", channel=channel, control=SUSTAIN_PEDAL, value=0
+            )
             for channel in self._pedals
         ]
         return notes + pedals
@@ -145,11 +158,12 @@ def arrange_again(model: Model, melody: Song, header: Header) -> Song:
 
 
 def check(take: SavedTake, arrange: Arrange = arrange_again) -> Check:
-    """Arrange the take's melody again with the same model, seed and latents, and compare every note.
+    """Arrange the take's melody again with the same model, seed and latents, and compare every
+    note.
 
-    Voices may be as loud as the model makes them, or shaped after the player. Raise ComposerError if the take has no
-    arrangement, or is a duet, which was decided beat by beat from what was heard until then. Raise ModelError if its
-    model is gone.
+    Voices may be as loud as the model makes them, or shaped after the player. Raise ComposerError
+    if the take has no arrangement, or is a duet, which was decided beat by beat from what was heard
+    until then. Raise ModelError if its model is gone.
     """
     if take.header.mode == DUET:
         raise ComposerError(
@@ -158,7 +172,9 @@ def check(take: SavedTake, arrange: Arrange = arrange_again) -> Check:
     kept = take.arrangement()
     melody = take.melody()
     if kept is None or melody is None:
-        raise ComposerError(f"take {take.name} ({take.ended}) has no arrangement to check")
+        raise ComposerError(
+            f"take {take.name} ({take.ended}) has no arrangement to check"
+        )
     model, remarks = _model(take.header)
     again = arrange(model, melody, take.header)
     plain = _differences(kept, _as_kept(again))
@@ -173,7 +189,9 @@ def _as_kept(song: Song) -> Song:
 
 
 def _model(header: Header) -> tuple[Model, tuple[str, ...]]:
-    """Return the model with which the take was made; else the one of that name now, and a remark."""
+    """Return the model with which the take was made; else the one of that name now, and a
+    remark.
+    """
     loaded = []
     for name in dict.fromkeys((header.model_folder, header.model)):
         model = _load(name)
@@ -205,7 +223,9 @@ def _load(name: str) -> Model | None:
 def _differences(kept: Song, again: Song) -> tuple[str, ...]:
     """Return one line for each voice whose notes differ."""
     if len(kept.tracks) != len(again.tracks):
-        return (f"the take has {len(kept.tracks)} tracks, again there are {len(again.tracks)}",)
+        return (
+            f"the take has {len(kept.tracks)} tracks, again there are {len(again.tracks)}",
+        )
     lines = (_difference(a, b) for a, b in zip(kept.tracks, again.tracks, strict=True))
     return tuple(line for line in lines if line)
 

@@ -1,4 +1,6 @@
-"""Read takes that are on disk: list a folder, find one by its name, also if it was cut off or damaged."""
+"""Read takes that are on disk: list a folder, find one by its name, also if it was cut off or
+damaged.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ from composer.catalog import data_folder
 from composer.config import from_dict
 from composer.errors import ComposerError, ConfigError
 from composer.live.melody.capture import Event, capture
-from composer.live.takes.header import ARRANGEMENT, EVENTS, HEADER, MELODY, PLAYED, UNDONE, Header
+from composer.live.takes.header import (
+    ARRANGEMENT,
+    EVENTS,
+    HEADER,
+    MELODY,
+    PLAYED,
+    UNDONE,
+    Header,
+)
 from composer.songs import read
 from composer.songs.song import Song
 
@@ -52,14 +62,17 @@ class SavedTake:
         return [event for event in found if event is not None]
 
     def played(self) -> list[tuple[float, bytes]]:
-        """Return (seconds since the take began, bytes) of each message that sounded, without damaged lines."""
+        """Return (seconds since the take began, bytes) of each message that sounded, without
+        damaged lines.
+        """
         found = (_sent(line) for line in read_lines(self.folder / PLAYED))
         return [message for message in found if message is not None]
 
     def melody(self) -> Song | None:
         """Return what was played; None if that is nothing.
 
-        The melody of a take that was cut off is made from its keys; those still down last a beat more.
+        The melody of a take that was cut off is made from its keys; those still down last a beat
+        more.
         """
         if (self.folder / MELODY).is_file():
             return read(self.folder / MELODY)
@@ -92,22 +105,27 @@ class SavedTake:
 
 
 def takes_folder() -> Path:
-    """Return the folder for takes, unless the player chooses another: ~/.local/share/composer/takes."""
+    """Return the folder for takes, unless the player chooses another:
+    ~/.local/share/composer/takes.
+    """
     return data_folder() / "takes"
 
 
 def list_takes(folder: Path | None = None) -> list[SavedTake]:
-    """Return all takes in `folder` (default: `takes_folder()`), damaged ones too, the oldest first."""
+    """Return all takes in `folder` (default: `takes_folder()`), damaged ones too, the oldest
+    first.
+    """
     folder = folder or takes_folder()
     found = [read_take(path.parent) for path in folder.glob(f"*/{HEADER}")]
     return sorted(found, key=lambda take: (_instant(take.header.when), take.name))
 
 
 def load_take(name: str, folder: Path | None = None) -> SavedTake:
-    """Return the take called `name`: its whole name or the beginning, the path of its folder, or "last".
+    """Return the take called `name`: its whole name or the beginning, the path of its folder, or
+    "last".
 
-    "last" is the last take that was not undone. Raise ComposerError if there is none, if several begin with the name,
-    or if its header is damaged.
+    "last" is the last take that was not undone. Raise ComposerError if there is none, if several
+    begin with the name, or if its header is damaged.
     """
     take = _found(name, folder or takes_folder())
     if take.problem:
@@ -166,7 +184,9 @@ def _called(name: str, takes: list[SavedTake]) -> list[SavedTake]:
 
 
 def _last(takes: list[SavedTake]) -> SavedTake:
-    """Return the last take that the player did not drop; a dropped one is still found by its name."""
+    """Return the last take that the player did not drop; a dropped one is still found by its
+    name.
+    """
     for take in reversed(takes):
         if take.ended != UNDONE:
             return take
@@ -189,9 +209,12 @@ def _value(line: bytes) -> Any:
 
 def _event(line: Any) -> Event | None:
     match line:
-        case [int() | float() as seconds, str() as kind, int() as number, int() as value] if (
-            isfinite(seconds)
-        ):
+        case [
+            int() | float() as seconds,
+            str() as kind,
+            int() as number,
+            int() as value,
+        ] if isfinite(seconds):
             return Event(float(seconds), kind, number, value)
     return None
 

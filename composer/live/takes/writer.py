@@ -1,8 +1,9 @@
-"""Write a take while it is played: the folder is usable at every moment, even if the program is killed.
+"""Write a take while it is played: the folder is usable at every moment, even if the program is
+killed.
 
-Nobody who plays waits for a disk: lines are handed over at once, and written by a thread of their own. They are in the
-file within milliseconds, so a program that is killed loses nothing of them, and on the disk within a second, in case the
-power fails.
+Nobody who plays waits for a disk: lines are handed over at once, and written by a thread of their
+own. They are in the file within milliseconds, so a program that is killed loses nothing of them,
+and on the disk within a second, in case the power fails.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from composer.config import to_dict
 from composer.errors import OutputError
 from composer.files import atomic
 from composer.live.melody.capture import Event
-from composer.live.takes.header import ARRANGEMENT, EVENTS, FILES, HEADER, MELODY, PLAYED, Header
+from composer.live.takes.header import (
+    ARRANGEMENT,
+    EVENTS,
+    FILES,
+    HEADER,
+    MELODY,
+    PLAYED,
+    Header,
+)
 from composer.songs import write
 from composer.songs.song import Song
 
@@ -34,7 +43,9 @@ FLUSH_SECONDS = 10.0
 MOST_OF_A_SECOND = 1000
 
 _Line = tuple[str, str] | threading.Event | None
-"""A file's name and text to append; an event to set once all before it is written; or None, the end."""
+"""A file's name and text to append; an event to set once all before it is written; or None, the
+end.
+"""
 
 
 class Message(Protocol):
@@ -56,7 +67,9 @@ class Journal:
         self._closed = False
         self._lines: SimpleQueue[_Line] = SimpleQueue()
         try:
-            self._files = {name: (folder / name).open("ab", buffering=0) for name in names}
+            self._files = {
+                name: (folder / name).open("ab", buffering=0) for name in names
+            }
         except OSError as error:
             raise OutputError(
                 f"cannot write a take in {folder}: {error.strerror}; choose another place"
@@ -65,7 +78,9 @@ class Journal:
         self._thread.start()
 
     def add(self, name: str, values: Any) -> None:
-        """Hand over a line, from any thread, without waiting. Once closed, it is dropped. values: JSON."""
+        """Hand over a line, from any thread, without waiting. Once closed, it is dropped. values:
+        JSON.
+        """
         if not self._closed:
             self._lines.put((name, json.dumps(values, separators=(",", ":"))))
 
@@ -143,7 +158,8 @@ class TakeWriter:
     def __init__(self, folder: Path, header: Header, start: float = 0.0) -> None:
         """Make the folder. Raise OutputError if that fails.
 
-        start: the clock's seconds at which the take begins; `event` and `played` are given seconds of that clock.
+        start: the clock's seconds at which the take begins; `event` and `played` are given seconds
+        of that clock.
         """
         self.header = header
         self._start = start
@@ -168,15 +184,19 @@ class TakeWriter:
         self._journal.add(PLAYED, [seconds - self._start, bytes(message.bytes()).hex()])
 
     def amend(self, **changes: Any) -> None:
-        """Change fields of the header: title, kept, seed, ... Raise OutputError if it cannot be written."""
+        """Change fields of the header: title, kept, seed, ... Raise OutputError if it cannot be
+        written.
+        """
         self.header = replace(self.header, **changes)
         self._save()
 
     def finish(self, melody: Song | None, arrangement: Song | None, ended: str) -> None:
-        """Write melody and arrangement of a phrase that is over, and why it ended. Raise OutputError if that fails.
+        """Write melody and arrangement of a phrase that is over, and why it ended. Raise
+        OutputError if that fails.
 
-        What sounds afterwards is still kept, until `close`. A second call, with an answer made again, replaces the
-        first. Seed and latents are those with which the arrangement says that it was made.
+        What sounds afterwards is still kept, until `close`. A second call, with an answer made
+        again, replaces the first. Seed and latents are those with which the arrangement says that
+        it was made.
         """
         if melody is not None:
             write(self.folder / MELODY, melody)
@@ -226,7 +246,9 @@ def check_folder(folder: Path) -> None:
 
 
 def _new_folder(folder: Path, when: str) -> Path:
-    """Make a folder that was not there before: two programs that play at once never write into one."""
+    """Make a folder that was not there before: two programs that play at once never write into
+    one.
+    """
     local = when.partition("+")[0]
     stem = "".join(c for c in local if c.isdigit() or c in "-T")[:17].replace("T", "-")
     stem = stem or "take"
@@ -249,7 +271,9 @@ def _no_place(folder: Path, why: str) -> OutputError:
 
 
 def _made_with(arrangement: Song) -> dict[str, Any]:
-    """Return the seed and latents with which an arrangement says that it was made; nothing if it does not say."""
+    """Return the seed and latents with which an arrangement says that it was made; nothing if it
+    does not say.
+    """
     try:
         latents: Mapping[str, Any] = json.loads(arrangement.made)["latents"]
         made: dict[str, Any] = {"latents": dict(latents)}

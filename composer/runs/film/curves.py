@@ -78,7 +78,9 @@ class Series:
         return low - air, high + air
 
 
-def series_of(log: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> list[Series]:
+def series_of(
+    log: Iterable[Mapping[str, Any]], reference: Mapping[str, float]
+) -> list[Series]:
     """Return the losses, then the metrics, of a run's log, as many as there is room for.
 
     A value that is not a number is left out.
@@ -101,7 +103,9 @@ def series_of(log: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) 
     return chosen
 
 
-def _columns(lines: Sequence[Mapping[str, Any]], kind: str) -> dict[str, tuple[Floats, Floats]]:
+def _columns(
+    lines: Sequence[Mapping[str, Any]], kind: str
+) -> dict[str, tuple[Floats, Floats]]:
     """Return iterations and values of every name in the log's entries of a kind."""
     found: dict[str, list[tuple[float, float]]] = {}
     for line in lines:

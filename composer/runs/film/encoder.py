@@ -21,7 +21,9 @@ try:
     from av.codec.context import Flags
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 except ImportError as error:
-    raise MissingPackageError("video needs PyAV: pip install 'melody-composer[video]'") from error
+    raise MissingPackageError(
+        "video needs PyAV: pip install 'melody-composer[video]'"
+    ) from error
 
 QUALITY: Final = {"preset": "veryfast", "crf": "20"}
 # A frame comes out as soon as it is put in.
@@ -47,7 +49,10 @@ def movie(
     sound: a file of raw samples, as `write_soundtrack` makes it. Raise OSError if the film cannot
     be written.
     """
-    with _errors_of_system(), av.open(str(path), "w", format="mp4", options=MP4) as container:
+    with (
+        _errors_of_system(),
+        av.open(str(path), "w", format="mp4", options=MP4) as container,
+    ):
         video = _Encoder(container, size, fps, QUALITY)
         audio = _SoundEncoder(container, sound) if sound else None
 

@@ -87,7 +87,9 @@ class Film:
 
     def _grow(self, report: Report) -> None:
         """Draw the frame, and write the film if it is time."""
-        fits = self._scene is not None and holds(self._scene.scope, report.songs.values())
+        fits = self._scene is not None and holds(
+            self._scene.scope, report.songs.values()
+        )
         if self._stream is None or not fits:
             self._begin(report)
         self._draw(report.iteration, report.songs, report)

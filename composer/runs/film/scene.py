@@ -187,7 +187,13 @@ class Scene:
         scale, size = self.scale, 15 * self.scale
         number = f"{moment.iteration:,}"
         end = pixels.text(
-            image, 26 * scale, 84 * scale, number, 50 * scale, rgb(LIGHT.text), bold=True
+            image,
+            26 * scale,
+            84 * scale,
+            number,
+            50 * scale,
+            rgb(LIGHT.text),
+            bold=True,
         )
         x, faint = end + 14 * scale, rgb(LIGHT.faint)
         pixels.text(image, x, 62 * scale, f"of {moment.horizon:,}", size, faint)

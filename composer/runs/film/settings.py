@@ -39,7 +39,9 @@ class FilmConfig:
             )
         # H.264 stores colours at half the width and height.
         if any(length % 2 for length in self.size):
-            raise ConfigError(f"a film is even in width and height, got {_named(self.size)}")
+            raise ConfigError(
+                f"a film is even in width and height, got {_named(self.size)}"
+            )
         fits = [
             least <= length <= most
             for least, length, most in zip(SMALLEST, self.size, LARGEST, strict=True)
@@ -69,6 +71,8 @@ def size_of(text: str) -> tuple[int, int]:
     """
     found = re.fullmatch(r"\s*([0-9]{1,5})\s*[xX×]\s*([0-9]{1,5})\s*", text)
     if not found:
-        raise ConfigError(f"a size is WIDTHxHEIGHT in pixels, as 1280x720, got {text!r}")
+        raise ConfigError(
+            f"a size is WIDTHxHEIGHT in pixels, as 1280x720, got {text!r}"
+        )
     width, height = (int(digits) // 2 * 2 for digits in found.groups())
     return width, height

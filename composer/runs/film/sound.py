@@ -31,7 +31,9 @@ ONE_BEAT_A_SECOND: Final = (Tempo(0.0, 60.0),)
 LOUDEST: Final = 32767
 
 
-def heard_beats(song: Song, bars: Sequence[NumberedBar], count: int) -> tuple[float, float]:
+def heard_beats(
+    song: Song, bars: Sequence[NumberedBar], count: int
+) -> tuple[float, float]:
     """Return the first and the last beat that a film of `count` snapshots lets hear.
 
     Two bars, or four beats if that is long. A pickup comes on top of two bars, but is one of the
@@ -75,7 +77,8 @@ def write_soundtrack(
         for at in range(0, len(songs), many):
             part = songs[at : at + many]
             done = at + len(part)
-            # Every stretch ends on a sample counted from the start: sound and frames never drift apart.
+            # Every stretch ends on a sample counted from the start: sound and frames never drift
+            # apart.
             end = round(done * seconds * SAMPLE_RATE)
             samples = end - round(at * seconds * SAMPLE_RATE)
             sound = _stretch(part, seconds, samples)
@@ -109,7 +112,9 @@ def in_a_row(songs: Sequence[Song], seconds: float) -> Song:
             for note in track.notes:
                 start = song.seconds(note.onset)
                 end = min(song.seconds(note.end), seconds)
-                there.append(replace(note, onset=i * seconds + start, duration=end - start))
+                there.append(
+                    replace(note, onset=i * seconds + start, duration=end - start)
+                )
     tracks = []
     for (_, program, is_drum), found in notes.items():
         tracks.append(Track(tuple(found), "", program, is_drum))

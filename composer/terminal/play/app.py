@@ -28,7 +28,9 @@ from composer.terminal.play.mends import by_key, mend_of
 
 Clock = Callable[[], float]
 FRAMES: Final = 20  # a second; a frame in which nothing has changed draws nothing
-OWN_SECONDS: Final = 6.0  # for which the stage's own message stands before the session's
+OWN_SECONDS: Final = (
+    6.0  # for which the stage's own message stands before the session's
+)
 NOTHING: Final = ("", False)
 
 
@@ -56,7 +58,10 @@ class StageApp(App[None]):
     CSS = "Screen { overflow: hidden; }"
 
     def __init__(
-        self, session: Served, config: StageConfig | None = None, clock: Clock = time.monotonic
+        self,
+        session: Served,
+        config: StageConfig | None = None,
+        clock: Clock = time.monotonic,
     ) -> None:
         super().__init__()
         self.session = session
@@ -209,7 +214,9 @@ class StageApp(App[None]):
             return
         path = free_path(Path(f"take-{takes}.mid"))
         hint = "the ending says what: .mid .wav    Enter saves, Escape does not"
-        self.push_screen(Question("Save the last take", hint, str(path)), self._giving("save"))
+        self.push_screen(
+            Question("Save the last take", hint, str(path)), self._giving("save")
+        )
 
     def ask_model(self) -> None:
         """Ask for another model."""

@@ -12,7 +12,9 @@ from textual.widget import Widget
 
 from composer.terminal.text import Line
 
-NARROW: Final = 40  # columns; a smaller terminal may have lines that are too long for it
+NARROW: Final = (
+    40  # columns; a smaller terminal may have lines that are too long for it
+)
 
 
 class Canvas(Widget, can_focus=True):
@@ -42,7 +44,9 @@ class Canvas(Widget, can_focus=True):
         if changed:
             width = self.size.width
             stretches = stretches_of(changed)
-            self.refresh(*(Region(0, first, width, end - first) for first, end in stretches))
+            self.refresh(
+                *(Region(0, first, width, end - first) for first, end in stretches)
+            )
 
     def _changed(self, lines: list[Line]) -> list[int]:
         """Return the rows that differ from the last picture."""
@@ -50,7 +54,9 @@ class Canvas(Widget, can_focus=True):
         changed = []
         for row, line in enumerate(lines):
             # Most lines are the same object, which is found at once.
-            is_known = row < len(before) and (line is before[row] or line == before[row])
+            is_known = row < len(before) and (
+                line is before[row] or line == before[row]
+            )
             if not is_known:
                 changed.append(row)
         return changed

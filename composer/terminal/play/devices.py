@@ -44,7 +44,9 @@ GONE: Final = ("is gone: plug it in, it comes back by itself", "gone: plug it in
 SILENT: Final = ("is silent: it is tried again and again", "silent: tried again")
 NO_OUTPUT: Final = ("no sound: what is saved can still be heard", "no sound")
 
-SHORTEST_NAME: Final = 9  # columns of a device or output; the latencies have what names leave
+SHORTEST_NAME: Final = (
+    9  # columns of a device or output; the latencies have what names leave
+)
 LONGEST_DEVICE: Final = 30
 LONGEST_OUTPUT: Final = 24
 AROUND: Final = 8  # columns for lights and spaces
@@ -84,7 +86,9 @@ def devices(shown: Devices, width: int, palette: TerminalPalette) -> Line:
     return apart(lights, right, width, blank)
 
 
-def _lights(shown: Devices, width: int, is_short: bool, palette: TerminalPalette) -> Line:
+def _lights(
+    shown: Devices, width: int, is_short: bool, palette: TerminalPalette
+) -> Line:
     """Return the lights of keyboard and output."""
     blank = style(palette.faint, palette.head)
     # What is out needs room for its text, and then no latencies are measured.
@@ -106,7 +110,9 @@ def _lights(shown: Devices, width: int, is_short: bool, palette: TerminalPalette
     return [Segment(" ", blank), *keyboard, Segment("   ", blank), *sound]
 
 
-def _light(on: bool, name: str, trouble: tuple[str, str], palette: TerminalPalette) -> Line:
+def _light(
+    on: bool, name: str, trouble: tuple[str, str], palette: TerminalPalette
+) -> Line:
     """Return a green light and a name, or a red one and what to do.
 
     trouble: the text if there is none, and the text if one went away.
@@ -144,7 +150,9 @@ def _figures(
         pieces.append(Chunk(RANKS.get(kind, LEAST_RANK - 1), (name, figures)))
     if not pieces:
         return []
-    return squeeze([*pieces, Chunk(LEAST_RANK, (Segment(FIGURES, blank),))], room, blank)
+    return squeeze(
+        [*pieces, Chunk(LEAST_RANK, (Segment(FIGURES, blank),))], room, blank
+    )
 
 
 def _milliseconds(latency: Latency) -> str:

@@ -101,7 +101,9 @@ class Drawing:
         self._chords = chord_names(self._notes, *self._notes.beats())
         self._view = None
 
-    def _looked_at(self, state: State, width: int, count: int, palette: TerminalPalette) -> View:
+    def _looked_at(
+        self, state: State, width: int, count: int, palette: TerminalPalette
+    ) -> View:
         """Return what `count` rows of the roll show now."""
         lens = lens_for(max(width - LEFT, 1))
         self._choose_rows(state, lens, count)

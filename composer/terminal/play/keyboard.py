@@ -33,7 +33,9 @@ def ground_of(rows: PitchRows, palette: Palette, line: int) -> str:
 def keyboard(
     rows: PitchRows, palette: Palette, sounding: tuple[tuple[int, int], ...]
 ) -> list[Line]:
-    """Return the lines of keys; those of `sounding` (pitch, track) are lit, the melody over the others."""
+    """Return the lines of keys; those of `sounding` (pitch, track) are lit, the melody over the
+    others.
+    """
     lit: dict[int, tuple[int, int]] = {}
     # The melody comes last and stays.
     for pitch, track in sorted(sounding, key=lambda pair: -pair[1]):
@@ -63,7 +65,9 @@ def _key_line(
     lit: Lit,
     octave: int | None,
 ) -> Line:
-    """Return the name of a lit key, else of the C that begins an `octave`, and two keys above each other."""
+    """Return the name of a lit key, else of the C that begins an `octave`, and two keys above each
+    other.
+    """
     ground = ground_of(rows, palette, line)
     upper, lower = 2 * line, 2 * line + 1
     lit_here = [lit[pixel] for pixel in (upper, lower) if pixel in lit]

@@ -11,7 +11,9 @@ from composer.live.commands import Command
 OWN: Final = (
     Command("choose", "choose a knob", keys=tuple("123456789")),
     Command("turn up", "turn the chosen knob up", keys=("right",), is_everywhere=True),
-    Command("turn down", "turn the chosen knob down", keys=("left",), is_everywhere=True),
+    Command(
+        "turn down", "turn the chosen knob down", keys=("left",), is_everywhere=True
+    ),
     Command("let go", "let the chosen knob go", keys=("0",)),
     Command(
         "piano",
@@ -22,7 +24,9 @@ OWN: Final = (
         is_everywhere=True,
     ),
     Command("light", "light or dark", keys=("i",)),
-    Command("help", "this page", keys=("?", "f1"), label="help", rank=1, is_everywhere=True),
+    Command(
+        "help", "this page", keys=("?", "f1"), label="help", rank=1, is_everywhere=True
+    ),
     Command("quit", "end; every take is on disk", keys=("q",), label="quit", rank=0),
 )
 LEAVE: Final = "ctrl+q,ctrl+c"  # keys that end the stage at any time

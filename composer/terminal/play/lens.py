@@ -1,4 +1,6 @@
-"""The part of the music that the stage shows: beats around the playhead, pitches with room for those to come."""
+"""The part of the music that the stage shows: beats around the playhead, pitches with room for
+those to come.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,18 @@ USUAL: Final = (43, 76)
 
 @dataclass(frozen=True)
 class Lens:
-    """Moments in view: `columns` characters, `per_beat` pixels a beat, the playhead at column `head`."""
+    """Moments in view: `columns` characters, `per_beat` pixels a beat, the playhead at column
+    `head`.
+    """
 
     columns: int
     per_beat: int
     head: int
 
     def now(self, beat: float) -> int:
-        """Return the pixel of a beat, counted from beat 0; it moves on when a pixel's time is over."""
+        """Return the pixel of a beat, counted from beat 0; it moves on when a pixel's time is
+        over.
+        """
         return floor(beat * self.per_beat + 1e-6)
 
     def left(self, beat: float) -> int:
@@ -44,10 +50,14 @@ def lens_for(columns: int) -> Lens:
     return Lens(columns, per_beat, int(columns * PLAYHEAD))
 
 
-def rows_for(pitches: Iterable[int], lines: int, wanted: tuple[int, int] = USUAL) -> PitchRows:
-    """Return the rows of so many lines that hold `pitches` and `wanted`, octaves at the edges of lines.
+def rows_for(
+    pitches: Iterable[int], lines: int, wanted: tuple[int, int] = USUAL
+) -> PitchRows:
+    """Return the rows of so many lines that hold `pitches` and `wanted`, octaves at the edges of
+    lines.
 
-    If there is room to spare the semitones grow, then the view; if there is too little, semitones share pixels.
+    If there is room to spare the semitones grow, then the view; if there is too little, semitones
+    share pixels.
     """
     pitches = list(pitches)
     low = min([wanted[0], *pitches])
@@ -67,8 +77,12 @@ def rows_for(pitches: Iterable[int], lines: int, wanted: tuple[int, int] = USUAL
     return PitchRows(top + 1 - shown, top, semitone, pixels)
 
 
-def rulings(beat: float, lens: Lens, beats_per_bar: int) -> tuple[str, list[tuple[int, int]]]:
-    """Return (the beat and bar lines of an empty line, [(column, number of the bar that begins there)])."""
+def rulings(
+    beat: float, lens: Lens, beats_per_bar: int
+) -> tuple[str, list[tuple[int, int]]]:
+    """Return (the beat and bar lines of an empty line, [(column, number of the bar that begins
+    there)]).
+    """
     left = lens.left(beat)
     first = ceil(left / lens.per_beat)
     last = ceil((left + 2 * lens.columns) / lens.per_beat)

@@ -38,7 +38,9 @@ class Letters:
     down is repeated by the machine, which makes its note longer, not struck again.
     """
 
-    def __init__(self, session: Served, hold: float | None = 0.6, lowest: int = MIDDLE_C) -> None:
+    def __init__(
+        self, session: Served, hold: float | None = 0.6, lowest: int = MIDDLE_C
+    ) -> None:
         self.session = session
         self.hold = hold
         self.lowest = lowest

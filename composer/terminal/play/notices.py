@@ -45,7 +45,9 @@ class News(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def message(news: News, width: int, palette: TerminalPalette, voices: tuple[str, ...] = ()) -> Line:
+def message(
+    news: News, width: int, palette: TerminalPalette, voices: tuple[str, ...] = ()
+) -> Line:
     """Return the message, and at the right the takes.
 
     voices: they are named in their colours, if there is room.
@@ -71,7 +73,9 @@ def _takes(news: News) -> str:
 
 
 @lru_cache(maxsize=64)
-def legend(voices: tuple[str, ...], ahead: bool, width: int, palette: TerminalPalette) -> Line:
+def legend(
+    voices: tuple[str, ...], ahead: bool, width: int, palette: TerminalPalette
+) -> Line:
     """Return the names of the voices in their colours.
 
     ahead: say how notes look that are decided and not yet heard, as there are some.

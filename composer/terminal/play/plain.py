@@ -31,7 +31,9 @@ LINE_COLUMNS: Final = 16
 def usage() -> str:
     """Return one line that says what can be typed."""
     keys = " ".join(command.keys[0] for command in commands.COMMANDS if command.keys)
-    more = [command.usage for command in commands.COMMANDS if command.argument is not None]
+    more = [
+        command.usage for command in commands.COMMANDS if command.argument is not None
+    ]
     return f"commands: {keys} q, or words: play, stop, undo, {', '.join(more)} ...; help explains"
 
 
@@ -68,7 +70,9 @@ def tell(
     # In a thread: a read cannot be broken off when the music has something to say.
     told = Plain(session, out or sys.stdout)
     queue: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_read, args=(lines or sys.stdin, queue), daemon=True).start()
+    threading.Thread(
+        target=_read, args=(lines or sys.stdin, queue), daemon=True
+    ).start()
     told.say(usage())
     try:
         while told.step(_next(queue)):
@@ -112,7 +116,9 @@ class Plain:
             if text:
                 self._do(text)
         except (ComposerError, OSError) as error:
-            self.say(by_line(str(error) or type(error).__name__, mend_of(error)), bad=True)
+            self.say(
+                by_line(str(error) or type(error).__name__, mend_of(error)), bad=True
+            )
         return True
 
     def _do(self, text: str) -> None:
@@ -162,7 +168,9 @@ def changes(before: State | None, after: State) -> list[str]:
         told.append(_keyboard(after))
     if _differ(before, after, "output", "output_alive"):
         told.append(_output(after))
-    if _differ(before, after, "mode", "qpm", "loop", "metronome", "model", "seed", "knobs"):
+    if _differ(
+        before, after, "mode", "qpm", "loop", "metronome", "model", "seed", "knobs"
+    ):
         told.append(_settings(after))
     if _differ(before, after, "phase"):
         told.append(_phase(after))

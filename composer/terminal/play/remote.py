@@ -26,7 +26,9 @@ from composer.live.server import Served
 from composer.live.session.state import State
 from composer.terminal.play.app import StageApp, StageConfig
 
-STAGE: Final = "COMPOSER_STAGE"  # of the environment: the address, which is secret, and the config
+STAGE: Final = (
+    "COMPOSER_STAGE"  # of the environment: the address, which is secret, and the config
+)
 POLITE: Final = 10  # a picture may be late, a note may not
 LONGEST: Final = 2**24  # bytes of a state; a long phrase has thousands of notes
 GREETING: Final = 10.0  # seconds for the first state to come
@@ -81,7 +83,9 @@ class Remote:
     session is gone. Both are called by `state`, in the thread of the screen.
     """
 
-    def __init__(self, address: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, address: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         from websockets.sync.client import connect
 
         self.on_error: Callable[[str, Mend | None], object] = print
@@ -97,9 +101,17 @@ class Remote:
         self._is_over = threading.Event()
         self._open = ExitStack()
         self._connection = self._open.enter_context(
-            connect(address, compression=None, max_size=LONGEST, ping_interval=None, proxy=None)
+            connect(
+                address,
+                compression=None,
+                max_size=LONGEST,
+                ping_interval=None,
+                proxy=None,
+            )
         )
-        self._thread = threading.Thread(target=self._listen, name="composer-client", daemon=True)
+        self._thread = threading.Thread(
+            target=self._listen, name="composer-client", daemon=True
+        )
         self._thread.start()
         self._greeted.wait(GREETING)
 
@@ -113,7 +125,9 @@ class Remote:
 
     def do(self, name: str, argument: Any = None) -> None:
         """Do a command of the table."""
-        self._say({"do": name} if argument is None else {"do": name, "argument": argument})
+        self._say(
+            {"do": name} if argument is None else {"do": name, "argument": argument}
+        )
 
     def press(self, pitch: int, velocity: int) -> None:
         """Strike a key."""
@@ -157,7 +171,9 @@ class Remote:
         # others again.
         same = [name for name in messages.NOTES if name not in changed]
         without = messages.state_of({**self._document, **{name: [] for name in same}})
-        self._state = replace(without, **{name: getattr(self._state, name) for name in same})
+        self._state = replace(
+            without, **{name: getattr(self._state, name) for name in same}
+        )
 
 
 def main() -> None:

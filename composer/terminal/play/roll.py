@@ -40,13 +40,17 @@ LEAST_OF_A_CHORD: Final = 3  # pitches
 
 @dataclass(frozen=True)
 class View:
-    """All that the roll shows, besides its notes: the same view of the same notes is the same picture."""
+    """All that the roll shows, besides its notes: the same view of the same notes is the same
+    picture.
+    """
 
     lens: Lens
     rows: PitchRows
     palette: TerminalPalette
     beats_per_bar: int = 4
-    now: int = 0  # the pixel of the beat (`Lens.now`), which is all of the beat that is seen
+    now: int = (
+        0  # the pixel of the beat (`Lens.now`), which is all of the beat that is seen
+    )
     held: tuple[int, ...] = ()  # keys that are down
     number: str = ""  # of a count-in, drawn large
     words: tuple[str, ...] = ()  # lines in the middle of an empty roll
@@ -74,7 +78,9 @@ def ruler(view: View) -> Line:
 
 
 def chords(view: View, names: Mapping[int, str]) -> Line:
-    """Return the chords over their beats, named as they change; the one that sounds now stands out."""
+    """Return the chords over their beats, named as they change; the one that sounds now stands
+    out.
+    """
     palette = view.palette
     blank = style(palette.faint, palette.ground)
     lit = style(palette.text, palette.ground, bold=True)
@@ -93,7 +99,9 @@ def chords(view: View, names: Mapping[int, str]) -> Line:
 
 
 def chord_names(notes: NoteTable, first: int, last: int) -> dict[int, str]:
-    """Return the chord on each beat from `first` to before `last` that has three pitches or more, by beat."""
+    """Return the chord on each beat from `first` to before `last` that has three pitches or more,
+    by beat.
+    """
     names = {}
     for beat in range(first, last):
         pitches = [pitch for pitch, _ in notes.sounding(beat)]

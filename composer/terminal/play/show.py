@@ -68,6 +68,10 @@ def is_screen() -> bool:
         if not all(end.isatty() for end in (sys.stdin, sys.stdout, sys.stderr)):
             return False
         "▀│●♩".encode(sys.stdout.encoding or "ascii")
-    except (AttributeError, UnicodeError, ValueError):  # none at all, another alphabet, or closed
+    except (
+        AttributeError,
+        UnicodeError,
+        ValueError,
+    ):  # none at all, another alphabet, or closed
         return False
     return True

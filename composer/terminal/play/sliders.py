@@ -39,7 +39,9 @@ def sliders(values: Values, chosen: str, width: int, palette: TerminalPalette) -
     return fit(line, width, blank)
 
 
-def _knob(label: str, value: float, track: int, is_chosen: bool, palette: TerminalPalette) -> Line:
+def _knob(
+    label: str, value: float, track: int, is_chosen: bool, palette: TerminalPalette
+) -> Line:
     ground = palette.chosen if is_chosen else palette.head
     look = style(palette.text, ground, is_chosen)
     # The mark can be read without colours, too.

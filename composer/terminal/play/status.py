@@ -88,7 +88,9 @@ def status(shown: Status, width: int, palette: TerminalPalette) -> Line:
         Chunk(1, (_bold(shown.place, palette),)),
         Chunk(3, _metronome(shown, palette)),
         Chunk(2, (_bold(f"♩ = {shown.qpm}", palette),)),
-        Chunk(4 if shown.loop else 7, (_switch(shown.loop, "⟳ loop", "no loop", palette),)),
+        Chunk(
+            4 if shown.loop else 7, (_switch(shown.loop, "⟳ loop", "no loop", palette),)
+        ),
         Chunk(5, (_switch(shown.metronome, "♪ click", "no click", palette),)),
         Chunk(6, (_dim("melody off" if shown.alone else "", palette),)),
     ]

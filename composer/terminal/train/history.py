@@ -34,7 +34,9 @@ class History:
     measured_at: int = 0
     # (Phase, the iteration after which it was first reported), as they were seen.
     stretches: list[tuple[str, int]] = field(default_factory=list)
-    recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    recent: deque[tuple[int, float]] = field(
+        default_factory=lambda: deque(maxlen=WINDOW)
+    )
 
     def add(self, report: Report) -> None:
         """Take the next report."""

@@ -45,7 +45,10 @@ class TerminalScreen:
         # Text for a file must not land on the screen.
         to_terminal = sys.stdout is not None and sys.stdout.isatty()
         self._live = Live(
-            self._frame, console=console, auto_refresh=False, redirect_stdout=to_terminal
+            self._frame,
+            console=console,
+            auto_refresh=False,
+            redirect_stdout=to_terminal,
         )
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
         self._end = threading.Event()

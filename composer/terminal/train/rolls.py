@@ -101,7 +101,9 @@ def rolls(songs: dict[str, Song], iteration: int, area: Area) -> list[Line]:
         room = area.height - len(lines)
         if room < LEAST or area.width < NARROWEST:
             break
-        lines += _roll(f"{name}, iteration {iteration}", song, replace(area, height=room))
+        lines += _roll(
+            f"{name}, iteration {iteration}", song, replace(area, height=room)
+        )
     return lines
 
 
@@ -113,7 +115,11 @@ def roll_of(
 ) -> SongRoll:
     """Return a song in at most `lines` lines and `columns` columns, fewer if it needs fewer."""
     # The melody is the first track, whatever the generator puts above it.
-    melody = 0 if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum else None
+    melody = (
+        0
+        if song.tracks and song.tracks[0].notes and not song.tracks[0].is_drum
+        else None
+    )
     layout = lay_out(song, melody, ROOM)
     layout, beat = _cut(layout, columns)
     width = min(columns, ceil(layout.end * beat - 1e-6))

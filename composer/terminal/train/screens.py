@@ -115,7 +115,9 @@ class Frame:
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
         last = len(self.lines) - 1
         for index, line in enumerate(self.lines):
             yield from line

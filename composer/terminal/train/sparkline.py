@@ -35,10 +35,14 @@ class Sparkline:
     also: float = nan
     levels: str = BLOCKS
 
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+    def __rich_measure__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Measurement:
         return Measurement(NARROWEST, WIDEST)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
         width = min(options.max_width, WIDEST)
         yield Segment(sparkline(self.values, width, self.levels, self.also), CURVE)
 

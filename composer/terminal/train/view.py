@@ -100,7 +100,10 @@ def body(history: History, area: Area) -> list[Line]:
     """Return a bar of the phases, losses, metrics and piano rolls, at most `area.height` lines."""
     if history.last is None or area.height < 1:
         return []
-    return [_bar(history, area), *_panels(history, replace(area, height=area.height - 1))]
+    return [
+        _bar(history, area),
+        *_panels(history, replace(area, height=area.height - 1)),
+    ]
 
 
 def _bar(history: History, area: Area) -> Line:

@@ -50,7 +50,9 @@ class Adversarial(Recipe):
 
     config = AdversarialSettings
 
-    def __init__(self, networks: Any, settings: AdversarialSettings, replicas: Replicas) -> None:
+    def __init__(
+        self, networks: Any, settings: AdversarialSettings, replicas: Replicas
+    ) -> None:
         super().__init__(networks, settings, replicas)
         self._make_optimizers()
         self.generate = replicas.everywhere(networks.generate)
@@ -133,7 +135,9 @@ class Adversarial(Recipe):
         real = networks.real(batch)
         mixed = wgan.mix(real, fake, share)
         with tf.GradientTape() as tape:
-            loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
+            loss = wgan.critic_loss(
+                networks.score(batch, real), networks.score(batch, fake)
+            )
             # The penalty is on the gradient by the music, so there is a tape within the tape.
             with tf.GradientTape() as inner:
                 inner.watch(mixed)

@@ -30,7 +30,9 @@ class Likelihood(Recipe):
 
     config = LikelihoodSettings
 
-    def __init__(self, networks: Any, settings: LikelihoodSettings, replicas: Replicas) -> None:
+    def __init__(
+        self, networks: Any, settings: LikelihoodSettings, replicas: Replicas
+    ) -> None:
         super().__init__(networks, settings, replicas)
         self.optimizer = keras.optimizers.AdamW(
             settings.learning_rate,

@@ -70,12 +70,18 @@ class Settings:
     @property
     def lengths(self) -> set[int]:
         """Return every length of a window that is asked for."""
-        return {value for name, value in asdict(self).items() if name.endswith("length")}
+        return {
+            value for name, value in asdict(self).items() if name.endswith("length")
+        }
 
     @property
     def rates(self) -> dict[str, float]:
         """Return the learning rates by the names of their fields."""
-        return {name: value for name, value in asdict(self).items() if name.endswith("_rate")}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name.endswith("_rate")
+        }
 
     def phase(self, iteration: int) -> str:
         """Return the phase of an iteration, counted from 0; after the end it is the last phase."""
@@ -95,7 +101,9 @@ class Settings:
 
     def report_due(self, iteration: int) -> bool:
         """Return True if there is something to report after an iteration."""
-        return self.due(iteration, self.report_every, self.snapshot_every, self.evaluate_every)
+        return self.due(
+            iteration, self.report_every, self.snapshot_every, self.evaluate_every
+        )
 
     def save_due(self, iteration: int) -> bool:
         """Return True if a checkpoint is due; what was evaluated is always kept."""

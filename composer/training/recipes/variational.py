@@ -45,7 +45,9 @@ class Variational(Recipe):
 
     config = VariationalSettings
 
-    def __init__(self, networks: Any, settings: VariationalSettings, replicas: Replicas) -> None:
+    def __init__(
+        self, networks: Any, settings: VariationalSettings, replicas: Replicas
+    ) -> None:
         super().__init__(networks, settings, replicas)
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
         # Built now, not at the first step: a checkpoint may be restored before it.
@@ -81,7 +83,9 @@ class Variational(Recipe):
             # Over the batch first: the bits are free for each latent, not for each piece.
             each = ops.mean(divergence, axis=0)
             total = reconstruction + beta * costly(each, self.settings.free_bits)
-        self.replicas.descend(self.optimizer, tape.gradient(total, variables), variables)
+        self.replicas.descend(
+            self.optimizer, tape.gradient(total, variables), variables
+        )
         return {"reconstruction": reconstruction, "divergence": ops.sum(each)}
 
 

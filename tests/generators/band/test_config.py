@@ -25,7 +25,9 @@ from composer.generators.band.config import BandConfig
         ({"channels": 0}, "channels"),
     ],
 )
-def test_bad_settings_are_named(tiny: BandConfig, change: dict[str, Any], says: str) -> None:
+def test_bad_settings_are_named(
+    tiny: BandConfig, change: dict[str, Any], says: str
+) -> None:
     with pytest.raises(ConfigError, match=says):
         replace(tiny, **change)
 

@@ -16,5 +16,9 @@ def test_keys_and_controllers_become_events():
 
 
 def test_other_messages_become_none():
-    for message in (Message("clock"), Message("pitchwheel", pitch=9), Message("program_change")):
+    for message in (
+        Message("clock"),
+        Message("pitchwheel", pitch=9),
+        Message("program_change"),
+    ):
         assert event_of(message, 0.0) is None

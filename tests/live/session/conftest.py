@@ -24,7 +24,9 @@ def stand(model):
     def build(config: SessionConfig | None = None, **more) -> SteppedSession:
         built.append(
             SteppedSession.build(
-                more.pop("model", model), config or SessionConfig(bars=2, qpm=QPM), **more
+                more.pop("model", model),
+                config or SessionConfig(bars=2, qpm=QPM),
+                **more,
             )
         )
         return built[-1]

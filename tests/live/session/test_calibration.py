@@ -27,7 +27,9 @@ def test_calibration_takes_off_how_late_the_keys_come(stand):
     assert "at least 4 of the clicks, heard 0" in s.session.state().message
 
 
-def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(stand, tmp_path, monkeypatch):
+def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(
+    stand, tmp_path, monkeypatch
+):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     s = stand()
     s.session.attach(

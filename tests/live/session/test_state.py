@@ -23,4 +23,6 @@ def test_a_setting_out_of_range_is_refused(changes, words):
 
 
 def test_settings_at_their_ends_are_taken():
-    SessionConfig(channels=(15, 0, 8, 10), programs=(0, 127), bars=64, offset=-0.5, count_in=0)
+    SessionConfig(
+        channels=(15, 0, 8, 10), programs=(0, 127), bars=64, offset=-0.5, count_in=0
+    )

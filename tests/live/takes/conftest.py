@@ -32,4 +32,6 @@ def arranged(tmp_path, melody, model):
     """The folder of a take that the model arranged with knobs."""
     header = replace(HEAD, **model_fields(model.folder), seed=7)
     latents = {"chords": Source(seed=11), "groove": Source(knob=0.75)}
-    return keep(tmp_path, header, melody, model.arrange(melody, seed=7, latents=latents))
+    return keep(
+        tmp_path, header, melody, model.arrange(melody, seed=7, latents=latents)
+    )

@@ -21,7 +21,13 @@ from tests.support.takes import HEAD
 
 def test_export(arranged, tmp_path):
     take = read_take(arranged)
-    files = {"take.json", "events.jsonl", "played.jsonl", "melody.mid", "arrangement.mid"}
+    files = {
+        "take.json",
+        "events.jsonl",
+        "played.jsonl",
+        "melody.mid",
+        "arrangement.mid",
+    }
     assert {p.name for p in export_take(take, tmp_path / "new")} == files
     assert {p.name for p in (tmp_path / "new").iterdir()} == files
     assert (tmp_path / "new" / "events.jsonl").read_bytes() == (

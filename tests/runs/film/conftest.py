@@ -13,7 +13,9 @@ from tests.support.films import BASSES, SOUNDFONT, new_run, song
 
 @pytest.fixture
 def run(tmp_path: Path) -> TrainingRun:
-    return new_run(tmp_path / "run", {at: {"tune": song(bass)} for at, bass in BASSES.items()})
+    return new_run(
+        tmp_path / "run", {at: {"tune": song(bass)} for at, bass in BASSES.items()}
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -57,7 +57,8 @@ def test_help_teaches_and_closes():
 def test_the_help_names_the_keys_of_the_table():
     texts = dict(lessons())
     assert (
-        texts["Begin"].startswith("Press space. ") and "with tab on the letters" in texts["Begin"]
+        texts["Begin"].startswith("Press space. ")
+        and "with tab on the letters" in texts["Begin"]
     )
     assert "press c and play along" in texts["Late keys?"]
     assert not any("{" in text for text in texts.values())

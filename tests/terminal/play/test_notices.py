@@ -52,7 +52,9 @@ def test_own_messages_come_before_the_sessions_and_remarks_after():
     state = replace(READY, message="play", remarks=("first", "the melody was moved"))
     assert "oh" in text(message(News.of(state, ("oh", True)), 80, DARK))
     assert " play " in text(message(News.of(state, ("", False)), 80, DARK))
-    remark = text(message(News.of(replace(state, message="", kept=True), ("", False)), 80, DARK))
+    remark = text(
+        message(News.of(replace(state, message="", kept=True), ("", False)), 80, DARK)
+    )
     assert "the melody was moved" in remark and "3 takes, the last kept" in remark
 
 

@@ -83,7 +83,10 @@ def test_a_terminal_that_changes_its_size_is_drawn_anew():
         screen.narrow(60, 20)
         view._screen.draw()
         lines = screen.lines()
-        assert lines[0].startswith("120/400") and sum("120/400" in line for line in lines) == 1
+        assert (
+            lines[0].startswith("120/400")
+            and sum("120/400" in line for line in lines) == 1
+        )
 
 
 def test_a_run_that_fails_leaves_the_cursor_and_standard_output_as_they_were():

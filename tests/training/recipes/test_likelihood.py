@@ -37,7 +37,8 @@ def test_the_loss_falls_and_the_voice_is_learnt() -> None:
     assert first == pytest.approx(np.log(25), abs=1.0) and last < 0.3 * first
     made = trainer.player().arrange(SONG, seed=1)
     right = [
-        a.pitch == b.pitch for a, b in zip(made.tracks[1].notes, SONG.tracks[1].notes, strict=False)
+        a.pitch == b.pitch
+        for a, b in zip(made.tracks[1].notes, SONG.tracks[1].notes, strict=False)
     ]
     assert sum(right) >= 8
 
@@ -47,7 +48,9 @@ def test_it_goes_on_bit_for_bit_and_the_rate_falls() -> None:
     for _ in range(3):
         whole.iterate()
     state = whole.state()
-    assert float(whole.recipe.optimizer.learning_rate) == pytest.approx(0.1 * (0.03 + 0.97 * 0.75))
+    assert float(whole.recipe.optimizer.learning_rate) == pytest.approx(
+        0.1 * (0.03 + 0.97 * 0.75)
+    )
     assert [name for name in state if name[0] == "a"] == []
     for _ in range(3):
         whole.iterate()
@@ -56,4 +59,6 @@ def test_it_goes_on_bit_for_bit_and_the_rate_falls() -> None:
     for _ in range(3):
         resumed.iterate()
     one, other = whole.state(), resumed.state()
-    assert one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
+    assert one.keys() == other.keys() and all(
+        np.array_equal(one[k], other[k]) for k in one
+    )
