@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-
 from composer import catalog
 from composer.catalog import models
 from composer.generators import CARD, PLAYS
@@ -79,9 +78,7 @@ def model_folder(pytestconfig: pytest.Config) -> Path:
     bundled = models().get("jsb-chorales")
     if bundled is not None:
         return bundled
-    version = hashlib.sha256(
-        b"".join(source.read_bytes() for source in SOURCES)
-    ).hexdigest()[:12]
+    version = hashlib.sha256(b"".join(source.read_bytes() for source in SOURCES)).hexdigest()[:12]
     folder = pytestconfig.cache.mkdir("models") / version
     if not (folder / CARD).exists():
         _export_untrained(folder)
@@ -134,19 +131,9 @@ def composer_command(tmp_path: Path) -> Run:
     ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "composer", *map(str, arguments)]
         modules = os.pathsep.join(map(str, filter(None, (path, ROOT))))
-        environment = {
-            **os.environ,
-            "PYTHONPATH": modules,
-            "NO_COLOR": "1",
-            **(env or {}),
-        }
+        environment = {**os.environ, "PYTHONPATH": modules, "NO_COLOR": "1", **(env or {})}
         return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            env=environment,
-            timeout=120,
+            command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120
         )
 
     run.folder = folder  # type: ignore[attr-defined]

@@ -19,13 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
-
 from composer.live.session.state import ShownNote
 from composer.runs.run import FILM
 from composer.songs import read
 from composer.songs.song import Song
 from composer.terminal.play.app import StageApp, StageConfig
+from PIL import Image
+
 from tests.support.played import PLAYING, Double
 
 FOLDER: Final = Path(__file__).parents[1] / "assets" / "pictures"
@@ -48,9 +48,7 @@ def main(names: list[str]) -> None:
             image = PICTURES[name](Path(folder))
             path = FOLDER / f"{name}.png"
             save(image, path)
-            print(
-                f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB"
-            )
+            print(f"{path}: {image.width}x{image.height}, {path.stat().st_size / 1000:.0f} kB")
 
 
 def arrangement(folder: Path) -> Image.Image:
@@ -75,9 +73,7 @@ def stage(folder: Path) -> Image.Image:
     """Return the stage while three voices play along."""
     composer("arrange", TUNE, "-o", folder / "arrangement.mid")
     svg, png = folder / "stage.svg", folder / "stage.png"
-    svg.write_text(
-        asyncio.run(screenshot(read(folder / "arrangement.mid"))), encoding="utf-8"
-    )
+    svg.write_text(asyncio.run(screenshot(read(folder / "arrangement.mid"))), encoding="utf-8")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         raise SystemExit("the picture of the stage needs Chromium")

@@ -6,14 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from composer import catalog
 from composer.errors import ComposerError, ModelError
 
 ROOT = Path(__file__).parents[1]
-SOUNDFONT = next(
-    path for path in catalog.soundfonts() if path.parent.name == "pretty_midi"
-)
+SOUNDFONT = next(path for path in catalog.soundfonts() if path.parent.name == "pretty_midi")
 
 
 def test_a_tune_is_a_midi_file():
@@ -22,13 +19,9 @@ def test_a_tune_is_a_midi_file():
     assert len(catalog.tunes()) >= 12
 
 
-@pytest.mark.parametrize(
-    "name", ["ode", "", "../melodies/ode-to-joy", "ode-to-joy.mid"]
-)
+@pytest.mark.parametrize("name", ["ode", "", "../melodies/ode-to-joy", "ode-to-joy.mid"])
 def test_an_unknown_tune_is_refused_with_those_that_exist(name):
-    with pytest.raises(
-        ComposerError, match=r"ah-vous-dirai-je.*veni-emmanuel"
-    ) as caught:
+    with pytest.raises(ComposerError, match=r"ah-vous-dirai-je.*veni-emmanuel") as caught:
         catalog.tune(name)
     assert repr(name) in str(caught.value)
 
@@ -52,15 +45,10 @@ def installed(monkeypatch, folder):
 
 def test_the_installed_package_comes_before_the_checkout(tmp_path, monkeypatch):
     package = installed(monkeypatch, tmp_path)
-    for place, name in (
-        ("_assets/melodies", "inside"),
-        ("../assets/melodies", "beside"),
-    ):
+    for place, name in (("_assets/melodies", "inside"), ("../assets/melodies", "beside")):
         (package / place).mkdir(parents=True)
         (package / place / f"{name}.mid").write_bytes(b"MThd")
-    assert catalog.tunes() == {
-        "inside": package / "_assets" / "melodies" / "inside.mid"
-    }
+    assert catalog.tunes() == {"inside": package / "_assets" / "melodies" / "inside.mid"}
 
 
 def test_an_installed_package_has_its_models_inside(tmp_path, monkeypatch):
@@ -75,9 +63,7 @@ def test_an_installed_package_has_its_models_inside(tmp_path, monkeypatch):
 
 def test_what_is_missing_is_named(tmp_path, monkeypatch):
     installed(monkeypatch, tmp_path)
-    with pytest.raises(
-        ComposerError, match=r"bundled melodies are missing: no folder .*_assets"
-    ):
+    with pytest.raises(ComposerError, match=r"bundled melodies are missing: no folder .*_assets"):
         catalog.tunes()
     with pytest.raises(ComposerError, match="bundled devices are missing"):
         catalog.bundled_profiles()
@@ -90,9 +76,7 @@ def test_a_players_own_folder_is_where_xdg_says(tmp_path, monkeypatch):
     assert catalog.data_folder() == tmp_path / ".local" / "share" / "composer"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert catalog.data_folder() == tmp_path / "data" / "composer"
-    monkeypatch.setenv(
-        "XDG_DATA_HOME", "relative"
-    )  # which the specification says to ignore
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")  # which the specification says to ignore
     assert catalog.data_folder() == tmp_path / ".local" / "share" / "composer"
 
 

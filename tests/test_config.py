@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 
 import pytest
-
 from composer.config import from_dict, to_dict
 from composer.errors import ComposerError, ConfigError
 

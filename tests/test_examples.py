@@ -25,6 +25,4 @@ def modules_with_examples() -> list[str]:
 def test_examples_run(name: str):
     module = import_module(name)
     result = doctest.testmod(module)
-    assert not result.failed, (
-        f"{result.failed} examples of {name} give something else, see above"
-    )
+    assert not result.failed, f"{result.failed} examples of {name} give something else, see above"

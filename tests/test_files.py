@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from composer.errors import ComposerError, Mend, OutputError
 from composer.files import atomic, check_ending, free_path, is_temporary
 from composer.songs import read, write
@@ -27,10 +26,7 @@ def test_atomic_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
 
 
 def test_atomic_removes_the_folders_that_it_made(tmp_path: Path) -> None:
-    with (
-        pytest.raises(OutputError, match="No space"),
-        atomic(tmp_path / "x" / "y" / "a.wav"),
-    ):
+    with pytest.raises(OutputError, match="No space"), atomic(tmp_path / "x" / "y" / "a.wav"):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
@@ -40,18 +36,10 @@ def test_atomic_says_why_in_one_line(tmp_path: Path) -> None:
     # What is no regular file stays: a pipe stands here for devices too, as no test should write to those of the machine.
     pipe = tmp_path / "pipe.mid"
     os.mkfifo(pipe)
-    for path in (
-        tmp_path,
-        tmp_path / "file" / "a.mid",
-        pipe,
-        "a\0.mid",
-        "/proc/none/a.mid",
-    ):
+    for path in (tmp_path, tmp_path / "file" / "a.mid", pipe, "a\0.mid", "/proc/none/a.mid"):
         with pytest.raises(OutputError, match=r"^cannot write .*: [^;]*$") as caught:
             write(path, SONG)
-        assert caught.value.mend == Mend(
-            "out"
-        )  # each edge says in its own words where else to
+        assert caught.value.mend == Mend("out")  # each edge says in its own words where else to
     assert issubclass(OutputError, ComposerError)
     assert pipe.is_fifo()
 
@@ -66,9 +54,7 @@ def test_atomic_writes_through_a_link(tmp_path: Path) -> None:
 def test_what_atomic_lends_is_known_by_its_name(tmp_path: Path) -> None:
     with atomic(tmp_path / "song.mid") as temporary:
         temporary.write_bytes(b"")
-        assert is_temporary(temporary, (".mid",)) and not is_temporary(
-            temporary, (".wav",)
-        )
+        assert is_temporary(temporary, (".mid",)) and not is_temporary(temporary, (".wav",))
         link = tmp_path / f".{'0' * 16}.mid"
         link.symlink_to(temporary)
         assert not is_temporary(link, (".mid",))
@@ -78,9 +64,7 @@ def test_what_atomic_lends_is_known_by_its_name(tmp_path: Path) -> None:
 def test_an_ending_of_another_kind_is_refused() -> None:
     for name in ("a.mid", "a.MIDI", "a", "no. 3", "v1.2 final"):
         check_ending(Path(name), (".mid", ".midi"), "the MIDI file")
-    with pytest.raises(
-        OutputError, match=r"the MIDI file ends in \.mid or \.midi, got a\.wav"
-    ):
+    with pytest.raises(OutputError, match=r"the MIDI file ends in \.mid or \.midi, got a\.wav"):
         check_ending(Path("a.wav"), (".mid", ".midi"), "the MIDI file")
 
 

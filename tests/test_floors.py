@@ -86,9 +86,7 @@ def imports(path: Path) -> frozenset[str]:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found |= (
-                {"~" + node.value}
-                if re.fullmatch(r"composer[\w.]*:\w+", node.value)
-                else set()
+                {"~" + node.value} if re.fullmatch(r"composer[\w.]*:\w+", node.value) else set()
             )
     return frozenset(found)
 
@@ -140,18 +138,13 @@ def test_a_folder_imports_only_from_lower_folders():
     assert rising("composer", 0) == []
 
 
-@pytest.mark.parametrize(
-    "inside", ["live", "generators", "runs", "training", "terminal"]
-)
+@pytest.mark.parametrize("inside", ["live", "generators", "runs", "training", "terminal"])
 def test_inside_a_folder_too_imports_go_down(inside):
     assert rising(inside, 1) == []
 
 
 def test_no_imports_go_in_a_circle():
-    left = {
-        name: own(name) - {imported for a, imported in LATER if a == name}
-        for name in MODULES
-    }
+    left = {name: own(name) - {imported for a, imported in LATER if a == name} for name in MODULES}
     while True:
         ends = {name for name, needs in left.items() if not needs & left.keys()}
         if not ends:
@@ -166,9 +159,7 @@ def test_live_and_the_shared_layers_know_no_family():
             ("live", "generators.layers", "training", "terminal", "cli", "evaluation")
         ):
             families = {
-                i
-                for i in own(name)
-                if re.match(rf"generators\.({'|'.join(FAMILIES)})\b", i)
+                i for i in own(name) if re.match(rf"generators\.({'|'.join(FAMILIES)})\b", i)
             }
             assert not {f for f in families if (name, f) not in LATER}, name
 
@@ -201,17 +192,11 @@ def spoken(path: Path) -> list[str]:
     docs = {
         id(node.body[0].value)
         for node in ast.walk(tree)
-        if isinstance(
-            node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        )
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    texts = [
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Constant) and isinstance(n.value, str)
-    ]
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     return [node.value for node in texts if id(node) not in docs]
 
 
@@ -219,18 +204,12 @@ def spoken(path: Path) -> list[str]:
     "name", [name for name in MODULES if name.split(".")[0] not in (*EDGES, "__main__")]
 )
 def test_no_message_below_the_edges_names_a_flag(name):
-    found = [
-        text for text in spoken(MODULES[name]) if " " in text and FLAG.search(text)
-    ]
+    found = [text for text in spoken(MODULES[name]) if " " in text and FLAG.search(text)]
     assert bool(found) == (name in SAY_FLAGS), found
 
 
 def test_at_most_six_modules_lie_at_the_root():
-    root = [
-        path
-        for path in PACKAGE.glob("*.py")
-        if path.stem not in ("__init__", "__main__")
-    ]
+    root = [path for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__")]
     assert len(root) <= 6
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from composer import catalog
+
 from tests.golden import arrangements as golden
 
 KEPT = golden.read()

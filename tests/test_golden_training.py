@@ -15,10 +15,10 @@ from tests.conftest import needs
 
 needs("tensorflow")
 import h5py  # noqa: E402
-
 from composer.generators import WEIGHTS  # noqa: E402
 from composer.training.recipes import find_recipe  # noqa: E402
 from composer.training.trainer import Trainer  # noqa: E402
+
 from tests.golden import arrangements  # noqa: E402
 from tests.golden import checkpoints as golden  # noqa: E402
 
@@ -28,9 +28,7 @@ FAMILIES = ["unet", *(pytest.param(name, marks=LONG) for name in ("chorale", "ba
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_run_goes_on_into_the_next_phase_and_ends_as_ever(
-    name: str, tmp_path: Path
-) -> None:
+def test_a_run_goes_on_into_the_next_phase_and_ends_as_ever(name: str, tmp_path: Path) -> None:
     made = golden.resumed(name, tmp_path / "run")
     found = golden.differences(name, made)
     assert not found, f"{len(found)} differ:\n" + "\n".join(found[:20])
@@ -40,9 +38,7 @@ def test_a_run_goes_on_into_the_next_phase_and_ends_as_ever(
 
 @pytest.mark.parametrize("name", golden.CASES)
 def test_the_variables_of_the_networks_keep_their_order_and_names(name: str) -> None:
-    assert (
-        golden.variables(name).splitlines() == golden.kept_variables(name).splitlines()
-    )
+    assert golden.variables(name).splitlines() == golden.kept_variables(name).splitlines()
 
 
 def test_what_is_kept_is_small() -> None:

@@ -40,9 +40,7 @@ def modules_after(code: str, *arguments: object) -> set[str]:
     script = f"import atexit, json, sys\natexit.register(lambda: print(json.dumps(sorted(sys.modules))))\n{code}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=environment
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -71,9 +69,7 @@ def test_every_lazy_name_exists():
 def test_arranging_imports_nothing_heavy(model_folder, tmp_path):
     code = "from composer.cli import main\nmain()"
     out = tmp_path / "out.mid"
-    found = modules_after(
-        code, "arrange", "ode-to-joy", "--model", model_folder, "-o", out
-    )
+    found = modules_after(code, "arrange", "ode-to-joy", "--model", model_folder, "-o", out)
     assert out.exists()
     assert found & HEAVY == set()
     assert {name for name in found if name.split(".")[0] in HEAVY} == set()

@@ -30,15 +30,8 @@ LEAVES = {  # in its folder
         "runs/jsb-*/my-melody.mid",
     ),
     "2_listen_and_evaluate": (),
-    "3_your_own_midi": (
-        "runs/band-*/log.jsonl",
-        "runs/organ-*/few-fingers/generator.tflite",
-    ),
-    "4_knobs": (
-        "runs/ode-to-joy-from.mid",
-        "runs/ode-to-joy-to.mid",
-        "runs/ode-to-joy-turned.mid",
-    ),
+    "3_your_own_midi": ("runs/band-*/log.jsonl", "runs/organ-*/few-fingers/generator.tflite"),
+    "4_knobs": ("runs/ode-to-joy-from.mid", "runs/ode-to-joy-to.mid", "runs/ode-to-joy-turned.mid"),
     "5_the_ladder": (),
     "6_playing_in_time": (),
 }
@@ -56,9 +49,7 @@ each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOT
 def cells(path: Path, kind: str) -> list[dict[str, Any]]:
     found = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [
-        {**cell, "text": "".join(cell["source"])}
-        for cell in found
-        if cell["cell_type"] == kind
+        {**cell, "text": "".join(cell["source"])} for cell in found if cell["cell_type"] == kind
     ]
 
 
@@ -73,9 +64,9 @@ def definitions(tree: ast.AST) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.append(node.name)
-        elif isinstance(
-            node, ast.Assign | ast.AnnAssign | ast.NamedExpr
-        ) and isinstance(node.value, ast.Lambda):
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and isinstance(
+            node.value, ast.Lambda
+        ):
             found.append(ast.unparse(node))
     return found
 
@@ -83,14 +74,10 @@ def definitions(tree: ast.AST) -> list[str]:
 def shown(notebook: Any) -> set[str]:
     """Kinds of media among the outputs, those that hold something."""
     found = set()
-    for output in (
-        output for cell in notebook.cells for output in cell.get("outputs", ())
-    ):
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         data = output.get("data", {})
         html = "".join(data.get("text/html", ""))
-        found |= {
-            kind for kind, sign in MEDIA.items() if len(data.get(sign, "")) > 1000
-        }
+        found |= {kind for kind, sign in MEDIA.items() if len(data.get(sign, "")) > 1000}
         found |= {
             kind
             for kind, sign in MEDIA.items()
@@ -108,13 +95,11 @@ def test_every_notebook_is_known_here():
 def test_it_is_committed_without_outputs(path: Path):
     for cell in cells(path, "code"):
         assert cell["outputs"] == [] and cell["execution_count"] is None, cell["text"]
-        assert cell["metadata"] == {}, (
-            "clear all outputs, and what the editor adds to cells"
-        )
+        assert cell["metadata"] == {}, "clear all outputs, and what the editor adds to cells"
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-    assert set(metadata) == {"kernelspec", "language_info"} and metadata[
-        "language_info"
-    ] == {"name": "python"}
+    assert set(metadata) == {"kernelspec", "language_info"} and metadata["language_info"] == {
+        "name": "python"
+    }
     assert metadata["kernelspec"]["name"] == "python3"
 
 
@@ -140,9 +125,7 @@ def test_its_links_lead_somewhere(path: Path):
     ]
     assert links
     assert [
-        link
-        for link in links
-        if not link.startswith("http") and not (path.parent / link).is_file()
+        link for link in links if not link.startswith("http") and not (path.parent / link).is_file()
     ] == []
 
 
@@ -169,9 +152,7 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for pattern in LEAVES[path.stem]:
         found = list(tmp_path.glob(pattern))
         assert found and all(file.stat().st_size for file in found), pattern
-    assert {entry.name for entry in tmp_path.iterdir()} <= {"runs"}, (
-        "what git ignores is in runs/"
-    )
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"runs"}, "what git ignores is in runs/"
 
 
 def test_definitions_are_found_wherever_they_stand():
@@ -185,19 +166,11 @@ def test_media_are_seen_in_outputs_only_where_they_hold_something():
 
     def notebook(**data: str) -> Any:
         return types.SimpleNamespace(
-            cells=[
-                {
-                    "outputs": [
-                        {"data": {k.replace("_", "/"): v for k, v in data.items()}}
-                    ]
-                }
-            ]
+            cells=[{"outputs": [{"data": {k.replace("_", "/"): v for k, v in data.items()}}]}]
         )
 
     sound = "<audio><source src='data:audio/wav;base64,{}'></audio>"
-    assert shown(
-        notebook(text_html=sound.format("A" * 2000), image_png="A" * 2000)
-    ) == {
+    assert shown(notebook(text_html=sound.format("A" * 2000), image_png="A" * 2000)) == {
         "audio",
         "image",
     }

@@ -31,24 +31,10 @@ def without(composer_command, tmp_path):
 
 
 def test_arranging_with_everything(without, model_folder):
-    outputs = [
-        "-o",
-        "o.mid",
-        "--wav",
-        "o.wav",
-        "--png",
-        "o.png",
-        "--musicxml",
-        "o.musicxml",
-    ]
+    outputs = ["-o", "o.mid", "--wav", "o.wav", "--png", "o.png", "--musicxml", "o.musicxml"]
     done = without("arrange", "ode-to-joy", "--model", model_folder, *outputs)
     assert (done.returncode, done.stderr) == (0, "")
-    assert {p.name for p in without.folder.iterdir()} == {
-        "o.mid",
-        "o.wav",
-        "o.png",
-        "o.musicxml",
-    }
+    assert {p.name for p in without.folder.iterdir()} == {"o.mid", "o.wav", "o.png", "o.musicxml"}
 
 
 def test_evaluating(without, model_folder):
@@ -57,13 +43,10 @@ def test_evaluating(without, model_folder):
     assert (without.folder / "out" / "evaluation.png").exists()
 
 
-@pytest.mark.parametrize(
-    "command", [["train", "--out", "run"], ["export", "run", "-o", "model"]]
-)
+@pytest.mark.parametrize("command", [["train", "--out", "run"], ["export", "run", "-o", "model"]])
 def test_training_says_what_is_missing(without, command):
     done = without(*command)
     assert done.returncode == 2
     assert (
-        done.stderr
-        == "composer: training needs TensorFlow: pip install 'melody-composer[train]'\n"
+        done.stderr == "composer: training needs TensorFlow: pip install 'melody-composer[train]'\n"
     )

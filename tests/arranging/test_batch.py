@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from composer import catalog
 from composer.arranging.batch import ArrangeSettings, Job, open_model, plan, run
 from composer.errors import Mend, MidiError, ModelError, OutputError
@@ -47,22 +46,15 @@ def test_a_folder_keeps_its_names_and_leaves_out_earlier_arrangements(here):
     for name in ("x/a.mid", "b.mid", "out/b.mid", "notes.txt"):
         write(Path("in") / name if name != "notes.txt" else Path("in/notes"), TUNE)
     jobs = plan(["in"], Path("in/out"))
-    assert [job.outputs["midi"] for job in jobs] == [
-        Path("in/out/b.mid"),
-        Path("in/out/x/a.mid"),
-    ]
+    assert [job.outputs["midi"] for job in jobs] == [Path("in/out/b.mid"), Path("in/out/x/a.mid")]
 
 
 def test_what_is_not_there_is_said(here):
-    with pytest.raises(
-        MidiError, match="no file 'nothing' and no bundled melody"
-    ) as caught:
+    with pytest.raises(MidiError, match="no file 'nothing' and no bundled melody") as caught:
         plan(["nothing"])
     assert caught.value.mend == Mend("melodies")
     (here / "empty").mkdir()
-    with pytest.raises(
-        MidiError, match=r"no melody in folder empty: .* \.mid, \.midi, \.npz"
-    ):
+    with pytest.raises(MidiError, match=r"no melody in folder empty: .* \.mid, \.midi, \.npz"):
         plan(["empty"])
 
 

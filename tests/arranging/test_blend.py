@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-import pytest
-
 import composer
+import pytest
 from composer import catalog
 from composer.arranging import blend as blending
 from composer.errors import ConfigError
@@ -28,39 +27,20 @@ def greensleeves():
     return composer.read(catalog.tune("greensleeves"))
 
 
-def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(
-    model, ode, tmp_path
-):
+def test_a_blend_begins_and_ends_with_the_two_and_changes_little_by_little(model, ode, tmp_path):
     for name, seed, groove in (("a", 1, Source()), ("b", 2, Source(knob=0.5))):
         song = model.arrange(ode, latents=Latents(seed, {"groove": groove}))
         write(tmp_path / f"{name}.mid", song)
     first, second = (blending.read_arranged(tmp_path / f"{name}.mid") for name in "ab")
-    assert (first.origin, second.origin) == (
-        Latents(1),
-        Latents(2, {"groove": Source(knob=0.5)}),
-    )
+    assert (first.origin, second.origin) == (Latents(1), Latents(2, {"groove": Source(knob=0.5)}))
     steps = blending.blend(first, second, blending.model_of(first, second), 6)
-    assert (
-        len(steps) == 6
-        and steps[0].song == first.song
-        and steps[-1].song == second.song
-    )
+    assert len(steps) == 6 and steps[0].song == first.song and steps[-1].song == second.song
     changed = [step.changed[0] for step in steps]
-    assert (
-        all(b > a - 0.03 for a, b in pairwise(changed))
-        and changed[1] < 0.75 * changed[-1]
-    )
+    assert all(b > a - 0.03 for a, b in pairwise(changed)) and changed[1] < 0.75 * changed[-1]
     assert all(b < a + 0.03 for a, b in pairwise(step.changed[1] for step in steps))
     assert all(step.song.tracks[0] == first.song.tracks[0] for step in steps)
     paths = blending.write_steps(steps, tmp_path / "way")
-    assert [p.name for p in paths] == [
-        "01.mid",
-        "02.mid",
-        "03.mid",
-        "04.mid",
-        "05.mid",
-        "06.mid",
-    ]
+    assert [p.name for p in paths] == ["01.mid", "02.mid", "03.mid", "04.mid", "05.mid", "06.mid"]
     middle = blending.read_arranged(paths[2])
     assert isinstance(middle.origin, Between)  # and so blends can be blended
     assert len(blending.blend(middle, second, model, 2)) == 2
@@ -96,9 +76,7 @@ def test_what_cannot_blend_says_why(model, ode, greensleeves, tmp_path):
         write(tmp_path / f"{name}.mid", song)
 
     def tried(name, steps=3):
-        first, second = (
-            blending.read_arranged(tmp_path / f"{n}.mid") for n in ("one", name)
-        )
+        first, second = (blending.read_arranged(tmp_path / f"{n}.mid") for n in ("one", name))
         return blending.blend(first, second, blending.model_of(first, second), steps)
 
     for name, words in (

@@ -27,23 +27,17 @@ STAGE = {
 
 def main() -> None:
     """Measure, then print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--only", choices=(*TABLES, *NAMES, *STAGE), help="one of them")
     parser.add_argument(
-        "--beats",
-        type=int,
-        help="of the duets of `live` in their own time; 10000 take 15 minutes",
+        "--beats", type=int, help="of the duets of `live` in their own time; 10000 take 15 minutes"
     )
     parser.add_argument("--minutes", type=int, help="of `soak`")
     arguments = parser.parse_args()
     only = arguments.only
     if only in STAGE:
         value = getattr(arguments, STAGE[only])
-        import_module(f"tests.benchmarks.bench_{only}").main(
-            *([value] if value else [])
-        )
+        import_module(f"tests.benchmarks.bench_{only}").main(*([value] if value else []))
         return
     for name in [only] if only else TABLES:
         if name in TABLES:
@@ -60,11 +54,7 @@ def main() -> None:
         end="",
     )
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    print(
-        f"; load {busy:.1f}: the machine is shared, times are too long"
-        if busy > 1.5
-        else ""
-    )
+    print(f"; load {busy:.1f}: the machine is shared, times are too long" if busy > 1.5 else "")
     print(show(rows))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-
 from composer.data import jsb
 from composer.evaluation.chorales import arrange_chorales, arrange_live, jsb_ladder
 from composer.generators import load_model
@@ -28,20 +27,15 @@ HORIZONS = {
 def main() -> None:
     """Print the curve, and how long a decision takes."""
     model, ladder, chorales = load_model(MODEL), jsb_ladder(), jsb.load("valid")
-    print(
-        "horizon            BD    AUC    acc   par5   par8   ms a decision (p50, p99)"
-    )
+    print("horizon            BD    AUC    acc   par5   par8   ms a decision (p50, p99)")
     scores = ladder.score(arrange_chorales(model, chorales, SEED))
     print(_row("hindsight", scores))
     for name, how in HORIZONS.items():
         times: list[float] = []
         timed = _Timed(model, times)
-        scores = ladder.score(
-            [arrange_live(timed, chorale, SEED, *how) for chorale in chorales]
-        )  # type: ignore[arg-type]
+        scores = ladder.score([arrange_live(timed, chorale, SEED, *how) for chorale in chorales])  # type: ignore[arg-type]
         print(
-            _row(name, scores),
-            f"  {np.percentile(times, 50):.1f}, {np.percentile(times, 99):.1f}",
+            _row(name, scores), f"  {np.percentile(times, 50):.1f}, {np.percentile(times, 99):.1f}"
         )
 
 
@@ -59,13 +53,7 @@ class _Timed:
 
 
 def _row(name: str, scores: dict[str, float]) -> str:
-    keys = (
-        "bach_distance",
-        "auc_window",
-        "acc_ATB",
-        "parallel_fifths",
-        "parallel_octaves",
-    )
+    keys = ("bach_distance", "auc_window", "acc_ATB", "parallel_fifths", "parallel_octaves")
     return f"{name:15}" + "".join(f"{scores[key]:7.3f}" for key in keys)
 
 

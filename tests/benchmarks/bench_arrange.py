@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from composer.generators import Model
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.songs.edit import take_melody
+
 from tests.benchmarks.table import ROOT, Row, clocked, playable, tune
 
 MELODY = ROOT / "assets" / "melodies" / "ode-to-joy.mid"
@@ -88,9 +88,7 @@ def _wall(command: list[str]) -> list[float]:
     times = []
     for _ in range(RUNS + 1):
         start = time.perf_counter()
-        subprocess.run(
-            command, check=True, capture_output=True, cwd=ROOT, env=_environment()
-        )
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=_environment())
         times.append(time.perf_counter() - start)
     return times[1:]
 
@@ -108,9 +106,7 @@ def _imports(arguments: list[str]) -> tuple[list[str], int]:
     )
     imported = set(json.loads(done.stdout.splitlines()[-1]))
     if "numpy" not in imported:
-        raise RuntimeError(
-            "the witness saw no import of numpy: it looks in the wrong place"
-        )
+        raise RuntimeError("the witness saw no import of numpy: it looks in the wrong place")
     return [name for name in HEAVY if name in imported], len(imported)
 
 
@@ -125,9 +121,7 @@ def _loaded(folder: Path) -> Iterator[Row]:
             yield Row("2 bars, loaded; unet eager", "ms", p50, eager, "", remark)
             yield Row("2 bars, loaded; unet tf.function", "ms", p50, graph)
         else:
-            yield Row(
-                f"{bars} bars, loaded", "ms", p50, None, GOALS.get(bars, ""), remark
-            )
+            yield Row(f"{bars} bars, loaded", "ms", p50, None, GOALS.get(bars, ""), remark)
     # LiteRT makes room anew whenever the length changes, which a player's melodies do.
     lengths = cycle([tune(8), tune(9)])
     p50, p99 = clocked(lambda: model.arrange(next(lengths)), COUNTS[8])
@@ -144,7 +138,6 @@ def _loaded(folder: Path) -> Iterator[Row]:
 def _unet(song: Any) -> tuple[float, float]:
     """p50 of unet on the same two bars, eager and as a tf.function."""
     import tensorflow as tf
-
     from composer.generators.unet import FAMILY
     from composer.generators.unet.config import UnetConfig
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from composer.live.session.director import ready_model
+
 from tests.benchmarks.live_jack import Measured, busy_core, measure
 from tests.benchmarks.live_session import duets, phrases
 from tests.live.melody.test_capture import JITTER, share_right
@@ -25,10 +25,7 @@ MODEL = "jsb-chorales"
 PERIOD = 128
 BEATS = 400
 PHRASES, BARS = 120, 8
-TURNS, TURN_QPM = (
-    102,
-    240.0,
-)  # phrases of one beat and their answers: half a second each
+TURNS, TURN_QPM = 102, 240.0  # phrases of one beat and their answers: half a second each
 DUET_BEATS, DUET_QPM = 300, 200.0
 
 
@@ -69,13 +66,10 @@ def show(figures: Sequence[Figure]) -> str:
     """Aligned columns."""
     met = {None: "", True: "yes", False: "NO"}
     lines = [("", "ours", "baseline", "goal", "met", "")]
-    lines += [
-        (f.name, f.ours, f.baseline, f.goal, met[f.met], f.remark) for f in figures
-    ]
+    lines += [(f.name, f.ours, f.baseline, f.goal, met[f.met], f.remark) for f in figures]
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
     return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
     )
 
 
@@ -207,8 +201,7 @@ def _capture(call: Measured) -> Iterator[Figure]:
         f"same message, two processes; below 0: Composer's is the earlier; {len(call.beyond)} messages",
     )
     around = [
-        np.abs(np.subtract(one, np.median(one))).tolist()
-        for one in (call.stamps, call.bare_stamps)
+        np.abs(np.subtract(one, np.median(one))).tolist() for one in (call.stamps, call.bare_stamps)
     ]
     yield Figure(
         "capture: recorded onset less when it was sent",

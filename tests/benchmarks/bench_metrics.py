@@ -44,10 +44,7 @@ def scores() -> dict[str, tuple[int, int]]:
     counts = {"ours": (ours, len(LINES))}
     for peer in PEERS:
         mine = [line for line in SHARED if peer in line.known]
-        counts[peer] = (
-            sum(same(line.asked(peer), line.right) for line in mine),
-            len(mine),
-        )
+        counts[peer] = sum(same(line.asked(peer), line.right) for line in mine), len(mine)
     return counts
 
 

@@ -12,14 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 
 import numpy as np
-
 from composer.errors import ModelError
-from composer.evaluation.chorales import (
-    jsb_grids,
-    jsb_ladder,
-    mean_scores,
-    through_public_path,
-)
+from composer.evaluation.chorales import jsb_grids, jsb_ladder, mean_scores, through_public_path
 from composer.generators import load_model
 from composer.metrics.harmony import chorale_key
 from composer.metrics.ladder import Ladder
@@ -52,12 +46,7 @@ GOALS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "copy8b": ("at most .02", lambda x: x <= 0.02),
     "diversity": ("at least .30", lambda x: x >= 0.3),
 }
-TWICE = (
-    "parallel_fifths",
-    "parallel_octaves",
-    "crossing",
-    "out_of_range",
-)  # at most twice Bach's
+TWICE = ("parallel_fifths", "parallel_octaves", "crossing", "out_of_range")  # at most twice Bach's
 Grid = np.ndarray
 Scores = dict[str, float]
 
@@ -76,9 +65,7 @@ def random_pitches(
 
 
 def most_frequent(
-    train: list[Grid],
-    sopranos: list[np.ndarray],
-    sort: Callable[[np.ndarray], list[Hashable]],
+    train: list[Grid], sopranos: list[np.ndarray], sort: Callable[[np.ndarray], list[Hashable]]
 ) -> list[Grid]:
     """Each lower voice at the interval from the soprano that is most frequent in train over soprano steps of its sort.
 
@@ -92,15 +79,11 @@ def most_frequent(
     best = {key: counter.most_common(1)[0][0] for key, counter in counts.items()}
 
     def below(kind: Hashable, pitch: int) -> list[int]:
-        return [
-            -1 if pitch < 0 else pitch + best.get((kind, v), UNSEEN[v])
-            for v in (1, 2, 3)
-        ]
+        return [-1 if pitch < 0 else pitch + best.get((kind, v), UNSEEN[v]) for v in (1, 2, 3)]
 
     def arranged(soprano: np.ndarray) -> Grid:
         lower = [
-            below(kind, pitch)
-            for kind, pitch in zip(sort(soprano), soprano.tolist(), strict=True)
+            below(kind, pitch) for kind, pitch in zip(sort(soprano), soprano.tolist(), strict=True)
         ]
         return np.column_stack([soprano, np.array(lower)])
 
@@ -127,12 +110,8 @@ def baselines(ladder: Ladder) -> dict[str, Scores]:
         "random": mean_scores(
             ladder, [random_pitches(sopranos, low, high, seed) for seed in SEEDS]
         ),
-        "most frequent, by pitch": ladder.score(
-            most_frequent(train, sopranos, by_pitch)
-        ),
-        "most frequent, by degree": ladder.score(
-            most_frequent(train, sopranos, by_degree)
-        ),
+        "most frequent, by pitch": ladder.score(most_frequent(train, sopranos, by_pitch)),
+        "most frequent, by degree": ladder.score(most_frequent(train, sopranos, by_degree)),
         "Bach: half of train": half.score(train[1::2], aligned=False),
         "Bach: the reference": ladder.reference_rates(),
     }
@@ -150,9 +129,7 @@ def model_scores() -> dict[str, Scores]:
 def print_table(rows: dict[str, Scores]) -> None:
     print(f"{'':26}" + "".join(f"{heading:>8}" for heading in COLUMNS.values()))
     for name, scores in rows.items():
-        cells = (
-            f"{scores[key]:8.3f}" if key in scores else f"{'-':>8}" for key in COLUMNS
-        )
+        cells = (f"{scores[key]:8.3f}" if key in scores else f"{'-':>8}" for key in COLUMNS)
         print(f"{name:26}" + "".join(cells))
 
 
@@ -163,14 +140,10 @@ def print_verdict(scores: Scores, bach: Scores) -> None:
         )
     for key in TWICE:
         word = "reached" if scores[key] <= 2 * bach[key] else "MISSED "
-        print(
-            f"{word:8} {key} {scores[key]:.3f}, Bach {bach[key]:.3f}, goal at most twice that"
-        )
+        print(f"{word:8} {key} {scores[key]:.3f}, Bach {bach[key]:.3f}, goal at most twice that")
     ratio = scores["offbeat_sixteenths"] / bach["offbeat_sixteenths"]
     word = "reached" if 1 / SIXTEENTHS <= ratio <= SIXTEENTHS else "MISSED "
-    print(
-        f"{word:8} offbeat_sixteenths {ratio:.2f} times Bach's, goal within {SIXTEENTHS} times"
-    )
+    print(f"{word:8} offbeat_sixteenths {ratio:.2f} times Bach's, goal within {SIXTEENTHS} times")
 
 
 def main() -> None:

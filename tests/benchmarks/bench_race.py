@@ -48,18 +48,11 @@ def main() -> None:
     for name, better in BETTER.items():
         ours, unet = found["chorale"][name], found["unet"][name]
         won = ours < unet if better == "less" else ours > unet
-        print(
-            f"{name:22}{ours:10.4f}{unet:10.4f}  {better} is better: {'yes' if won else 'NO'}"
-        )
+        print(f"{name:22}{ours:10.4f}{unet:10.4f}  {better} is better: {'yes' if won else 'NO'}")
     bach = jsb_ladder().reference_rates()
     for name in RATES:
-        ours, unet = (
-            abs(found[family][name] - bach[name]) for family in ("chorale", "unet")
-        )
-        print(
-            f"{name:22}{found['chorale'][name]:10.4f}{found['unet'][name]:10.4f}",
-            end="",
-        )
+        ours, unet = (abs(found[family][name] - bach[name]) for family in ("chorale", "unet"))
+        print(f"{name:22}{found['chorale'][name]:10.4f}{found['unet'][name]:10.4f}", end="")
         print(f"  nearer to Bach's {bach[name]:.4f}: {'yes' if ours < unet else 'NO'}")
     ours = found["chorale"]
     _goal(
@@ -92,10 +85,7 @@ def _trained(family: str, folder: Path) -> dict[str, float]:
     memory = _run("train", "--out", out, "--family", family, "--minutes", MINUTES)
     _run("export", out, "-o", model)
     log = TrainingRun(out).log
-    seconds, watching = (
-        log[-1]["seconds"],
-        1 - log[-1]["iterating"] / log[-1]["seconds"],
-    )
+    seconds, watching = log[-1]["seconds"], 1 - log[-1]["iterating"] / log[-1]["seconds"]
     scores = through_public_path(load_model(model))
     return {**scores, "seconds": seconds, "memory": memory, "watching": watching}
 
@@ -103,11 +93,7 @@ def _trained(family: str, folder: Path) -> dict[str, float]:
 def _run(*arguments: object) -> float:
     """Run the command; the most memory that its process held, in GB."""
     command = [sys.executable, "-m", "composer", *map(str, arguments)]
-    _, status, usage = os.wait4(
-        os.posix_spawn(sys.executable, command, dict(os.environ)), 0
-    )
+    _, status, usage = os.wait4(os.posix_spawn(sys.executable, command, dict(os.environ)), 0)
     if status:
-        raise SystemExit(
-            f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}"
-        )
+        raise SystemExit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
     return usage.ru_maxrss / (1e6 if sys.platform != "darwin" else 1e9)

@@ -38,11 +38,7 @@ def main(minutes: int = MINUTES) -> None:
 def report(found: Outcome) -> str:
     """What was found, in lines."""
     warm = found.memory[min(WARM, len(found.memory)) - 1 :]
-    synth = (
-        "not killed"
-        if found.synth_back is None
-        else f"back after {found.synth_back:.1f} s"
-    )
+    synth = "not killed" if found.synth_back is None else f"back after {found.synth_back:.1f} s"
     return "\n".join([
         f"soak of {found.minutes:.1f} minutes: {len(found.sent):,} notes, {found.unplugs} unplugs, {found.takes} takes",
         f"  notes lost: {len(found.lost_takes)} in the takes, {len(found.lost_thru)} not sent through, "

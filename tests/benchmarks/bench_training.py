@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from composer.config import from_dict
 from composer.data import jsb
 from composer.generators import family
+
 from tests.benchmarks.table import Row
 
 Schedule = Callable[[Any, np.random.Generator], None]
@@ -45,12 +45,7 @@ def rows() -> Iterator[Row]:
         ours, unet = _cost("chorale", songs, iterate), _cost("unet", songs, iterate)
         remark = f"{ours.spread} against {unet.spread}; {ours.size} against {unet.size} parameters"
         yield Row(
-            f"training, an iteration, {schedule}",
-            "CPU-s",
-            ours.seconds,
-            unet.seconds,
-            "",
-            remark,
+            f"training, an iteration, {schedule}", "CPU-s", ours.seconds, unet.seconds, "", remark
         )
         remark = f"{ours.bars:.0f} against {unet.bars:.0f} bars a batch; both networks on the same schedule"
         yield Row(
@@ -96,20 +91,12 @@ def _trainer(name: str, songs: list[Any]) -> Any:
 
 def _cost(name: str, songs: list[Any], iterate: Schedule) -> Cost:
     trainer = _trainer(name, songs)
-    times = _cpu(
-        lambda i: iterate(trainer, np.random.default_rng([0, i])), COUNTED[name]
-    )
+    times = _cpu(lambda i: iterate(trainer, np.random.default_rng([0, i])), COUNTED[name])
     bars = trainer.settings.batch * trainer.settings.adversarial_length / PULSES_A_BAR
-    sizes = (
-        trainer.networks.generator.count_params(),
-        trainer.networks.critic.count_params(),
-    )
+    sizes = (trainer.networks.generator.count_params(), trainer.networks.critic.count_params())
     spread = f"{min(times):.2f}-{max(times):.2f}"
     return Cost(
-        float(np.median(times)),
-        spread,
-        bars,
-        " + ".join(f"{n / 1e6:.2f} M" for n in sizes),
+        float(np.median(times)), spread, bars, " + ".join(f"{n / 1e6:.2f} M" for n in sizes)
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from composer.pictures.layout import bars
 from composer.pictures.palette import LIGHT, MELODY, OTHERS
 from composer.pictures.text import clock
@@ -20,6 +19,7 @@ from composer.runs.film.encoder import movie
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
+
 from tests.benchmarks.table import Row, tune
 
 SNAPSHOTS = 100
@@ -71,16 +71,9 @@ def made_up_run(folder: Path) -> TrainingRun:
             iteration, {name: _arrangement(rng, 1 - i / SNAPSHOTS) for name in MELODIES}
         )
         losses = {name: float(np.exp(-i / 30) + 0.1 * rng.normal()) for name in LOSSES}
-        measures = {
-            name: float(1 - np.exp(-i / 30) + 0.05 * rng.normal()) for name in MEASURES
-        }
+        measures = {name: float(1 - np.exp(-i / 30) + 0.05 * rng.normal()) for name in MEASURES}
         run.append(
-            {
-                "iteration": iteration,
-                "seconds": i * EVERY,
-                "losses": losses,
-                "measures": measures,
-            }
+            {"iteration": iteration, "seconds": i * EVERY, "losses": losses, "measures": measures}
         )
     return run
 
@@ -141,10 +134,7 @@ def film_with_matplotlib(run: TrainingRun, out: Path) -> None:
 
 
 def _figure(
-    iteration: int,
-    songs: dict[str, Song],
-    log: list[dict[str, Any]],
-    reference: dict[str, float],
+    iteration: int, songs: dict[str, Song], log: list[dict[str, Any]], reference: dict[str, float]
 ) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -155,14 +145,10 @@ def _figure(
     figure.text(0.16, 0.92, f"of {LAST:,}, {clock(log[-1]['seconds'])} of training")
     for i, (name, song) in enumerate(songs.items()):
         _roll(figure.add_axes((0.05, 0.5 - 0.45 * i, 0.63, 0.38)), name, song)
-    names = [("losses", name) for name in LOSSES] + [
-        ("measures", name) for name in MEASURES
-    ]
+    names = [("losses", name) for name in LOSSES] + [("measures", name) for name in MEASURES]
     for i, (kind, name) in enumerate(names):
         axes = figure.add_axes((0.74, 0.85 - 0.115 * i, 0.24, 0.07), xlim=(0, LAST))
-        axes.plot(
-            [line["iteration"] for line in log], [line[kind][name] for line in log]
-        )
+        axes.plot([line["iteration"] for line in log], [line[kind][name] for line in log])
         axes.axvline(iteration, color=MELODY)
         if name in reference:
             axes.axhline(reference[name], linestyle="--")
@@ -180,13 +166,8 @@ def _roll(axes: Any, name: str, song: Song) -> None:
     axes.vlines([bar.start for bar in bars(song)], 30, 90, color="#8B919C")
     axes.vlines(range(4 * BARS), 30, 90, color="#DFE3E8", linewidth=0.5)
     for track, color in zip(song.tracks, (MELODY, *OTHERS), strict=False):
-        notes = [
-            Rectangle((note.onset, note.pitch), note.duration, 1)
-            for note in track.notes
-        ]
-        axes.add_collection(
-            PatchCollection(notes, facecolor=color, edgecolor=LIGHT.text)
-        )
+        notes = [Rectangle((note.onset, note.pitch), note.duration, 1) for note in track.notes]
+        axes.add_collection(PatchCollection(notes, facecolor=color, edgecolor=LIGHT.text))
 
 
 def _seconds(job: Callable[[], object]) -> float:
@@ -197,8 +178,5 @@ def _seconds(job: Callable[[], object]) -> float:
 
 def _cpu() -> float:
     """CPU-seconds so far, of this process and of those that it has waited for."""
-    used = [
-        resource.getrusage(who)
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import rtmidi
-
 from composer.live.session.playback import pickup
 from composer.live.takes.saved import SavedTake, list_takes
+
 from tests.support.soak import Child, Composer, Ears
 
 KEYS, OTHER_KEYS = "StageKeys", "BareKeys"
@@ -79,9 +79,7 @@ def measure(config: dict[str, Any], keys: list[tuple[float, float]]) -> Measured
         composer.until(lambda standing: standing["phase"] != "idle")
         downbeat, beat = composer.standing["downbeat"], 60 / config["qpm"]
         now = time.monotonic()
-        script = _script(
-            [(downbeat - now + on * beat, length * beat) for on, length in keys]
-        )
+        script = _script([(downbeat - now + on * beat, length * beat) for on, length in keys])
         gap = HALF * float(np.median(np.diff([at for at, message in script])))
         other = [(at + gap, message) for at, message in script]
         for sender, what in zip(senders, (script, other), strict=True):
@@ -96,9 +94,7 @@ def measure(config: dict[str, Any], keys: list[tuple[float, float]]) -> Measured
         told = json.loads(bare.read())
         spans = json.loads((Path(folder) / "spans.json").read_text())
         _fill(found, (sent, other_sent), (ears[0].heard, ears[1].heard), (spans, told))
-        found.lateness = _ms(
-            [(now + at, s) for (at, _), s in zip(script, sent, strict=True)]
-        )
+        found.lateness = _ms([(now + at, s) for (at, _), s in zip(script, sent, strict=True)])
         for take in list_takes(Path(folder) / "takes"):
             found.first += _first(take)
     return found
@@ -109,15 +105,11 @@ def _stage(
     folder: Path, config: dict[str, Any]
 ) -> Iterator[tuple[Composer, list[Sender], list[Ears], Child]]:
     senders = [Sender(KEYS), Sender(OTHER_KEYS)]
-    composer = Composer(
-        senders[0].port, folder / "takes", config, spans=str(folder / "spans.json")
-    )
+    composer = Composer(senders[0].port, folder / "takes", config, spans=str(folder / "spans.json"))
     bare = Child("bare_loop.py", senders[1].port, senders[0].port)
     assert bare.read() == "ready\n"
     names = rtmidi.MidiIn(rtmidi.API_UNIX_JACK).get_ports()
-    ears = [
-        Ears(next(n for n in names if n.endswith(end))) for end in (":soak", "Bare:out")
-    ]
+    ears = [Ears(next(n for n in names if n.endswith(end))) for end in (":soak", "Bare:out")]
     try:
         yield composer, senders, ears, bare
     finally:
@@ -145,10 +137,7 @@ def _note(number: int) -> tuple[int, int]:
 
 def _fill(found: Measured, sent: Any, heard: Any, told: Any) -> None:
     (ours, others), (spans, bare) = sent, told
-    found.thru, found.bare_thru = (
-        _ms(_paired(ours, heard[0])),
-        _ms(_paired(others, heard[1])),
-    )
+    found.thru, found.bare_thru = _ms(_paired(ours, heard[0])), _ms(_paired(others, heard[1]))
     found.inside, found.bare_inside = _ms(spans), _ms(bare["spans"])
     stamps = [stamp for stamp, _ in spans]
     _same(len(ours), len(stamps), len(bare["stamps"]))
@@ -178,11 +167,7 @@ def _ms(pairs: Sequence[Sequence[float]]) -> list[float]:
 def _first(take: SavedTake) -> list[float]:
     """The first note of an answer, in ms after the beat at which it is written; nothing where there is no answer."""
     song, config = take.arrangement(), take.header.record_config
-    if (
-        song is None
-        or not any(t.notes for t in song.tracks[1:])
-        or take.header.mode == "duet"
-    ):
+    if song is None or not any(t.notes for t in song.tracks[1:]) or take.header.mode == "duet":
         return []
     bar = config.beats_per_bar
     onset = min(t.notes[0].onset for t in song.tracks[1:] if t.notes) - pickup(song)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
 from composer.generators import Model, Player
 from composer.live.melody.capture import Event
 from composer.live.midi.outputs import Nowhere
@@ -18,20 +17,15 @@ from composer.live.session.accompanist import Accompanist
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
 from composer.live.session.worker import TaskResult, Worker, carry_out
+
 from tests.support.live_session import Clock, SteppedSequencer
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72, 74)
-BEAT_STEPS = (
-    60.0,
-    200.0,
-    29,
-)  # tempos of the duets in their own time: from, to, how many
+BEAT_STEPS = (60.0, 200.0, 29)  # tempos of the duets in their own time: from, to, how many
 WARM = 5
 
 
-def melody(
-    beats: float, rng: np.random.Generator
-) -> Iterator[tuple[float, int, float]]:
+def melody(beats: float, rng: np.random.Generator) -> Iterator[tuple[float, int, float]]:
     """(Onset, pitch, length) in beats: eighths to halves, a walk up and down the scale."""
     at, degree = 0.0, 4
     while at < beats:
@@ -69,14 +63,10 @@ def phrases(model: Model, bars: int, count: int) -> tuple[list[float], list[floa
 
     found, bare, alone = list[float](), list[float](), Accompanist(model)
     with Sequencer(Nowhere(), clock) as sequencer:
-        session = Session(
-            config, model, sequencer, None, clock, worker=Worker(done, urgent=True)
-        )
+        session = Session(config, model, sequencer, None, clock, worker=Worker(done, urgent=True))
         with session:
             for number in range(count + WARM):
-                began = _phrase(
-                    session, clock, ended, list(melody(4 * bars - 0.5, rng))
-                )
+                began = _phrase(session, clock, ended, list(melody(4 * bars - 0.5, rng)))
                 if number >= WARM:
                     found.append(1e3 * (ended[-1] - began))
                 if song := session._director._run._made:  # type: ignore[union-attr]
@@ -87,25 +77,16 @@ def phrases(model: Model, bars: int, count: int) -> tuple[list[float], list[floa
 
 
 def _phrase(
-    session: Session,
-    clock: LeapingClock,
-    ended: list[float],
-    notes: list[tuple[float, int, float]],
+    session: Session, clock: LeapingClock, ended: list[float], notes: list[tuple[float, int, float]]
 ) -> float:
     """Play one; the moment at which the last key went up."""
     session.do("mode", "phrase")
     session.do("play")
     _until(lambda: session.state().phase != "idle")
     time.sleep(0.005)
-    begin, beat = (
-        session._director._context.time.seconds(0.0),
-        60 / session._director.config.qpm,
-    )
+    begin, beat = session._director._context.time.seconds(0.0), 60 / session._director.config.qpm
     for number, (onset, pitch, length) in enumerate(notes):
-        for at, kind, velocity in (
-            (onset, "note_on", 70),
-            (onset + 0.9 * length, "note_off", 0),
-        ):
+        for at, kind, velocity in ((onset, "note_on", 70), (onset + 0.9 * length, "note_off", 0)):
             clock.leap_to(begin + at * beat)
             if number == len(notes) - 1 and not velocity:
                 time.sleep(0.04)  # what the keys before asked for is over
@@ -143,9 +124,7 @@ class MeasuredWorker:
 
     def ask(self, key: Any, task: Any, first: bool = False) -> None:
         self._waiting = deque(w for w in self._waiting if w[0] != key)
-        self._waiting.appendleft((key, task)) if first else self._waiting.append(
-            (key, task)
-        )
+        self._waiting.appendleft((key, task)) if first else self._waiting.append((key, task))
 
     def forget(self, keep: Callable[[Any], bool] = lambda _key: False) -> None:
         self._waiting = deque(w for w in self._waiting if keep(w[0]))
@@ -180,15 +159,7 @@ class Duet:
 
     def add(self, other: Duet) -> None:
         """Both together."""
-        for name in (
-            "beats",
-            "held",
-            "late",
-            "ready",
-            "decisions",
-            "entries",
-            "seconds",
-        ):
+        for name in ("beats", "held", "late", "ready", "decisions", "entries", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -207,9 +178,7 @@ def _duet(model: Player, qpm: float, beats: int, rng: np.random.Generator) -> Du
     clock, began = Clock(), time.perf_counter()
     sequencer, worker = SteppedSequencer(clock), MeasuredWorker(clock)
     config = SessionConfig(mode="duet", qpm=qpm, count_in=1, metronome=False)
-    session = Session(
-        config, model, sequencer, None, clock, worker=worker, thread=False
-    )  # type: ignore[arg-type]
+    session = Session(config, model, sequencer, None, clock, worker=worker, thread=False)  # type: ignore[arg-type]
     found = Duet()
     session.do("play")
     session.step()
@@ -243,11 +212,7 @@ def _duet(model: Player, qpm: float, beats: int, rng: np.random.Generator) -> Du
 
 
 def _go_on(
-    session: Session,
-    clock: Clock,
-    sequencer: Any,
-    worker: MeasuredWorker,
-    keys: deque[Event],
+    session: Session, clock: Clock, sequencer: Any, worker: MeasuredWorker, keys: deque[Event]
 ) -> None:
     """To the next moment at which something happens; the session's own work takes its real time too."""
     start, thought = time.perf_counter(), worker.spent
@@ -262,19 +227,11 @@ def _go_on(
     clock.at = max(clock.at + 1e-5, min(moments))
 
 
-def _keys(
-    beats: int, start: float, beat: float, rng: np.random.Generator
-) -> deque[Event]:
+def _keys(beats: int, start: float, beat: float, rng: np.random.Generator) -> deque[Event]:
     """A player with 15 ms of jitter."""
     found = []
     for onset, pitch, length in melody(beats, rng):
-        on, velocity = (
-            start + onset * beat + rng.normal(0, 0.015),
-            int(rng.integers(50, 100)),
-        )
+        on, velocity = start + onset * beat + rng.normal(0, 0.015), int(rng.integers(50, 100))
         off = max(on + 0.03, start + (onset + 0.93 * length) * beat)
-        found += [
-            Event(on, "note_on", pitch, velocity),
-            Event(off, "note_off", pitch, 0),
-        ]
+        found += [Event(on, "note_on", pitch, velocity), Event(off, "note_off", pitch, 0)]
     return deque(sorted(found, key=lambda e: e.seconds))

@@ -12,7 +12,6 @@ from math import nan, sqrt
 from typing import Any
 
 import numpy as np
-
 from composer.metrics import counterpoint, response, rolls
 
 from .peers import (
@@ -131,9 +130,7 @@ ASK: dict[str, dict[str, Ask]] = {
         "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.roll()[:, :, 0])
     },
     "qualified notes, uint8": {
-        "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(
-            n.velocities().astype(np.uint8)
-        )
+        "pypianoroll": lambda n: pypianoroll("qualified_note_rate")(n.velocities().astype(np.uint8))
     },
     "polyphonic steps": {
         "DeepComposer": over_two_pitches,
@@ -150,15 +147,11 @@ ASK: dict[str, dict[str, Ask]] = {
     "drums on eighths": {"MuseGAN": cells_in_pattern},
     "drums on sixteenths": {
         "MuseGAN": cells_in_pattern,
-        "pypianoroll": lambda n: pypianoroll("drum_in_pattern_rate")(
-            n.velocities(), n.beat
-        ),
+        "pypianoroll": lambda n: pypianoroll("drum_in_pattern_rate")(n.velocities(), n.beat),
         "MusPy": muspy("drum_in_pattern_rate", "duple"),
     },
 }
-OURS: dict[
-    str, Ask
-] = {  # up to a comma: how it is given to peers makes no difference here
+OURS: dict[str, Ask] = {  # up to a comma: how it is given to peers makes no difference here
     "empty bars": lambda n: rolls.empty_bar_ratio(n.roll(), n.bars())[0],
     "in C major": lambda n: rolls.in_scale_ratio(n.roll())[0],
     "cells overwritten": overwritten_by_ours,
@@ -168,9 +161,7 @@ OURS: dict[
     "polyphonic steps": lambda n: rolls.polyphonic_ratio(n.roll())[0],
     "tonal distance": lambda n: rolls.tonal_distance(n.roll(), n.beat)[0, 1],
     "drums on eighths": lambda n: rolls.drum_pattern_ratio(n.onsets(), n.beat, 8)[0],
-    "drums on sixteenths": lambda n: rolls.drum_pattern_ratio(n.onsets(), n.beat, 16)[
-        0
-    ],
+    "drums on sixteenths": lambda n: rolls.drum_pattern_ratio(n.onsets(), n.beat, 16)[0],
 }
 
 
@@ -183,14 +174,8 @@ def shared(
     fault: str = "",
 ) -> Line:
     """A line that peers have too: what they answer, in the order of PEERS, None for none."""
-    answers = {
-        peer: value
-        for peer, value in zip(PEERS, known, strict=True)
-        if value is not None
-    }
-    return Line(
-        measure, fixture, given, OURS[measure.split(",")[0]], right, answers, fault
-    )
+    answers = {peer: value for peer, value in zip(PEERS, known, strict=True) if value is not None}
+    return Line(measure, fixture, given, OURS[measure.split(",")[0]], right, answers, fault)
 
 
 FIFTH = sqrt(
@@ -267,9 +252,7 @@ SHARED = (
 
 def grid(*rows: tuple[list[int], int]) -> np.ndarray:
     """Voices, int [step, voice], from (pitches, steps)."""
-    return np.concatenate(
-        [np.repeat([pitches], steps, axis=0) for pitches, steps in rows]
-    )
+    return np.concatenate([np.repeat([pitches], steps, axis=0) for pitches, steps in rows])
 
 
 def voice(name: str, at: int | None = None) -> Ask:
@@ -284,9 +267,7 @@ def voice(name: str, at: int | None = None) -> Ask:
 
 FULL = [72, 65, 58, 50]
 TUNE = Notes((((0, 60, 2), (2, 72, 1), (3, 62, 1)),))
-IN_D = Notes(
-    (((0, 62, 4), (4, 64, 2), (6, 66, 4), (10, 69, 4), (14, 74, 1), (15, 60, 1)),)
-)
+IN_D = Notes((((0, 62, 4), (4, 64, 2), (6, 66, 4), (10, 69, 4), (14, 74, 1), (15, 60, 1)),))
 FLICKER = [60, 60, 62, 64, 65, 65, 67, -1, 67, 67, 67, 67]
 MELODY = Notes((((0, 64, 4), (4, 67, 4), (8, 65, 4)),), 12)
 UNDER_IT = Notes((((0, 48, 8),), ((0, 52, 8), (8, 54, 4))), 12)

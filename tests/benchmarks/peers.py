@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from composer.metrics.harmony import TONAL_SPACE
 from composer.songs.theory import C_MAJOR
 
@@ -52,11 +51,7 @@ class Notes:
 
     def cells(self, track: int = 0) -> np.ndarray:
         """What DeepComposer and MuseGAN are given, but for their batch axis: float [bar, step, 84] of a track."""
-        return (
-            self.roll()[:, LOW:HIGH, track]
-            .reshape(-1, self.bar, HIGH - LOW)
-            .astype(float)
-        )
+        return self.roll()[:, LOW:HIGH, track].reshape(-1, self.bar, HIGH - LOW).astype(float)
 
     def velocities(self, track: int = 0) -> np.ndarray:
         """What pypianoroll is given: int [step, 128] of a track, velocities."""
@@ -72,9 +67,7 @@ class Notes:
                 notes=[muspy.Note(at, pitch, length) for at, pitch, length in notes],
             )
 
-        return muspy.Music(
-            resolution=self.beat, tracks=[track(notes) for notes in self.tracks]
-        )
+        return muspy.Music(resolution=self.beat, tracks=[track(notes) for notes in self.tracks])
 
 
 def answer(ask: Callable[[Any], Any], notes: Any) -> float | str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from composer.catalog import models
 from composer.generators import CARD, PLAYS, WEIGHTS, family
 from composer.songs.song import Note, Song, TimeSignature, Track
@@ -70,9 +69,7 @@ def show(rows: list[Row]) -> str:
     )
 
 
-def clocked(
-    job: Callable[[], object], count: int, warm: int = 5
-) -> tuple[float, float]:
+def clocked(job: Callable[[], object], count: int, warm: int = 5) -> tuple[float, float]:
     """(p50, p99) of `count` runs in milliseconds, after `warm` that do not count."""
     for _ in range(warm):
         job()
@@ -97,9 +94,7 @@ def tune(bars: int) -> Song:
             if length > 0:
                 notes.append(Note(at, scale[degree], length))
                 at += length
-    return Song(
-        (Track(tuple(notes), "Melody"),), time_signatures=(TimeSignature(0, 4, 4),)
-    )
+    return Song((Track(tuple(notes), "Melody"),), time_signatures=(TimeSignature(0, 4, 4),))
 
 
 def playable(folder: Path) -> tuple[Path, str]:
@@ -107,10 +102,7 @@ def playable(folder: Path) -> tuple[Path, str]:
     if BUNDLED in models():
         return models()[BUNDLED], f"bundled model {BUNDLED}"
     write_untrained("chorale", folder)
-    return (
-        folder,
-        f"UNTRAINED weights: models/{BUNDLED} is not there (as fast, but more notes)",
-    )
+    return folder, f"UNTRAINED weights: models/{BUNDLED} is not there (as fast, but more notes)"
 
 
 def write_untrained(name: str, folder: Path) -> None:
@@ -122,9 +114,7 @@ def write_untrained(name: str, folder: Path) -> None:
     config = kind.config()
     networks = kind.build(config)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLAYS).write_bytes(
-        to_litert(*kind.playing_model(networks), networks.generator)
-    )
+    (folder / PLAYS).write_bytes(to_litert(*kind.playing_model(networks), networks.generator))
     networks.generator.save_weights(folder / WEIGHTS)
     (folder / CARD).write_text(
         json.dumps({"family": name, "config": to_dict(config)}), encoding="utf-8"

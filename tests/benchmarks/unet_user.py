@@ -11,7 +11,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras  # noqa: F401
 import tensorflow as tf
-
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.generators.unet import FAMILY

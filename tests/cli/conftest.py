@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.live.takes.header import model_fields
 from composer.live.takes.writer import TakeWriter
+
 from tests.live.takes.conftest import melody, model  # noqa: F401
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD, keep
@@ -18,9 +18,7 @@ def arrange(composer_command, model_folder):
     """Runs `composer arrange ARGUMENTS --model ...`."""
 
     def run(*arguments, model=None, env=None):  # noqa: F811
-        return composer_command(
-            "arrange", *arguments, "--model", model or model_folder, env=env
-        )
+        return composer_command("arrange", *arguments, "--model", model or model_folder, env=env)
 
     run.folder = composer_command.folder
     return run
@@ -29,12 +27,7 @@ def arrange(composer_command, model_folder):
 @pytest.fixture
 def one(composer_command):
     """Runs `composer ARGUMENTS` in a folder that holds one.mid, an arrangement."""
-    assert (
-        composer_command(
-            "arrange", "ode-to-joy", "--seed", 1, "-o", "one.mid"
-        ).returncode
-        == 0
-    )
+    assert composer_command("arrange", "ode-to-joy", "--seed", 1, "-o", "one.mid").returncode == 0
     return composer_command
 
 

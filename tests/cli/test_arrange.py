@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.songs import read, write
 from composer.songs.midi import to_bytes
 from composer.songs.song import Note, Song, Tempo, Track
+
 from tests.support.command import files, two_tracks
 
 
@@ -43,15 +43,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(arrange):
 
 def test_sound_picture_and_score_beside_the_midi_file(arrange, ode):
     done = arrange(
-        "ode-to-joy",
-        "-o",
-        "x.mid",
-        "--wav",
-        "x.wav",
-        "--png",
-        "x.png",
-        "--musicxml",
-        "x.musicxml",
+        "ode-to-joy", "-o", "x.mid", "--wav", "x.wav", "--png", "x.png", "--musicxml", "x.musicxml"
     )
     assert (done.returncode, done.stderr) == (0, "")
     with wave.open(str(arrange.folder / "x.wav")) as sound:
@@ -77,9 +69,7 @@ def test_tracks_are_counted_from_one_and_the_choice_is_said_aloud(arrange):
     assert read(arrange.folder / "out.mid").tracks[0].name == "High"
     done = arrange("in.mid", "-o", "out.mid", "--track", 1)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        read(arrange.folder / "out.mid").tracks[0].notes == two_tracks().tracks[0].notes
-    )
+    assert read(arrange.folder / "out.mid").tracks[0].notes == two_tracks().tracks[0].notes
 
 
 def test_of_chords_the_top_line_is_taken_and_that_is_said(arrange):
@@ -99,12 +89,7 @@ def test_a_folder_into_a_folder(arrange):
         path.write_bytes(to_bytes(two_tracks()))
     done = arrange("in", "-o", "out", "--musicxml", "scores", "--track", 1)
     assert (done.returncode, done.stderr) == (0, "")
-    assert files(arrange.folder / "out") == [
-        "a.mid",
-        "b/tune.mid",
-        "tune-2.mid",
-        "tune.mid",
-    ]
+    assert files(arrange.folder / "out") == ["a.mid", "b/tune.mid", "tune-2.mid", "tune.mid"]
     assert files(arrange.folder / "scores") == [
         "a.musicxml",
         "b/tune.musicxml",
@@ -140,10 +125,7 @@ def test_a_broken_file_does_not_stop_the_others(arrange):
 
 def test_several_names_into_the_folder_arranged(arrange):
     assert arrange("ode-to-joy", "greensleeves").returncode == 0
-    assert files(arrange.folder) == [
-        "arranged/greensleeves.mid",
-        "arranged/ode-to-joy.mid",
-    ]
+    assert files(arrange.folder) == ["arranged/greensleeves.mid", "arranged/ode-to-joy.mid"]
 
 
 def test_into_a_folder_that_is_there(arrange):
@@ -163,18 +145,14 @@ def test_a_pianoroll_file(arrange):
     )
     done = arrange("in.npz", "-o", "out.mid")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [
-        (n.onset, n.pitch) for n in read(arrange.folder / "out.mid").tracks[0].notes
-    ] == [
+    assert [(n.onset, n.pitch) for n in read(arrange.folder / "out.mid").tracks[0].notes] == [
         (0, 67),
         (2, 72),
     ]
 
 
 def test_two_hours_of_music(arrange):
-    notes = tuple(
-        Note(float(i), 60 + (7 * i) % 17, 1.0) for i in range(12_000)
-    )  # at 100 qpm
+    notes = tuple(Note(float(i), 60 + (7 * i) % 17, 1.0) for i in range(12_000))  # at 100 qpm
     write(arrange.folder / "in.mid", Song((Track(notes),)))
     done = arrange("in.mid", "-o", "out.mid")
     assert (done.returncode, done.stderr) == (0, "")
@@ -186,6 +164,4 @@ def test_one_note(arrange, beats):
     write(arrange.folder / "in.mid", Song((Track((Note(0.0, 67, beats),)),)))
     done = arrange("in.mid", "-o", "out.mid")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [len(t.notes) > 0 for t in read(arrange.folder / "out.mid").tracks] == [
-        True
-    ] * 4
+    assert [len(t.notes) > 0 for t in read(arrange.folder / "out.mid").tracks] == [True] * 4

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from composer.errors import OutputError
 from composer.songs import read, write
 from composer.songs.midi import to_bytes
 from composer.songs.song import Note, Song, Track
+
 from tests.conftest import lacking
 from tests.support.command import fails, files, two_tracks
 
@@ -39,9 +39,7 @@ def zero_length() -> bytes:
     """A file whose only note stops where it starts."""
     track = b"\x00\x90\x3c\x40\x00\x80\x3c\x40\x00\xff\x2f\x00"
     return (
-        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk"
-        + len(track).to_bytes(4, "big")
-        + track
+        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk" + len(track).to_bytes(4, "big") + track
     )
 
 
@@ -53,18 +51,14 @@ def endless() -> bytes:
         + b"\xff\xff\xff\x7f\x80\x3c\x40\x00\xff\x2f\x00"
     )
     return (
-        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk"
-        + len(track).to_bytes(4, "big")
-        + track
+        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk" + len(track).to_bytes(4, "big") + track
     )
 
 
 def test_a_note_of_no_length_among_others_is_left_out(arrange):
     track = b"\x00\x90\x3c\x40\x00\x80\x3c\x40\x00\x90\x40\x40\x9e\x00\x80\x40\x40\x00\xff\x2f\x00"
     data = (
-        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk"
-        + len(track).to_bytes(4, "big")
-        + track
+        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk" + len(track).to_bytes(4, "big") + track
     )
     (arrange.folder / "in.mid").write_bytes(data)
     assert arrange("in.mid", "-o", "out.mid").returncode == 0
@@ -82,10 +76,7 @@ def test_names_that_are_nothing(arrange):
 
 def test_tracks_that_are_not_there(arrange):
     drums = Track((Note(0.0, 38, 1.0),), is_drum=True)
-    write(
-        arrange.folder / "in.mid",
-        replace(two_tracks(), tracks=(*two_tracks().tracks, drums)),
-    )
+    write(arrange.folder / "in.mid", replace(two_tracks(), tracks=(*two_tracks().tracks, drums)))
     fails(arrange("in.mid", "--track", 4), "track 4", "3")
     fails(arrange("in.mid", "--track", 3), "track 3 is drums", "[1, 2]")
     fails(arrange("in.mid", "--track", 0), "--track")
@@ -137,12 +128,9 @@ def test_a_melody_is_never_overwritten(arrange):
 
 
 def test_a_soundfont_that_is_not_there(arrange):
+    fails(arrange("ode-to-joy", "--wav", "x.wav", "--soundfont", "none.sf2"), "none.sf2")
     fails(
-        arrange("ode-to-joy", "--wav", "x.wav", "--soundfont", "none.sf2"), "none.sf2"
-    )
-    fails(
-        arrange("ode-to-joy", "--wav", "x.wav", env={"COMPOSER_SOUNDFONT": "gone.sf2"}),
-        "gone.sf2",
+        arrange("ode-to-joy", "--wav", "x.wav", env={"COMPOSER_SOUNDFONT": "gone.sf2"}), "gone.sf2"
     )
     assert "x.wav" not in files(arrange.folder)
 

@@ -16,17 +16,13 @@ def test_a_blend(one):
         "one.mid",
         "two.mid",
     ]
-    ends = [
-        (one.folder / name).read_bytes() for name in ("blend/01.mid", "blend/03.mid")
-    ]
+    ends = [(one.folder / name).read_bytes() for name in ("blend/01.mid", "blend/03.mid")]
     assert ends == [(one.folder / name).read_bytes() for name in ("one.mid", "two.mid")]
     assert "02.mid" in done.stdout and "differs from A" in done.stdout
 
 
 def test_what_cannot_blend(one):
     fails(one("blend", "one.mid", "nothing.mid"), "cannot read nothing.mid")
-    fails(
-        one("blend", "one.mid", "one.mid", "--model", "nothing"), "no model 'nothing'"
-    )
+    fails(one("blend", "one.mid", "one.mid", "--model", "nothing"), "no model 'nothing'")
     fails(one("blend", "one.mid", "one.mid", "--steps", 1), "steps")
     assert files(one.folder) == ["one.mid"]

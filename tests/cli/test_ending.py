@@ -10,10 +10,10 @@ import sys
 import time
 
 import pytest
-
 from composer.live.takes.saved import list_takes
 from composer.songs import read
 from composer.songs.song import Note
+
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import JackKeyboard, jack  # noqa: F401
 from tests.support.recording import QPM, ROOT, finish, recorder
@@ -37,11 +37,7 @@ def test_a_signal_keeps_what_was_played(tmp_path, number):
         status, _, err = finish(process)
     assert status == 128 + number, err
     (track,) = read(tmp_path / "m.mid").tracks
-    assert [(n.pitch, n.velocity) for n in track.notes] == [
-        (67, 80),
-        (72, 70),
-        (64, 90),
-    ]
+    assert [(n.pitch, n.velocity) for n in track.notes] == [(67, 80), (72, 70), (64, 90)]
     assert 0 < track.notes[-1].duration < 30
     assert [path.name for path in tmp_path.iterdir()] == ["m.mid"]
 

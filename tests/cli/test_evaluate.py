@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.songs import write as write_midi
 from composer.songs.song import Song
+
 from tests.support.judgements import chorales
 
 
@@ -17,16 +17,12 @@ def generated(tmp_path):
     folder = tmp_path / "generated"
     first, second, third = chorales(3)
     write_midi(folder / "a.mid", first)
-    write_midi(
-        folder / "deep" / "er" / "b.MID", replace(second, tracks=second.tracks[::-1])
-    )
+    write_midi(folder / "deep" / "er" / "b.MID", replace(second, tracks=second.tracks[::-1]))
     write_midi(folder / "c.midi", third)
     return folder
 
 
-def test_the_command_prints_tables_and_writes_three_files(
-    composer_command, model_folder
-):
+def test_the_command_prints_tables_and_writes_three_files(composer_command, model_folder):
     done = composer_command("evaluate", model_folder, "--pieces", 3, "-o", "out")
     assert (done.returncode, done.stderr) == (0, "")
     for word in (
@@ -40,10 +36,7 @@ def test_the_command_prints_tables_and_writes_three_files(
         assert word in done.stdout
     assert max(map(len, done.stdout.splitlines()[1:])) <= 80
     names = ["evaluation.csv", "evaluation.json", "evaluation.png"]
-    assert (
-        sorted(path.name for path in (composer_command.folder / "out").iterdir())
-        == names
-    )
+    assert sorted(path.name for path in (composer_command.folder / "out").iterdir()) == names
     assert done.stdout.splitlines()[-3:] == [
         f"out/{name}" for name in ("evaluation.json", names[0], names[2])
     ]
@@ -54,16 +47,12 @@ def test_the_folder_is_named_after_what_is_judged(composer_command, generated):
     done = composer_command("evaluate", generated)
     assert done.returncode == 0
     assert len(done.stderr.splitlines()) == 1 and "broken.mid" in done.stderr
-    assert (
-        composer_command.folder / "generated-evaluation" / "evaluation.png"
-    ).exists()
+    assert (composer_command.folder / "generated-evaluation" / "evaluation.png").exists()
 
 
 def test_the_help_teaches_with_examples(composer_command):
     done = composer_command("evaluate", "--help")
-    assert (
-        "composer evaluate runs/mine@1200" in done.stdout and "undefined" in done.stdout
-    )
+    assert "composer evaluate runs/mine@1200" in done.stdout and "undefined" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -73,10 +62,7 @@ def test_the_help_teaches_with_examples(composer_command):
         (["empty"], ["empty", "no run and no model", "no file in it is MIDI"]),
         (
             ["solo"],
-            [
-                "nothing in solo",
-                "it has 1 track, the dataset 4 (Soprano, Alto, Tenor, Bass)",
-            ],
+            ["nothing in solo", "it has 1 track, the dataset 4 (Soprano, Alto, Tenor, Bass)"],
         ),
         (["jsb-chorales", "--reference", "nowhere"], ["nowhere", "jsb"]),
         (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.songs import read
+
 from tests.support.command import fails, files
 
 
@@ -24,31 +24,19 @@ def test_latents_have_seeds_and_knobs(one):
         len(t.notes) for t in plain.tracks[1:]
     )
     assert (
-        sum(t.mean_pitch for t in low.tracks[1:])
-        < sum(t.mean_pitch for t in plain.tracks[1:]) - 3
+        sum(t.mean_pitch for t in low.tracks[1:]) < sum(t.mean_pitch for t in plain.tracks[1:]) - 3
     )
 
 
 def test_a_part_is_made_anew(one):
     done = one(
-        "arrange",
-        "one.mid",
-        "--keep",
-        "alto",
-        "--bars",
-        "5-8",
-        "--seed",
-        5,
-        "-o",
-        "two.mid",
+        "arrange", "one.mid", "--keep", "alto", "--bars", "5-8", "--seed", 5, "-o", "two.mid"
     )
     assert (done.returncode, done.stderr) == (0, "")
     before, after = (read(one.folder / f"{n}.mid") for n in ("one", "two"))
     assert before.tracks[:2] == after.tracks[:2] and before.tracks[3] != after.tracks[3]
     for a, b in zip(before.tracks, after.tracks, strict=True):
-        assert [n for n in a.notes if n.end <= 16] == [
-            n for n in b.notes if n.end <= 16
-        ]
+        assert [n for n in a.notes if n.end <= 16] == [n for n in b.notes if n.end <= 16]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +57,7 @@ def test_bad_knobs_and_locks_are_one_line(one, options, words):
 def test_what_the_knobs_move(composer_command):
     done = composer_command("knobs", "jsb-chorales", "--pieces", 2, "--seeds", 1)
     assert (done.returncode, done.stderr) == (0, "")
-    for word in (
-        "drawn again",
-        "harmony",
-        "groove",
-        "notes a beat",
-        "groove moves rhythm most",
-    ):
+    for word in ("drawn again", "harmony", "groove", "notes a beat", "groove moves rhythm most"):
         assert word in done.stdout
     fails(composer_command("knobs", "nothing"), "no model 'nothing'")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import mido
 import pytest
-
 from composer.live.midi import devices
 from composer.live.midi.devices import Profile
+
 from tests.conftest import ROOT
 from tests.support.jack_server import jack  # noqa: F401
 
@@ -38,9 +38,7 @@ def lesson(home: Path, *arguments: object):
         "NO_COLOR": "1",
     }
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(
-        command, env=environment, text=True, bufsize=1, **pipes
-    ) as process:
+    with subprocess.Popen(command, env=environment, text=True, bufsize=1, **pipes) as process:
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(
             target=lambda: [lines.put(line) for line in process.stderr], daemon=True
@@ -94,9 +92,7 @@ def test_a_keyboard_is_taught(tmp_path, monkeypatch):
         process.stdin.write("q\n")
         assert "launchpad-9.json" in until("is kept")
         assert process.wait(20) == 0
-        assert [line.split() for line in process.stdout.read().splitlines()[1:]][-1][
-            :4
-        ] == [
+        assert [line.split() for line in process.stdout.read().splitlines()[1:]][-1][:4] == [
             "cc",
             "75",
             "knob",

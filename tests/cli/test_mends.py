@@ -31,9 +31,7 @@ def ways() -> set[str]:
     found = set()
     for path in (ROOT / "composer").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        found |= set(re.findall(r'mend="(\w+)"', text)) | set(
-            re.findall(r'Mend\(\s*"(\w+)"', text)
-        )
+        found |= set(re.findall(r'mend="(\w+)"', text)) | set(re.findall(r'Mend\(\s*"(\w+)"', text))
     return found
 
 

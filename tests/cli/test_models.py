@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-
 from composer.catalog import models
 from composer.generators import CARD, PLAYS
+
 from tests.conftest import lacking
 from tests.support.command import fails, files
 
@@ -19,9 +19,7 @@ def test_models_are_listed_with_their_scores(composer_command):
     if not found:
         lacking("a bundled model")
     assert (done.returncode, done.stderr) == (0, "")
-    distance = json.loads((found["jsb-chorales"] / CARD).read_text())["scores"][
-        "bach_distance"
-    ]
+    distance = json.loads((found["jsb-chorales"] / CARD).read_text())["scores"]["bach_distance"]
     rows = {line.split()[0]: line.split()[1:4] for line in done.stdout.splitlines()[1:]}
     assert rows["jsb-chorales"] == ["chorale", "yes", f"{distance:.3f}"]
     assert rows["string-quartet"] == ["band", "no", "–"]
@@ -64,9 +62,7 @@ def damage(folder: Path, how: str) -> None:
         case "unknown setting":
             (folder / CARD).write_text(json.dumps({**card, "config": {"chanels": 8}}))
         case "setting of the wrong type":
-            (folder / CARD).write_text(
-                json.dumps({**card, "config": {"channels": "many"}})
-            )
+            (folder / CARD).write_text(json.dumps({**card, "config": {"channels": "many"}}))
         case "network is empty":
             (folder / PLAYS).write_bytes(b"")
         case "network is cut":

@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 
 import pytest
-
 from composer import cli
 from composer.cli import play as playing
 from composer.generators.latents import Source
 from composer.live.session.opening import PlayOptions
 from composer.live.session.state import SessionConfig
+
 from tests.conftest import ROOT
 from tests.support.command import fails
 from tests.support.jack_server import jack  # noqa: F401
@@ -70,15 +70,7 @@ def test_every_option_of_play_arrives(asked):
             "--no-metronome",
             "--clock-in",
         ),
-        *(
-            "--clock-out",
-            "--out",
-            "virtual:Composer",
-            "--audio",
-            "jack",
-            "--soundfont",
-            "x.sf2",
-        ),
+        *("--clock-out", "--out", "virtual:Composer", "--audio", "jack", "--soundfont", "x.sf2"),
         *(
             "--programs",
             "73, Violin,string ensemble 2",
@@ -150,15 +142,7 @@ def test_options_of_play_that_mean_nothing(composer_command, options, words):
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ["play"],
-        ["takes"],
-        ["takes", "export"],
-        ["takes", "check"],
-        ["replay"],
-        ["learn"],
-    ],
+    "command", [["play"], ["takes"], ["takes", "export"], ["takes", "check"], ["replay"], ["learn"]]
 )
 def test_help_teaches(composer_command, command):
     done = composer_command(*command, "--help")
@@ -178,16 +162,7 @@ def test_in_a_terminal_the_command_shows_its_stage(tmp_path, size):
         }
         os.execv(
             sys.executable,
-            [
-                sys.executable,
-                "-m",
-                "composer",
-                "play",
-                "--out",
-                "none",
-                "--midi-api",
-                "jack",
-            ],
+            [sys.executable, "-m", "composer", "play", "--out", "none", "--midi-api", "jack"],
         )
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     seen, typed, deadline = b"", False, time.monotonic() + 60

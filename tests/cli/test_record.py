@@ -6,10 +6,10 @@ import signal
 import time
 
 import pytest
-
 from composer import catalog
 from composer.songs import read
 from composer.songs.song import Note
+
 from tests.support.jack_server import JackKeyboard, jack  # noqa: F401
 from tests.support.recording import QPM, finish, recorder
 
@@ -42,19 +42,12 @@ def test_a_melody_played_into_a_port_is_recorded_and_arranged(
     assert err.split() == [name(note.pitch) for note in played]
     recorded = read(tmp_path / "melody.mid")
     assert [n.pitch for n in recorded.tracks[0].notes] == [n.pitch for n in played]
-    assert [n.velocity for n in recorded.tracks[0].notes] == [
-        n.velocity for n in played
-    ]
+    assert [n.velocity for n in recorded.tracks[0].notes] == [n.velocity for n in played]
     assert [n.onset for n in recorded.tracks[0].notes] == pytest.approx(
         [n.onset for n in played], abs=0.25
     )
     done = composer_command(
-        "arrange",
-        tmp_path / "melody.mid",
-        "-o",
-        tmp_path / "all.mid",
-        "--model",
-        model_folder,
+        "arrange", tmp_path / "melody.mid", "-o", tmp_path / "all.mid", "--model", model_folder
     )
     assert (done.returncode, done.stderr) == (0, "")
     arranged = read(tmp_path / "all.mid")
@@ -64,9 +57,9 @@ def test_a_melody_played_into_a_port_is_recorded_and_arranged(
 
 def name(pitch: int) -> str:
     """As the terminal shows it while one plays."""
-    return ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"][
-        pitch % 12
-    ] + str(pitch // 12 - 1)
+    return ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"][pitch % 12] + str(
+        pitch // 12 - 1
+    )
 
 
 def test_ctrl_c_keeps_what_was_played_and_arranges_it(tmp_path, model_folder):
@@ -74,14 +67,7 @@ def test_ctrl_c_keeps_what_was_played_and_arranges_it(tmp_path, model_folder):
     with (
         JackKeyboard(held, QPM, stop_key=False) as keyboard,
         recorder(
-            tmp_path,
-            "--port",
-            "AKM322",
-            "-o",
-            "m.mid",
-            "--arrange",
-            "--model",
-            model_folder,
+            tmp_path, "--port", "AKM322", "-o", "m.mid", "--arrange", "--model", model_folder
         ) as process,
     ):
         keyboard.play()
@@ -91,20 +77,14 @@ def test_ctrl_c_keeps_what_was_played_and_arranges_it(tmp_path, model_folder):
     assert (status, shown) == (0, "G4 C5 E4 "), err
     assert [n.pitch for n in read(tmp_path / "m.mid").tracks[0].notes] == [67, 72, 64]
     assert "m-arranged.mid" in out
-    assert [n.pitch for n in read(tmp_path / "m-arranged.mid").tracks[0].notes] == [
-        67,
-        72,
-        64,
-    ]
+    assert [n.pitch for n in read(tmp_path / "m-arranged.mid").tracks[0].notes] == [67, 72, 64]
 
 
 def test_bars_end_it(tmp_path):
     notes = tuple(Note(float(i), 60 + i, 0.9, 80) for i in range(12))
     with (
         JackKeyboard(notes, 240, stop_key=False) as keyboard,
-        recorder(
-            tmp_path, "-o", "m.mid", "--port", "keys", "--bars", 2, "--qpm", 240
-        ) as process,
+        recorder(tmp_path, "-o", "m.mid", "--port", "keys", "--bars", 2, "--qpm", 240) as process,
     ):
         keyboard.play()
         status, _, err = finish(process)
@@ -144,9 +124,7 @@ def test_jack_is_taken_by_itself_where_alsa_has_no_sequencer(composer_command):
 
 def test_a_name_that_fits_no_port(composer_command):
     with JackKeyboard([Note(0.0, 60, 1.0)], QPM):
-        done = composer_command(
-            "record", "--midi-api", "jack", "--port", "Moog", "-o", "m.mid"
-        )
+        done = composer_command("record", "--midi-api", "jack", "--port", "Moog", "-o", "m.mid")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("composer: no MIDI input is called 'Moog'; there is: ")

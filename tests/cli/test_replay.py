@@ -26,8 +26,7 @@ def test_replay_sends_what_sounded_to_a_port(composer, two):
     assert heard.empty()
     assert f"playing {two[0]} on Organ" in done.stderr
     fails_last_line(
-        composer("replay", two[0], "--out", "organ", "--midi-api", "jack"),
-        "no MIDI output",
+        composer("replay", two[0], "--out", "organ", "--midi-api", "jack"), "no MIDI output"
     )
 
 

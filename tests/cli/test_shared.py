@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 import composer
+import pytest
 
 
 def test_the_version(composer_command):
@@ -14,16 +13,7 @@ def test_the_version(composer_command):
 
 @pytest.mark.parametrize(
     "command",
-    [
-        [],
-        ["arrange"],
-        ["ports"],
-        ["record"],
-        ["train"],
-        ["export"],
-        ["models"],
-        ["melodies"],
-    ],
+    [[], ["arrange"], ["ports"], ["record"], ["train"], ["export"], ["models"], ["melodies"]],
 )
 def test_help_teaches(composer_command, command):
     done = composer_command(*command, "--help")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from composer.live.takes.header import HEADER
 from composer.live.takes.saved import read_take
 from composer.songs import read
+
 from tests.support.command import fails
 from tests.support.jack_server import jack  # noqa: F401
 
@@ -17,16 +18,7 @@ def test_takes_are_listed(composer, two):
     about = read_take(composer.takes / two[0]).header
     day = ["Sat", "07", "Mar", "2026", "21:04"]
     length = [str(about.length), f"{about.seconds:.1f}"]
-    assert first == [
-        two[0],
-        *day,
-        "phrase",
-        about.model,
-        *length,
-        "bars",
-        "kept",
-        "Ländler",
-    ]
+    assert first == [two[0], *day, "phrase", about.model, *length, "bars", "kept", "Ländler"]
     assert second == [
         two[1],
         "Sun",
@@ -53,9 +45,7 @@ def test_a_damaged_take_is_listed_and_named(composer, two):
     (composer.takes / two[1] / HEADER).write_text("{")
     done = composer("takes")
     assert done.returncode == 0
-    assert any(
-        two[1] in line and "damaged" in line for line in done.stdout.splitlines()
-    )
+    assert any(two[1] in line and "damaged" in line for line in done.stdout.splitlines())
     fails(composer("takes", "check", two[1]), two[1], "damaged")
 
 
@@ -75,11 +65,7 @@ def test_takes_lie_where_one_says(composer, two):
 
 def test_a_take_is_checked(composer, two):
     done = composer("takes", "check", two[0])
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        f"{two[0]}: the same notes\n",
-        "",
-    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{two[0]}: the same notes\n", "")
     path = composer.takes / two[0] / HEADER
     path.write_text(path.read_text().replace('"seed": 5', '"seed": 6'))
     done = composer("takes", "check", two[0])
@@ -97,8 +83,5 @@ def test_a_take_is_exported(composer, two):
     assert (done.returncode, done.stdout) == (0, "tune.mid\n")
     assert len(read(composer.folder / "tune.mid").tracks) == 4
     fails(composer("takes", "export", "last", "-o", "x.mid"), "nothing was played")
-    fails(
-        composer("takes", "export", two[0], "-o", "x.wav", "--soundfont", "no.sf2"),
-        "no.sf2",
-    )
+    fails(composer("takes", "export", two[0], "-o", "x.wav", "--soundfont", "no.sf2"), "no.sf2")
     fails(composer("takes", "export", two[0]), "--out", "--help")

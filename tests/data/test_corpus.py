@@ -4,12 +4,12 @@ import os
 from dataclasses import replace
 
 import pytest
-
 from composer.data import Corpus, load_corpus, parse_roles
 from composer.data.corpus import Skipped, hash_of, music_digest, song_digest
 from composer.errors import ConfigError, Mend, Remark
 from composer.songs import write
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
+
 from tests.support.duets import ROLES, duet, fill
 
 # --- the hash ----------------------------------------------------------------------------
@@ -24,11 +24,7 @@ def test_hash_and_splits_come_from_the_contents_alone(tmp_path):
     (tmp_path / "second" / "broken.mid").write_bytes(b"")
     second = load_corpus(tmp_path / "second", ROLES)
     assert second.hash == first.hash
-    assert (second.train, second.valid, second.test) == (
-        first.train,
-        first.valid,
-        first.test,
-    )
+    assert (second.train, second.valid, second.test) == (first.train, first.valid, first.test)
 
 
 def test_hash_changes_with_what_training_sees(tmp_path):
@@ -41,10 +37,7 @@ def test_hash_changes_with_what_training_sees(tmp_path):
         {
             "0.mid": replace(
                 songs["0.mid"],
-                tracks=(
-                    Track((*notes[:3], later, *notes[4:]), "Flute", 73),
-                    duet(0).tracks[1],
-                ),
+                tracks=(Track((*notes[:3], later, *notes[4:]), "Flute", 73), duet(0).tracks[1]),
             )
         },
         {"0.mid": replace(songs["0.mid"], time_signatures=(TimeSignature(0, 4, 4),))},
@@ -63,11 +56,7 @@ def test_hash_by_split_and_order():
     one, other = duet(1), duet(2)
     found = [
         hash_of(*splits)
-        for splits in (
-            ([one, other], [], []),
-            ([one], [other], []),
-            ([other, one], [], []),
-        )
+        for splits in (([one, other], [], []), ([one], [other], []), ([other, one], [], []))
     ]
     assert len(set(found)) == 3
 
@@ -75,19 +64,16 @@ def test_hash_by_split_and_order():
 def test_digests():
     song = duet(1)
     assert song_digest(replace(song, title="x")) == song_digest(song)
-    assert song_digest(
-        replace(song, time_signatures=(TimeSignature(0, 3, 4),))
-    ) == song_digest(song)  # 0 and 0.0
+    assert song_digest(replace(song, time_signatures=(TimeSignature(0, 3, 4),))) == song_digest(
+        song
+    )  # 0 and 0.0
     louder = replace(
-        song.tracks[0],
-        notes=tuple(replace(n, velocity=81) for n in song.tracks[0].notes),
+        song.tracks[0], notes=tuple(replace(n, velocity=81) for n in song.tracks[0].notes)
     )
-    assert song_digest(replace(song, tracks=(louder, song.tracks[1]))) != song_digest(
+    assert song_digest(replace(song, tracks=(louder, song.tracks[1]))) != song_digest(song)
+    assert music_digest(replace(song, tracks=(louder, song.tracks[1]), tempos=())) == music_digest(
         song
     )
-    assert music_digest(
-        replace(song, tracks=(louder, song.tracks[1]), tempos=())
-    ) == music_digest(song)
     # The same notes one after the other, otherwise dealt out: another music.
     first, second, third = Note(0, 60, 1), Note(1, 62, 1), Note(2, 64, 1)
     dealt = [
@@ -101,10 +87,7 @@ def test_digests():
 
 
 def small() -> Corpus:
-    top, low = (
-        Track((Note(0, 70, 7), Note(7, 81, 1)), "Top"),
-        Track((Note(0, 40, 1),), "Low"),
-    )
+    top, low = Track((Note(0, 70, 7), Note(7, 81, 1)), "Top"), Track((Note(0, 40, 1),), "Low")
     kit = Track((Note(0, 36, 1),), "Kit", 0, True)
     waltz = Song((top, low, kit), time_signatures=(TimeSignature(0, 3, 4),))
     bare = Song((top, Track((), "Low"), Track((), "Kit", 0, True)))
@@ -130,9 +113,7 @@ def test_bars_and_splits():
     assert corpus.bars() == 6
     assert corpus.split("valid") == corpus.valid
     assert len(corpus.songs) == 3
-    with pytest.raises(
-        ConfigError, match="a split is one of train, valid, test, got 'dev'"
-    ):
+    with pytest.raises(ConfigError, match="a split is one of train, valid, test, got 'dev'"):
         corpus.bars("dev")
 
 

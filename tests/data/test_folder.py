@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pypianoroll
 import pytest
-
 from composer.data import Corpus, load_corpus, parse_roles
 from composer.data.folder import MAX_BEATS, find, shortened, split, tune
 from composer.data.jsb import load, to_song
@@ -15,6 +14,7 @@ from composer.errors import ConfigError, MelodyError, MissingPackageError
 from composer.songs import write
 from composer.songs.npz import to_multitrack
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+
 from tests.support.duets import ROLES, duet, fill
 
 
@@ -40,10 +40,7 @@ def test_chorales_as_midi_are_the_chorales_of_jsb(tmp_path):
     for song in chorales:
         found = by_title[song.title]
         assert found.tracks == song.tracks
-        assert (found.tempos, found.time_signatures) == (
-            song.tempos,
-            song.time_signatures,
-        )
+        assert (found.tempos, found.time_signatures) == (song.tempos, song.time_signatures)
         assert found.bar_onsets() == song.bar_onsets()
     assert not corpus.skipped
     assert said(corpus)[0].startswith(
@@ -61,15 +58,9 @@ def test_pianorolls_of_the_lakh_kind(tmp_path):
         pypianoroll.save(tmp_path / name / "x.npz", to_multitrack(song, 24))
     corpus = load_corpus(tmp_path)
     assert corpus.roles == ("Melody", "Drums", "Piano", "Bass")
-    assert {tuple(len(t.notes) > 0 for t in song.tracks) for song in corpus.songs} == {
-        (True,) * 4
-    }
-    assert [[n.pitch for n in song.tracks[2].notes] for song in corpus.songs] == [
-        [60, 64, 62]
-    ] * 2
-    assert all(
-        song.tracks[1].is_drum and song.tracks[3].program == 33 for song in corpus.songs
-    )
+    assert {tuple(len(t.notes) > 0 for t in song.tracks) for song in corpus.songs} == {(True,) * 4}
+    assert [[n.pitch for n in song.tracks[2].notes] for song in corpus.songs] == [[60, 64, 62]] * 2
+    assert all(song.tracks[1].is_drum and song.tracks[3].program == 33 for song in corpus.songs)
     assert [t.notes for t in corpus.songs[0].tracks[:1]] in (
         [duet(0).tracks[0].notes],
         [duet(1).tracks[0].notes],
@@ -136,8 +127,7 @@ def test_the_same_music_twice_counts_once(tmp_path):
     fill(tmp_path, {"a.mid": duet(1), "b.mid": duet(2)})
     shutil.copy(tmp_path / "a.mid", tmp_path / "copy.mid")
     write(
-        tmp_path / "louder.mid",
-        replace(duet(2), title="Another title", tempos=(Tempo(0, 33.0),)),
+        tmp_path / "louder.mid", replace(duet(2), title="Another title", tempos=(Tempo(0, 33.0),))
     )
     corpus = load_corpus(tmp_path, ROLES)
     assert len(corpus.songs) == 2
@@ -146,36 +136,24 @@ def test_the_same_music_twice_counts_once(tmp_path):
         == ["the same music as another file"] * 2
     )
     named = {frozenset((s.path, s.reason.split(": ")[1])) for s in corpus.skipped}
-    assert named == {
-        frozenset(("a.mid", "copy.mid")),
-        frozenset(("b.mid", "louder.mid")),
-    }
+    assert named == {frozenset(("a.mid", "copy.mid")), frozenset(("b.mid", "louder.mid"))}
 
 
 def test_progress_is_told_file_by_file(tmp_path):
     fill(tmp_path, {"b.mid": duet(1), "a.mid": duet(2)})
     (tmp_path / "z.mid").write_bytes(b"")
     told: list[tuple[int, int, str]] = []
-    load_corpus(
-        tmp_path, ROLES, lambda done, total, path: told.append((done, total, path.name))
-    )
+    load_corpus(tmp_path, ROLES, lambda done, total, path: told.append((done, total, path.name)))
     assert told == [(1, 3, "a.mid"), (2, 3, "b.mid"), (3, 3, "z.mid")]
 
 
 @pytest.mark.parametrize(
-    "marks",
-    [{"time_signatures": (TimeSignature(0, 13, 16), TimeSignature(5, 255, 1))}, {}],
+    "marks", [{"time_signatures": (TimeSignature(0, 13, 16), TimeSignature(5, 255, 1))}, {}]
 )
 def test_odd_metres_and_many_tempos_pass(tmp_path, marks):
     tempos = tuple(Tempo(float(i), 30.0 + 7 * i) for i in range(30))
     key = (KeySignature(0, -7, True),)
-    fill(
-        tmp_path,
-        {
-            "a.mid": duet(1, tempos=tempos, key_signatures=key, **marks),
-            "b.mid": duet(2),
-        },
-    )
+    fill(tmp_path, {"a.mid": duet(1, tempos=tempos, key_signatures=key, **marks), "b.mid": duet(2)})
     corpus = load_corpus(tmp_path, ROLES)
     found = next(song for song in corpus.songs if song.title == "a")
     assert len(found.tempos) == 30
@@ -184,18 +162,11 @@ def test_odd_metres_and_many_tempos_pass(tmp_path, marks):
 
 
 def test_a_piece_without_end_is_cut():
-    notes = (
-        *duet(1).tracks[0].notes,
-        Note(MAX_BEATS - 1, 60, 5),
-        Note(MAX_BEATS + 7, 61, 1),
-    )
+    notes = (*duet(1).tracks[0].notes, Note(MAX_BEATS - 1, 60, 5), Note(MAX_BEATS + 7, 61, 1))
     cut = shortened(
         Song(
             (Track(notes),),
-            time_signatures=(
-                TimeSignature(0, 3, 4),
-                TimeSignature(MAX_BEATS + 3, 1, 4),
-            ),
+            time_signatures=(TimeSignature(0, 3, 4), TimeSignature(MAX_BEATS + 3, 1, 4)),
         )
     )
     assert cut.tracks[0].notes == (*duet(1).tracks[0].notes, Note(MAX_BEATS - 1, 60, 1))
@@ -210,13 +181,8 @@ def test_a_piece_without_end_is_cut():
 def test_a_cut_is_said(tmp_path):
     long = duet(1)
     low = Track((*long.tracks[1].notes, Note(MAX_BEATS - 2, 40, 9)), "Bass", 33)
-    fill(
-        tmp_path,
-        {"a.mid": replace(long, tracks=(long.tracks[0], low)), "b.mid": duet(2)},
-    )
-    assert f"1 of 2 pieces are cut after {MAX_BEATS} beats" in said(
-        load_corpus(tmp_path, ROLES)
-    )
+    fill(tmp_path, {"a.mid": replace(long, tracks=(long.tracks[0], low)), "b.mid": duet(2)})
+    assert f"1 of 2 pieces are cut after {MAX_BEATS} beats" in said(load_corpus(tmp_path, ROLES))
 
 
 # --- nothing to use ----------------------------------------------------------------------
@@ -224,21 +190,18 @@ def test_a_cut_is_said(tmp_path):
 
 def test_where_there_is_nothing(tmp_path):
     with pytest.raises(
-        ConfigError,
-        match=r"no MIDI, MusicXML or \.npz file in .*empty.* \(it is empty\)",
+        ConfigError, match=r"no MIDI, MusicXML or \.npz file in .*empty.* \(it is empty\)"
     ):
         load_corpus(fill(tmp_path / "empty", {}))
     (tmp_path / "text").mkdir()
     for i in range(3):
         (tmp_path / "text" / f"{i}.txt").write_text("")
     with pytest.raises(
-        ConfigError,
-        match=r"no MIDI, MusicXML or \.npz file in .*text \(3 other files\)",
+        ConfigError, match=r"no MIDI, MusicXML or \.npz file in .*text \(3 other files\)"
     ):
         load_corpus(str(tmp_path / "text"))
     with pytest.raises(
-        ConfigError,
-        match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got '.*0\.txt'",
+        ConfigError, match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got '.*0\.txt'"
     ):
         load_corpus(tmp_path / "text" / "0.txt")
     for name in ("a\0b", "~nobody-of-that-name/x", "x" * 5000, ""):
@@ -265,10 +228,7 @@ def test_a_role_that_fits_nowhere_is_refused(tmp_path):
 
 def test_a_role_that_one_piece_lacks_is_an_empty_track(tmp_path):
     kit = Track((Note(0, 36, 0.5),), "Kit", 0, True)
-    fill(
-        tmp_path,
-        {"a.mid": duet(1), "b.mid": replace(duet(2), tracks=(kit, *duet(2).tracks))},
-    )
+    fill(tmp_path, {"a.mid": duet(1), "b.mid": replace(duet(2), tracks=(kit, *duet(2).tracks))})
     corpus = load_corpus(tmp_path, parse_roles(["Top=flute", "Low=bass", "Beat=drums"]))
     lacking = next(song for song in corpus.songs if song.title == "a")
     assert lacking.tracks[2] == Track((), "Beat", 0, True)
@@ -308,9 +268,7 @@ def test_small_folders_have_something_to_judge_by(count):
     for seed in range(40):
         found = split(hashes(count, seed))
         assert found.count("valid") >= 1
-        assert found.count("train") >= (
-            0.6 * count if count > 4 else count - 2 if count > 2 else 1
-        )
+        assert found.count("train") >= (0.6 * count if count > 4 else count - 2 if count > 2 else 1)
         assert count < 10 or found.count("test") >= 1
 
 
@@ -329,12 +287,7 @@ def test_a_transposed_copy_is_of_one_tune():
     song = duet(1)
     assert tune(duet(1, shift=5)) == tune(song) != tune(duet(2))
     reharmonised = replace(
-        song,
-        tracks=(
-            song.tracks[0],
-            duet(7).tracks[1],
-            Track((Note(0, 36, 1),), "kit", 0, True),
-        ),
+        song, tracks=(song.tracks[0], duet(7).tracks[1], Track((Note(0, 36, 1),), "kit", 0, True))
     )
     assert tune(reharmonised) == tune(song)
     turned = replace(song, tracks=song.tracks[::-1])
@@ -347,20 +300,14 @@ def test_a_transposed_copy_is_of_one_tune():
 
 def test_a_melody_of_one_pitch_is_told_by_the_other_parts():
     still = Track(tuple(Note(float(i), 90, 1.0) for i in range(40)), "Lead", 80)
-    one, other = (
-        replace(duet(seed), tracks=(still, duet(seed).tracks[1])) for seed in (1, 2)
-    )
+    one, other = (replace(duet(seed), tracks=(still, duet(seed).tracks[1])) for seed in (1, 2))
     assert tune(one) != tune(other)
 
 
 def test_copies_in_other_keys_stay_in_one_split_and_it_is_said(tmp_path):
     fill(
         tmp_path,
-        {
-            f"{seed}_{shift}.mid": duet(seed, shift)
-            for seed in range(8)
-            for shift in (0, 3, -2)
-        },
+        {f"{seed}_{shift}.mid": duet(seed, shift) for seed in range(8) for shift in (0, 3, -2)},
     )
     corpus = load_corpus(tmp_path, ROLES)
     assert len(corpus.songs) == 24 and corpus.valid and corpus.train

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from composer.data import DATASETS, load_corpus, parse_roles
 from composer.data.jsb import (
     BUNDLED,
@@ -26,16 +25,7 @@ from composer.songs.song import Note, TimeSignature
 
 COUNTS = {"train": 225, "valid": 75, "test": 77, "": 32}
 # Of train, with a tenth or more of a held-out piece.
-LEAKING = {
-    "bwv5.7",
-    "bwv16.6",
-    "bwv39.7",
-    "bwv166.6",
-    "bwv176.6",
-    "bwv245.15",
-    "bwv414",
-    "bwv436",
-}
+LEAKING = {"bwv5.7", "bwv16.6", "bwv39.7", "bwv166.6", "bwv176.6", "bwv245.15", "bwv414", "bwv436"}
 # Bars inside a piece that the score itself writes shorter than the metre: a phrase that
 # ends early, or the last bar before a new metre and that metre's own pickup.
 SHORT_BARS_INSIDE = {
@@ -74,21 +64,12 @@ def test_counts_and_order(split):
 
 
 def test_order_is_the_split_tables():
-    table = json.loads(
-        (BUNDLED.parent / "build" / "jsb_split.json").read_text(encoding="utf-8")
-    )
+    table = json.loads((BUNDLED.parent / "build" / "jsb_split.json").read_text(encoding="utf-8"))
     assert list(table) == ["train", "valid", "test"]
     for split, entries in table.items():
-        assert [(c.bwv, c.index) for c in load(split)] == [
-            (e["bwv"], e["index"]) for e in entries
-        ]
+        assert [(c.bwv, c.index) for c in load(split)] == [(e["bwv"], e["index"]) for e in entries]
     # The published arrays begin so; 25 of train and 56 of valid are in no score of music21's.
-    assert [c.bwv for c in load("train")[:4]] == [
-        "bwv360",
-        "bwv385",
-        "bwv248.33-3",
-        "bwv19.7",
-    ]
+    assert [c.bwv for c in load("train")[:4]] == ["bwv360", "bwv385", "bwv248.33-3", "bwv19.7"]
     assert [load("train")[i].index for i in (24, 25)] == [24, 26]
     assert [load("valid")[i].index for i in (55, 56)] == [55, 57]
 
@@ -113,9 +94,7 @@ def test_shapes_types_and_ranges(chorales):
         low = np.minimum(low, np.where(sounding, c.voices, 127).min(axis=0))
         high = np.maximum(high, c.voices.max(axis=0))
         assert sounding[-1].any(), f"{c.bwv} ends in silence"
-    assert list(zip(low.tolist(), high.tolist(), strict=True)) == [
-        RANGES[v] for v in VOICES
-    ]
+    assert list(zip(low.tolist(), high.tolist(), strict=True)) == [RANGES[v] for v in VOICES]
 
 
 def test_an_onset_wherever_the_pitch_changes_and_none_in_a_rest(chorales):
@@ -127,8 +106,7 @@ def test_an_onset_wherever_the_pitch_changes_and_none_in_a_rest(chorales):
 
 def test_repeated_notes_survive(chorales):
     again = sum(
-        (c.onsets[1:] & (c.voices[1:] == c.voices[:-1])).sum(axis=0)
-        for c in chorales.values()
+        (c.onsets[1:] & (c.voices[1:] == c.voices[:-1])).sum(axis=0) for c in chorales.values()
     )
     share = again / sum(c.onsets.sum(axis=0) for c in chorales.values())
     assert share == pytest.approx([0.147, 0.204, 0.177, 0.028], abs=5e-4)
@@ -143,12 +121,7 @@ def test_metre(chorales):
         (12, 8): 1,
     }
     pickups = [c.pickup for c in chorales.values()]
-    assert {p: pickups.count(p) for p in set(pickups)} == {
-        0.0: 125,
-        1.0: 281,
-        1.5: 1,
-        2.0: 2,
-    }
+    assert {p: pickups.count(p) for p in set(pickups)} == {0.0: 125, 1.0: 281, 1.5: 1, 2.0: 2}
 
 
 def test_bars_lie_where_the_metre_says(chorales):
@@ -158,9 +131,7 @@ def test_bars_lie_where_the_metre_says(chorales):
         rows = np.searchsorted(c.metres[:, 0], c.bars, side="right") - 1
         full = 4 * RESOLUTION * c.metres[rows, 1] // c.metres[rows, 2]
         lengths = np.diff([*c.bars, len(c.voices)])
-        assert set(c.metres[:, 0].tolist()) <= set(c.bars.tolist()), (
-            "a new metre begins a bar"
-        )
+        assert set(c.metres[:, 0].tolist()) <= set(c.bars.tolist()), "a new metre begins a bar"
         assert (lengths <= full).all(), c.bwv
         assert lengths[0] == (c.pickup * RESOLUTION or full[0]), c.bwv
         short = int((lengths < full)[1:-1].sum())
@@ -225,11 +196,7 @@ def test_bwv66_6_first_phrase(chorales):
     assert runs(c, 1, 20) == [(0, 64), (4, 66), (8, 64), (12, 64), (16, 64)]
     assert runs(c, 3, 20) == [(0, 57), (2, 56), (4, 54), (8, 56), (12, 57), (16, 56)]
     assert c.bars.tolist() == [0, *range(4, 133, 16)]
-    assert (
-        c.fermatas[12:16].all()
-        and not c.fermatas[:12].any()
-        and not c.fermatas[16:28].any()
-    )
+    assert c.fermatas[12:16].all() and not c.fermatas[:12].any() and not c.fermatas[16:28].any()
 
 
 def test_bwv304_changes_its_metre(chorales):
@@ -255,9 +222,7 @@ def test_two_sopranos_the_first_is_taken(chorales):
 
 def test_twins_that_leak_are_known(chorales):
     found = {
-        c.bwv: c.twin
-        for c in chorales.values()
-        if c.split in ("train", "") and c.overlap >= 0.3
+        c.bwv: c.twin for c in chorales.values() if c.split in ("train", "") and c.overlap >= 0.3
     }
     assert found == {
         "bwv414": "bwv253",
@@ -273,9 +238,7 @@ def test_twins_that_leak_are_known(chorales):
     assert sum(c.overlap >= 0.1 for c in load("train")) == 8
     for c in chorales.values():
         assert (c.twin == "") == (c.overlap == 0), c.bwv
-        assert c.twin == "" or (
-            chorales[c.twin].split in ("valid", "test") and c.twin != c.bwv
-        )
+        assert c.twin == "" or (chorales[c.twin].split in ("valid", "test") and c.twin != c.bwv)
 
 
 def test_a_transposed_twin_is_one(chorales):
@@ -295,9 +258,7 @@ def test_to_song(chorales):
     assert [t.name for t in song.tracks] == list(VOICES)
     assert song.title == "Aus meines Herzens Grunde, BWV 269"
     assert song.time_signatures == (TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
-    assert [(k.onset, k.sharps, k.is_minor) for k in song.key_signatures] == [
-        (0.0, 1, False)
-    ]
+    assert [(k.onset, k.sharps, k.is_minor) for k in song.key_signatures] == [(0.0, 1, False)]
     assert song.tracks[0].notes[:6] == (
         Note(0.0, 67, 1.0),
         Note(1.0, 67, 2.0),
@@ -315,19 +276,14 @@ def test_song_holds_all_that_the_arrays_hold(chorales):
         voices, onsets = np.full_like(c.voices, -1), np.zeros_like(c.onsets)
         for v, track in enumerate(song.tracks):
             for note in track.notes:
-                start, end = (
-                    round(note.onset * RESOLUTION),
-                    round(note.end * RESOLUTION),
-                )
+                start, end = round(note.onset * RESOLUTION), round(note.end * RESOLUTION)
                 assert (voices[start:end, v] == -1).all(), f"{c.bwv}: two notes at once"
                 voices[start:end, v] = note.pitch
                 onsets[start, v] = True
         assert np.array_equal(voices, c.voices), c.bwv
         assert np.array_equal(onsets, c.onsets), c.bwv
         assert song.bar_onsets() == (c.bars / RESOLUTION).tolist(), c.bwv
-        assert (song.time_signatures[0].beats_per_bar == c.pickup) == (c.pickup > 0), (
-            c.bwv
-        )
+        assert (song.time_signatures[0].beats_per_bar == c.pickup) == (c.pickup > 0), c.bwv
 
 
 # --- names and errors --------------------------------------------------------------------
@@ -339,9 +295,7 @@ def test_as_a_corpus(chorales):
     assert (jsb.name, jsb.roles) == ("jsb", VOICES)
     assert [len(jsb.train), len(jsb.valid), len(jsb.test)] == [217, 75, 77]
     assert list(jsb.valid) == [to_song(c) for c in load("valid")]
-    assert list(jsb.train) == [
-        to_song(c) for c in load("train") if c.bwv not in LEAKING
-    ]
+    assert list(jsb.train) == [to_song(c) for c in load("train") if c.bwv not in LEAKING]
     assert sum(chorales[bwv].overlap >= 0.1 for bwv in LEAKING) == 8
     assert tuple(map(str, jsb.remarks)) == (
         "8 pieces of train are left out: they share music with valid or test",
@@ -351,8 +305,7 @@ def test_as_a_corpus(chorales):
 
 def test_unknown_names():
     with pytest.raises(
-        ConfigError,
-        match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got 'bach'",
+        ConfigError, match=r"a dataset is jsb, quartets, or a folder of MIDI.*; got 'bach'"
     ):
         load_corpus("bach")
     with pytest.raises(ConfigError, match="jsb has its own tracks"):
@@ -371,9 +324,7 @@ def test_loading_needs_numpy_alone():
         "import sys; from composer.data import load_corpus; load_corpus('jsb');"
         "print(*{'music21', 'tensorflow', 'keras', 'mido', 'rich', 'matplotlib'}.intersection(sys.modules))"
     )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == ""
 
 

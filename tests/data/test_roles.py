@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from composer.data.roles import FAMILIES, Role, by_roles, choose, is_line, parse_roles
 from composer.errors import ConfigError, MelodyError
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
@@ -41,11 +40,7 @@ def test_roles_in_the_order_of_the_command_line():
         Role("Beat", ("drums",)),
     )
     assert parse_roles([]) == ()
-    assert [role.program for role in parse_roles(["A=x|7", "Low=32-39", "C=name"])] == [
-        7,
-        32,
-        0,
-    ]
+    assert [role.program for role in parse_roles(["A=x|7", "Low=32-39", "C=name"])] == [7, 32, 0]
 
 
 @pytest.mark.parametrize(
@@ -87,18 +82,14 @@ def test_what_is_no_role_says_how_to_write_one(texts, said):
     ],
 )
 def test_patterns(pattern, fitting):
-    assert [
-        t for t in (FLUTE, NYLON, STEEL, BASS, KIT) if Role("R", (pattern,)).fits(t)
-    ] == fitting
+    assert [t for t in (FLUTE, NYLON, STEEL, BASS, KIT) if Role("R", (pattern,)).fits(t)] == fitting
 
 
 # --- merging -----------------------------------------------------------------------------
 
 
 def test_tracks_of_one_role_are_merged_and_go_to_the_first_that_fits():
-    roles = parse_roles(
-        ["Lead=flute", "Guitar=24-31", "Rest=0-127", "Beat=drums", "Choir=52"]
-    )
+    roles = parse_roles(["Lead=flute", "Guitar=24-31", "Rest=0-127", "Beat=drums", "Choir=52"])
     found, cut = by_roles(song(KIT, STEEL, BASS, NYLON, FLUTE), roles)
     assert names(found) == ["Lead", "Guitar", "Rest", "Beat", "Choir"]
     # Both guitars have E3: steel at beat 1, nylon at beat 0.
@@ -110,13 +101,7 @@ def test_tracks_of_one_role_are_merged_and_go_to_the_first_that_fits():
         [],
     ]
     assert [track.program for track in found.tracks] == [73, 25, 33, 0, 52]
-    assert [track.is_drum for track in found.tracks] == [
-        False,
-        False,
-        False,
-        True,
-        False,
-    ]
+    assert [track.is_drum for track in found.tracks] == [False, False, False, True, False]
     assert cut == ()
 
 
@@ -139,10 +124,7 @@ def test_the_melody_becomes_one_line_the_others_keep_their_chords():
 
 def test_marks_and_title_stay():
     whole = Song(
-        (FLUTE, BASS),
-        (Tempo(0, 71),),
-        (TimeSignature(0, 1, 4), TimeSignature(1, 7, 8)),
-        title="x",
+        (FLUTE, BASS), (Tempo(0, 71),), (TimeSignature(0, 1, 4), TimeSignature(1, 7, 8)), title="x"
     )
     found, _ = by_roles(whole, parse_roles(["M=flute", "B=bass"]))
     assert replace(found, tracks=()) == replace(whole, tracks=())
@@ -175,9 +157,7 @@ def test_seventy_tracks_are_merged():
 
 def quartet(*order: str, shift: int = 0) -> Song:
     at = {"Violin I": 76, "Violin II": 69, "Viola": 60, "Cello": 45}
-    return song(
-        *(Track(line(*range(at[n] + shift, at[n] + shift + 5)), n, 40) for n in order)
-    )
+    return song(*(Track(line(*range(at[n] + shift, at[n] + shift + 5)), n, 40) for n in order))
 
 
 def test_voices_by_name_whatever_their_order():
@@ -212,9 +192,7 @@ def test_voices_without_names_in_the_order_of_the_file_where_it_goes_down():
 def test_voices_without_names_from_high_to_low_where_files_have_no_order():
     songs = [unnamed(60, 80, 50), unnamed(80, 50, 60)]
     plan, remark = choose(songs)
-    assert [[p[0] for p in pitches(plan(each).song)] for each in songs] == [
-        [80, 60, 50]
-    ] * 2
+    assert [[p[0] for p in pitches(plan(each).song)] for each in songs] == [[80, 60, 50]] * 2
     assert "from high to low" in remark.text
 
 
@@ -254,15 +232,11 @@ def test_nine_of_ten_with_as_many_voices_is_enough_and_the_tenth_is_told():
     assert "roles by program" in choose([trio] * 8 + [pair] * 2)[1].text
 
 
-@pytest.mark.parametrize(
-    "odd", [KIT, Track((*line(60, 62, 64), *line(64, 65, 67)), "Piano")]
-)
+@pytest.mark.parametrize("odd", [KIT, Track((*line(60, 62, 64), *line(64, 65, 67)), "Piano")])
 def test_drums_or_chords_call_for_the_families(odd):
     assert "roles by program" in choose([song(FLUTE, BASS, odd)] * 2)[1].text
     assert "roles by program" in choose([song(FLUTE)] * 2)[1].text
-    assert (
-        "roles by program" in choose([unnamed(*range(90, 45, -5))] * 2)[1].text
-    )  # nine voices
+    assert "roles by program" in choose([unnamed(*range(90, 45, -5))] * 2)[1].text  # nine voices
     assert "roles by program" in choose([])[1].text
 
 

@@ -5,12 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
 from composer.data import jsb, load_corpus
 from composer.data.scores import read_movements, read_score
 from composer.errors import ComposerError
 from composer.songs.musicxml import to_bytes, write_musicxml
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+
 from tests.conftest import lacking
 
 SONG = Song(
@@ -26,12 +26,7 @@ SONG = Song(
             "Flute",
             73,
         ),
-        Track(
-            (Note(0, 36, 0.5), Note(0, 42, 0.5), Note(1, 38, 6), Note(7, 51, 1)),
-            "Kit",
-            0,
-            True,
-        ),
+        Track((Note(0, 36, 0.5), Note(0, 42, 0.5), Note(1, 38, 6), Note(7, 51, 1)), "Kit", 0, True),
         Track((Note(2, 40, 3),), "Deep", 43),
     ),
     tempos=(Tempo(0, 90.0), Tempo(4, 120.0)),
@@ -54,9 +49,7 @@ def notes(track: Track) -> list[tuple[float, int, float]]:
 def test_our_own_files_come_back(tmp_path):
     write_musicxml(tmp_path / "a.musicxml", SONG)
     found = read_score(tmp_path / "a.musicxml")
-    assert [notes(track) for track in found.tracks] == [
-        notes(track) for track in SONG.tracks
-    ]
+    assert [notes(track) for track in found.tracks] == [notes(track) for track in SONG.tracks]
     assert [(t.name, t.program, t.is_drum) for t in found.tracks] == [
         ("Flute", 73, False),
         ("Kit", 0, True),
@@ -69,8 +62,7 @@ def test_our_own_files_come_back(tmp_path):
 def test_a_compressed_file(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.mxl", "w") as file:
         file.writestr(
-            "META-INF/container.xml",
-            '<container><rootfile full-path="in/score.xml"/></container>',
+            "META-INF/container.xml", '<container><rootfile full-path="in/score.xml"/></container>'
         )
         file.writestr("other.xml", "<not-this/>")
         file.writestr("in/score.xml", to_bytes(SONG))
@@ -95,24 +87,17 @@ def attributes(beats: int, extra: str = "") -> str:
 
 def score(path: Path, *parts: str) -> Song:
     names = "".join(
-        f'<score-part id="P{i}"><part-name>{i}</part-name></score-part>'
-        for i in range(len(parts))
+        f'<score-part id="P{i}"><part-name>{i}</part-name></score-part>' for i in range(len(parts))
     )
     inside = "".join(f'<part id="P{i}">{part}</part>' for i, part in enumerate(parts))
     path = path / "score.xml"
-    path.write_text(
-        f"<score-partwise><part-list>{names}</part-list>{inside}</score-partwise>"
-    )
+    path.write_text(f"<score-partwise><part-list>{names}</part-list>{inside}</score-partwise>")
     return read_score(path)
 
 
 def test_parts_whose_bars_differ_do_not_drift_apart(tmp_path):
     """Bar 1 of the first part lacks a beat, bar 2 of the second has one too many: bar 3 is at 8 in both."""
-    first = (
-        bar(1, attributes(4), note("C", 6)),
-        bar(2, note("D", 8)),
-        bar(3, note("E", 8)),
-    )
+    first = bar(1, attributes(4), note("C", 6)), bar(2, note("D", 8)), bar(3, note("E", 8))
     second = (
         bar(1, attributes(4), note("A", 8)),
         bar(2, note("B", 8), note("F", 2)),
@@ -128,16 +113,8 @@ def test_parts_whose_bars_differ_do_not_drift_apart(tmp_path):
 
 def test_halves_of_a_bar_between_repeat_signs_are_one_bar(tmp_path):
     """A pickup of a beat, a bar, then a bar that a repeat sign cuts after its third beat, and another bar."""
-    bars = (
-        [note("C", 2)],
-        [note("D", 8)],
-        [note("E", 6)],
-        [note("F", 2)],
-        [note("G", 8)],
-    )
-    inside = "".join(
-        bar(i, attributes(4) if i == 0 else "", *b) for i, b in enumerate(bars)
-    )
+    bars = [note("C", 2)], [note("D", 8)], [note("E", 6)], [note("F", 2)], [note("G", 8)]
+    inside = "".join(bar(i, attributes(4) if i == 0 else "", *b) for i, b in enumerate(bars))
     found = score(tmp_path, inside)
     assert found.time_signatures == (TimeSignature(0, 1, 4), TimeSignature(1, 4, 4))
     assert found.bar_onsets() == [0, 1, 5, 9]
@@ -146,19 +123,14 @@ def test_halves_of_a_bar_between_repeat_signs_are_one_bar(tmp_path):
 def test_a_pickup_is_not_joined_to_a_short_bar(tmp_path):
     bars = [note("C", 2)], [note("D", 6)], [note("E", 8)], [note("F", 8)]
     found = score(
-        tmp_path,
-        "".join(
-            bar(i, attributes(4) if i == 0 else "", *b) for i, b in enumerate(bars)
-        ),
+        tmp_path, "".join(bar(i, attributes(4) if i == 0 else "", *b) for i, b in enumerate(bars))
     )
     assert found.bar_onsets() == [0, 1, 4, 8]
 
 
 def test_a_bar_that_stays_short_has_a_metre_of_its_own(tmp_path):
     bars = [note("C", 6)], [note("D", 3)], [note("E", 6)], [note("F", 6)]
-    inside = "".join(
-        bar(i, attributes(3) if i == 0 else "", *b) for i, b in enumerate(bars)
-    )
+    inside = "".join(bar(i, attributes(3) if i == 0 else "", *b) for i, b in enumerate(bars))
     found = score(tmp_path, inside)
     assert found.time_signatures == (
         TimeSignature(0, 3, 4),
@@ -170,11 +142,7 @@ def test_a_bar_that_stays_short_has_a_metre_of_its_own(tmp_path):
 
 def test_a_word_beyond_the_barline_makes_no_bar_longer(tmp_path):
     word = "<direction><direction-type><words>dolce</words></direction-type><offset>6</offset></direction>"
-    inside = (
-        bar(1, attributes(2), note("C", 4)),
-        bar(2, note("D", 4), word),
-        bar(3, note("E", 4)),
-    )
+    inside = bar(1, attributes(2), note("C", 4)), bar(2, note("D", 4), word), bar(3, note("E", 4))
     found = score(tmp_path, "".join(inside))
     assert notes(found.tracks[0]) == [(0, 72, 2), (2, 74, 2), (4, 76, 2)]
     assert found.time_signatures == (TimeSignature(0, 2, 4),)
@@ -194,9 +162,7 @@ def test_movements_of_one_file(tmp_path):
         bar(2, note("D", 6)),
         bar(3, attributes(3), note("E", 2)),
         bar(4, note("F", 6)),
-        bar(
-            5, attributes(2), f"<attributes>{key.format(-1)}</attributes>", note("G", 4)
-        ),
+        bar(5, attributes(2), f"<attributes>{key.format(-1)}</attributes>", note("G", 4)),
         bar(6, note("A", 3)),
         bar(7, rest),
     ]
@@ -210,28 +176,20 @@ def test_movements_of_one_file(tmp_path):
     assert first.time_signatures == (TimeSignature(0, 4, 4),)
     assert second.time_signatures == (TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
     assert third.time_signatures == (TimeSignature(0, 2, 4),)
-    assert [song.key_signatures[0].sharps for song in (first, second, third)] == [
-        2,
-        2,
-        -1,
-    ]
+    assert [song.key_signatures[0].sharps for song in (first, second, third)] == [2, 2, -1]
 
 
 def test_a_transposing_part_sounds_as_it_sounds(tmp_path):
     clarinet = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose>"
     found = score(
-        tmp_path,
-        bar(1, attributes(4, clarinet), note("D", 8)),
-        bar(1, attributes(4), note("C", 8)),
+        tmp_path, bar(1, attributes(4, clarinet), note("D", 8)), bar(1, attributes(4), note("C", 8))
     )
     assert [notes(track) for track in found.tracks] == [[(0, 72, 4)], [(0, 72, 4)]]
 
 
 def test_grace_notes_and_chord_symbols_are_left_out(tmp_path):
     grace = "<note><grace/><pitch><step>B</step><octave>4</octave></pitch></note>"
-    symbol = (
-        "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
-    )
+    symbol = "<harmony><root><root-step>G</root-step></root><kind>major</kind></harmony>"
     found = score(tmp_path, bar(1, attributes(4), symbol, grace, note("C", 8)))
     assert notes(found.tracks[0]) == [(0, 72, 4)]
 
@@ -242,13 +200,7 @@ def test_two_staves_are_two_tracks(tmp_path):
     back = "<backup><duration>8</duration></backup>"
     found = score(
         tmp_path,
-        bar(
-            1,
-            attributes(4, "<staves>2</staves>"),
-            note("E", 8, high),
-            back,
-            note("C", 8, low),
-        ),
+        bar(1, attributes(4, "<staves>2</staves>"), note("E", 8, high), back, note("C", 8, low)),
     )
     assert [notes(track) for track in found.tracks] == [[(0, 76, 4)], [(0, 72, 4)]]
 
@@ -258,20 +210,11 @@ def test_two_staves_are_two_tracks(tmp_path):
     [
         (b"", "not MusicXML: no element found"),
         (b"<html><p>hello</html>", "not MusicXML: mismatched tag"),
-        (
-            b"<plist/>",
-            "not MusicXML by parts: its first element is plist, not score-partwise",
-        ),
+        (b"<plist/>", "not MusicXML by parts: its first element is plist, not score-partwise"),
         (b"PK\x03\x04 no zip", "not MusicXML: File is not a zip file"),
-        (
-            b"<score-timewise/>",
-            "not MusicXML by parts: its first element is score-timewise",
-        ),
+        (b"<score-timewise/>", "not MusicXML by parts: its first element is score-timewise"),
         (b"<score-partwise/>", ""),
-        (
-            b"<score-partwise><part id='P1'><measure><note/></measure></part></score-partwise>",
-            "",
-        ),
+        (b"<score-partwise><part id='P1'><measure><note/></measure></part></score-partwise>", ""),
     ],
 )
 def test_damaged_files(tmp_path, data, said):

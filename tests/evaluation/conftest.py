@@ -7,10 +7,10 @@ import shutil
 from dataclasses import replace
 
 import pytest
-
 from composer.evaluation.judge import EvaluationRequest
 from composer.runs.run import TrainingRun
 from composer.songs import write as write_midi
+
 from tests.support.judgements import chorales, judge
 
 
@@ -20,9 +20,7 @@ def generated(tmp_path):
     folder = tmp_path / "generated"
     first, second, third = chorales(3)
     write_midi(folder / "a.mid", first)
-    write_midi(
-        folder / "deep" / "er" / "b.MID", replace(second, tracks=second.tracks[::-1])
-    )
+    write_midi(folder / "deep" / "er" / "b.MID", replace(second, tracks=second.tracks[::-1]))
     write_midi(folder / "c.midi", third)
     return folder
 
@@ -45,9 +43,7 @@ def run_folder(tmp_path, model_folder):
             "losses": {"critic": -1.0 / i, "generator": float(i)},
         }
         run.append(
-            {**line, "measures": {"distance": 3.0 / i, "c_major_ratio": 0.5}}
-            if i % 2
-            else line
+            {**line, "measures": {"distance": 3.0 / i, "c_major_ratio": 0.5}} if i % 2 else line
         )
     return folder
 

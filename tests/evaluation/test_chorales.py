@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.errors import ShapeError
 from composer.evaluation.chorales import (
@@ -34,10 +33,7 @@ class Parallel:
         self.heard.append(song)
         (melody,) = song.tracks
         lower = {"Alto": 4, "Tenor": 9 + seed, "Bass": 19}
-        tracks = [
-            replace(melody, name=name, notes=below(melody, by))
-            for name, by in lower.items()
-        ]
+        tracks = [replace(melody, name=name, notes=below(melody, by)) for name, by in lower.items()]
         return replace(song, tracks=(melody, *tracks))
 
 
@@ -110,9 +106,7 @@ def test_repeated_notes_are_one_on_the_plain_grid():
 def test_seeds_are_averaged_and_compared_in_turn():
     train, reference = jsb_grids("valid")[10:], jsb_grids("valid")[:6]
     ladder = Ladder(train, reference)
-    samples = [
-        arrange_chorales(Parallel(), jsb.load("valid")[:6], seed) for seed in (0, 1, 5)
-    ]
+    samples = [arrange_chorales(Parallel(), jsb.load("valid")[:6], seed) for seed in (0, 1, 5)]
     mean = mean_scores(ladder, samples)
     single = [ladder.score(sample)["bd_voice"] for sample in samples]
     assert mean["bd_voice"] == pytest.approx(np.mean(single))
@@ -155,9 +149,7 @@ def test_an_empty_voice_survives_the_file(tmp_path):
         )
     )
     write(tmp_path / "song.mid", song)
-    assert (
-        chorale_grid(read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
-    )
+    assert chorale_grid(read(tmp_path / "song.mid"), 4).tolist() == [[60, -1, -1, -1]] * 4
 
 
 def test_files_for_other_scorers(tmp_path):

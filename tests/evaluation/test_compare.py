@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.errors import ShapeError
 from composer.evaluation import (
@@ -17,6 +16,7 @@ from composer.evaluation import (
     measure,
 )
 from composer.songs.song import Song, Track
+
 from tests.support.lopsided import lopsided, notes, stuck
 
 NAN = float("nan")
@@ -25,8 +25,7 @@ NAN = float("nan")
 def pair_of(*pitches: int) -> list[Song]:
     """Songs of two tracks; the second holds one of these pitches."""
     return [
-        Song((Track(notes((0, 72, 8)), "Tune"), Track(notes((0, p, 8)), "Held")))
-        for p in pitches
+        Song((Track(notes((0, 72, 8)), "Tune"), Track(notes((0, p, 8)), "Held"))) for p in pitches
     ]
 
 
@@ -44,10 +43,7 @@ def test_a_distance_by_hand():
 
 
 def test_the_same_pieces_twice_are_no_further_away():
-    assert (
-        compare(measure(pair_of(60, 64, 60, 64)), measure(pair_of(60, 64))).distance
-        == 0
-    )
+    assert compare(measure(pair_of(60, 64, 60, 64)), measure(pair_of(60, 64))).distance == 0
 
 
 def test_a_spread_is_at_least_the_measures_own():
@@ -66,13 +62,9 @@ def test_the_melody_does_not_count_and_tracks_count_alike():
     )  # 4 notes more in 7 beats
     moved = replace(song, tracks=(song.tracks[0], busy, *song.tracks[2:]))
     row = compare(measure([moved]), measure([song])).table["notes_per_beat"]
-    assert (
-        row["Pad"].distance == pytest.approx(4 / 7 / least) and row["Kit"].distance == 0
-    )
+    assert row["Pad"].distance == pytest.approx(4 / 7 / least) and row["Kit"].distance == 0
     assert row[ALL].distance == pytest.approx(4 / 21 / least)
-    faster = replace(
-        song.tracks[0], notes=notes(*((i / 4, 72, 0.25) for i in range(28)))
-    )
+    faster = replace(song.tracks[0], notes=notes(*((i / 4, 72, 0.25) for i in range(28))))
     row = compare(
         measure([replace(song, tracks=(faster, *song.tracks[1:]))]), measure([song])
     ).table["notes_per_beat"]
@@ -83,8 +75,7 @@ def test_tracks_that_move_apart_do_not_cancel_out():
     song = pair_of(60)[0]
     both = [(60, 50), (64, 46)]
     held = [
-        [Track(notes((0, pitch, 8)), str(i)) for i, pitch in enumerate(pitches)]
-        for pitches in both
+        [Track(notes((0, pitch, 8)), str(i)) for i, pitch in enumerate(pitches)] for pitches in both
     ]
     songs = [replace(song, tracks=(song.tracks[0], *tracks)) for tracks in held]
     row = compare(measure(songs[1:]), measure(songs[:1])).table["mean_pitch"]
@@ -94,33 +85,19 @@ def test_tracks_that_move_apart_do_not_cancel_out():
 def test_one_number_is_the_mean_over_the_measures_that_are_defined():
     evaluation = compare(measure(pair_of(61, 66)), measure(pair_of(60, 64)))
     defined = [
-        row[ALL].distance
-        for row in evaluation.table.values()
-        if not np.isnan(row[ALL].distance)
+        row[ALL].distance for row in evaluation.table.values() if not np.isnan(row[ALL].distance)
     ]
-    assert (
-        evaluation.distance == pytest.approx(np.mean(defined))
-        and evaluation.distance > 0
-    )
-    assert (
-        "drum_pattern_ratio" not in evaluation.table
-        and "chord_share" not in evaluation.table
-    )
+    assert evaluation.distance == pytest.approx(np.mean(defined)) and evaluation.distance > 0
+    assert "drum_pattern_ratio" not in evaluation.table and "chord_share" not in evaluation.table
 
 
 def test_the_datasets_own_distance_is_between_its_even_and_odd_pieces():
     same = compare(measure(pair_of(60)), measure(pair_of(60, 60, 64, 64)))
     other = compare(measure(pair_of(60)), measure(pair_of(60, 64, 60, 64)))
     assert same.dataset_distance == 0 < other.dataset_distance
-    assert same.table["pitch_distance"]["Held"] == pytest.approx(
-        (0.5, 0, NAN), nan_ok=True
-    )
-    assert other.table["pitch_distance"]["Held"] == pytest.approx(
-        (0.5, 1, NAN), nan_ok=True
-    )
-    assert np.isnan(
-        compare(measure(pair_of(60)), measure(pair_of(60))).dataset_distance
-    )
+    assert same.table["pitch_distance"]["Held"] == pytest.approx((0.5, 0, NAN), nan_ok=True)
+    assert other.table["pitch_distance"]["Held"] == pytest.approx((0.5, 1, NAN), nan_ok=True)
+    assert np.isnan(compare(measure(pair_of(60)), measure(pair_of(60))).dataset_distance)
 
 
 def test_histograms_side_by_side():
@@ -136,16 +113,12 @@ def test_histograms_side_by_side():
 
 def test_what_is_undefined_on_either_side_is_left_out_of_the_headline():
     silent = [
-        replace(song, tracks=(song.tracks[0], Track(name="Held")))
-        for song in pair_of(60, 64)
+        replace(song, tracks=(song.tracks[0], Track(name="Held"))) for song in pair_of(60, 64)
     ]
     evaluation = compare(measure(silent), measure(pair_of(60, 64)))
     generated, dataset = evaluation.headline()
     assert "mean_pitch" not in generated and dataset["mean_pitch"] == 62
-    assert (
-        generated["empty_bar_ratio"] == 1
-        and generated["distance"] == evaluation.distance > 1
-    )
+    assert generated["empty_bar_ratio"] == 1 and generated["distance"] == evaluation.distance > 1
     assert set(generated) | set(dataset) <= set(TITLES)
 
 
@@ -160,9 +133,7 @@ def test_the_telling_rows_come_first():
 
 
 def test_other_numbers_of_tracks_are_refused_by_name():
-    with pytest.raises(
-        ShapeError, match=r"4 tracks \(Tune, Pad, Low, Kit\).* 2 \(Tune, Held\)"
-    ):
+    with pytest.raises(ShapeError, match=r"4 tracks \(Tune, Pad, Low, Kit\).* 2 \(Tune, Held\)"):
         compare(measure(pair_of(60)), measure([lopsided()]))
 
 
@@ -170,14 +141,7 @@ def test_bach_is_near_bach_and_a_machine_is_not():
     songs = [jsb.to_song(chorale) for chorale in jsb.load("valid")]
     half = compare(measure(songs[:37]), measure(songs[37:]))
     flat = [
-        replace(song, tracks=(song.tracks[0], *map(stuck, song.tracks[1:])))
-        for song in songs[:37]
+        replace(song, tracks=(song.tracks[0], *map(stuck, song.tracks[1:]))) for song in songs[:37]
     ]
-    assert (
-        half.distance < 0.4 < 2 < compare(measure(flat), measure(songs[37:])).distance
-    )
-    assert (
-        half.table["own_key_ratio"][ALL].dataset
-        > 0.9
-        > half.table["c_major_ratio"][ALL].dataset
-    )
+    assert half.distance < 0.4 < 2 < compare(measure(flat), measure(songs[37:])).distance
+    assert half.table["own_key_ratio"][ALL].dataset > 0.9 > half.table["c_major_ratio"][ALL].dataset

@@ -7,33 +7,24 @@ from dataclasses import replace
 from math import isnan
 
 import pytest
-
 from composer.errors import ComposerError
 from composer.evaluation.judge import EvaluationRequest
 from composer.evaluation.report import to_csv
 from composer.generators import load_model
 from composer.songs import write as write_midi
 from composer.songs.song import Track
+
 from tests.support.judgements import chorales, judge
 
 
 def test_a_folder_is_read_whatever_lies_in_it(generated):
     (generated / "broken.mid").write_bytes(b"no")
-    write_midi(
-        generated / "solo.mid",
-        replace(chorales(1)[0], tracks=chorales(1)[0].tracks[:1]),
-    )
+    write_midi(generated / "solo.mid", replace(chorales(1)[0], tracks=chorales(1)[0].tracks[:1]))
     (generated / "notes.txt").write_text("no music")
     judged = judge(str(generated), EvaluationRequest(pieces=3))
-    assert judged.evaluation.pieces == (3, 3) and judged.source.endswith(
-        "generated: 3 songs"
-    )
-    assert (
-        judged.evaluation.distance == 0
-    )  # the tracks of b.MID are found by their names
-    assert (
-        len(judged.remarks) == 1 and "broken.mid" in judged.remarks[0]
-    )  # then three are found
+    assert judged.evaluation.pieces == (3, 3) and judged.source.endswith("generated: 3 songs")
+    assert judged.evaluation.distance == 0  # the tracks of b.MID are found by their names
+    assert len(judged.remarks) == 1 and "broken.mid" in judged.remarks[0]  # then three are found
     judged = judge(str(generated), EvaluationRequest())
     assert judged.reference == "75 pieces of jsb (valid)" and judged.responses == {}
     assert (
@@ -46,8 +37,7 @@ def test_tracks_without_names_go_by_their_order_and_empty_ones_are_dropped(tmp_p
     song = chorales(1)[0]
     unnamed = [replace(track, name="") for track in song.tracks]
     write_midi(
-        tmp_path / "a.mid",
-        replace(song, tracks=(unnamed[0], Track(name="Lyrics"), *unnamed[1:])),
+        tmp_path / "a.mid", replace(song, tracks=(unnamed[0], Track(name="Lyrics"), *unnamed[1:]))
     )
     assert judge(str(tmp_path), EvaluationRequest(pieces=1)).evaluation.distance == 0
 
@@ -69,15 +59,11 @@ def test_a_model_arranges_the_melodies_of_the_reference(model_folder):
     told = []
     settings = EvaluationRequest(pieces=3, seeds=2)
     judged = judge(
-        str(model_folder),
-        settings,
-        lambda done, total, what: told.append((done, total)),
+        str(model_folder), settings, lambda done, total, what: told.append((done, total))
     )
     assert judged.evaluation.pieces == (6, 3)
     assert judged.evaluation.table["mean_pitch"]["Soprano"].distance < 1e-9
-    assert told[-9:] == [
-        (i, 9) for i in range(1, 10)
-    ]  # two seeds, and once with another melody
+    assert told[-9:] == [(i, 9) for i in range(1, 10)]  # two seeds, and once with another melody
     values = {name: pair[0] for name, pair in judged.responses.items()}
     assert values["conditioning"] > 0.3 and values["noise"] > 0.1
     assert judge(str(model_folder), settings) is not judged
@@ -96,16 +82,9 @@ def test_a_run_and_its_iterations(run_folder):
 def test_a_run_is_judged_beside_what_it_learned_from(run_folder, generated):
     run_json = {"dataset": str(generated), "roles": ["Top=Soprano", "Low=Bass"]}
     (run_folder / "run.json").write_text(json.dumps(run_json))
-    with pytest.raises(
-        ComposerError, match=r"makes 4 tracks .*the reference has 2 \(Top, Low\)"
-    ):
+    with pytest.raises(ComposerError, match=r"makes 4 tracks .*the reference has 2 \(Top, Low\)"):
         judge(str(run_folder), EvaluationRequest())
-    assert (
-        "jsb"
-        in judge(
-            str(run_folder), EvaluationRequest(reference="jsb", pieces=2)
-        ).reference
-    )
+    assert "jsb" in judge(str(run_folder), EvaluationRequest(reference="jsb", pieces=2)).reference
 
 
 def test_the_ladder_of_a_folder(generated):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import composer
 import numpy as np
 import pytest
-
-import composer
 from composer import catalog
 from composer.data import load_corpus
 from composer.errors import ConfigError
@@ -20,6 +19,7 @@ from composer.generators.unet.config import UnetConfig
 from composer.metrics import song_grid
 from composer.songs.grid import to_voices
 from composer.songs.song import Note, Song, TimeSignature, Track
+
 from tests.support.voices import one_at_a_time
 
 
@@ -43,18 +43,13 @@ def test_a_latent_with_a_seed_of_its_own_and_what_is_the_same_without(model, ode
     assert model.arrange(ode, seed=1, latents={"groove": 1}).tracks == plain.tracks
     assert model.arrange(ode, seed=9, latents=Latents(1)).tracks == plain.tracks
     every = dict.fromkeys(("chords", "style", "melody", "groove"), 2)
-    assert (
-        model.arrange(ode, seed=1, latents=every).tracks
-        == model.arrange(ode, seed=2).tracks
-    )
+    assert model.arrange(ode, seed=1, latents=every).tracks == model.arrange(ode, seed=2).tracks
     for name in every:
         assert change(plain, model.arrange(ode, seed=1, latents={name: 2})) > 0.03, name
 
 
 def test_another_groove_leaves_every_pitch_on_the_beat(model, ode):
-    one, other = (
-        to_voices(model.arrange(ode, seed=1, latents={"groove": s}))[0] for s in (1, 5)
-    )
+    one, other = (to_voices(model.arrange(ode, seed=1, latents={"groove": s}))[0] for s in (1, 5))
     assert (one[::4] == other[::4]).all() and (one != other).any()
 
 
@@ -73,9 +68,7 @@ def test_knobs_do_what_they_say(model):
 
 def test_a_model_without_latents_says_so(ode):
     player = Player(family("unet"), UnetConfig(), lambda inputs: inputs)
-    with pytest.raises(
-        ConfigError, match=r"\(family unet\) has no latents, only a seed"
-    ):
+    with pytest.raises(ConfigError, match=r"\(family unet\) has no latents, only a seed"):
         player.arrange(ode, latents={"groove": 0.5})
     with pytest.raises(ConfigError, match="cannot keep a part"):
         player.arrange(ode, keep=Keep(("Alto",)))
@@ -83,9 +76,7 @@ def test_a_model_without_latents_says_so(ode):
         measure_moves(player, [ode], (0,), lambda done, total: None)
 
 
-@pytest.mark.parametrize(
-    "pitches", [[64], [67] * 60, [60 + 7 * i % 17 for i in range(500)]]
-)
+@pytest.mark.parametrize("pitches", [[64], [67] * 60, [60 + 7 * i % 17 for i in range(500)]])
 def test_knobs_at_their_ends_take_any_melody(model, pitches):
     song = Song((Track(tuple(Note(float(i), p, 1.0) for i, p in enumerate(pitches))),))
     for end in (-1.0, 1.0):
@@ -121,28 +112,19 @@ class Fixed:
 
 
 def test_each_thing_is_seen_by_its_own_measure():
-    song = Song(
-        (Track((Note(0.0, 72, 4.0),)),), time_signatures=(TimeSignature(0, 4, 4),)
-    )
+    song = Song((Track((Note(0.0, 72, 4.0),)),), time_signatures=(TimeSignature(0, 4, 4),))
     moves = measure_moves(Fixed(), [song], (0,), lambda done, total: None)
     assert moves.another["harmony"] == 1.0
     assert (
         moves.another["rhythm"] == 1.0
     )  # of two voices one starts a note elsewhere: one left out, one added
     assert moves.another["contour"] == pytest.approx((12 + 5) / 2)
-    assert (
-        moves.redrawn["chords"]["harmony"] == 1.0
-        and moves.redrawn["melody"]["harmony"] == 0.0
-    )
+    assert moves.redrawn["chords"]["harmony"] == 1.0 and moves.redrawn["melody"]["harmony"] == 0.0
     assert moves.redrawn["groove"]["rhythm"] == 1.0
-    assert (
-        moves.redrawn["groove"]["harmony"] == moves.redrawn["groove"]["contour"] == 0.0
-    )
+    assert moves.redrawn["groove"]["harmony"] == moves.redrawn["groove"]["contour"] == 0.0
     assert moves.redrawn["melody"]["contour"] == pytest.approx(12 / 17)
     assert set(moves.redrawn["style"].values()) == {0.0}
-    assert (
-        moves.ranked("chords")[0] == "harmony" and moves.ranked("groove")[0] == "rhythm"
-    )
+    assert moves.ranked("chords")[0] == "harmony" and moves.ranked("groove")[0] == "rhythm"
     assert moves.verdict()[1].startswith("groove moves rhythm most (1.00, then ")
     assert moves.verdict()[1].endswith("as it should")
 
@@ -172,11 +154,9 @@ def test_the_grid_of_a_song_with_a_pickup(greensleeves):
 def test_the_bundled_models_chords_and_groove_move_what_they_name(model):
     songs = load_corpus("jsb").valid[:25]
     seen = []
-    moves = measure_moves(
-        model, songs, (0, 1), lambda done, total: seen.append((done, total))
-    )
+    moves = measure_moves(model, songs, (0, 1), lambda done, total: seen.append((done, total)))
     assert seen[-1] == (50, 50)
-    assert (
-        moves.ranked("chords")[0] == "harmony" and moves.ranked("groove")[0] == "rhythm"
-    ), moves.verdict()
+    assert moves.ranked("chords")[0] == "harmony" and moves.ranked("groove")[0] == "rhythm", (
+        moves.verdict()
+    )
     assert moves.redrawn["groove"]["harmony"] == 0

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.evaluation import (
     RESPONSES,
@@ -16,6 +15,7 @@ from composer.evaluation import (
 from composer.evaluation.listen import change, nearest_change, with_notes
 from composer.songs.edit import only_melody
 from composer.songs.song import Song, TimeSignature, Track
+
 from tests.support.lopsided import in_c, in_d, notes, over_a_chord
 
 NAN = float("nan")
@@ -28,9 +28,7 @@ class Deaf:
     """Always the same two tracks, whatever the melody and the seed."""
 
     def arrange(self, song: Song, seed: int = 0) -> Song:
-        return replace(
-            song, tracks=(song.tracks[0], *self.added(song, np.random.default_rng(0)))
-        )
+        return replace(song, tracks=(song.tracks[0], *self.added(song, np.random.default_rng(0))))
 
     def added(self, song: Song, rng: np.random.Generator) -> tuple[Track, ...]:
         return tuple(
@@ -52,8 +50,7 @@ class Noisy(Deaf):
 
     def arrange(self, song: Song, seed: int = 0) -> Song:
         return replace(
-            song,
-            tracks=(song.tracks[0], *self.added(song, np.random.default_rng(seed))),
+            song, tracks=(song.tracks[0], *self.added(song, np.random.default_rng(seed)))
         )
 
 
@@ -63,18 +60,12 @@ class Parallel:
     def arrange(self, song: Song, seed: int = 0) -> Song:
         return replace(
             song,
-            tracks=(
-                song.tracks[0],
-                moved(song.tracks[0], -4),
-                Track(notes((0, 36, song.end))),
-            ),
+            tracks=(song.tracks[0], moved(song.tracks[0], -4), Track(notes((0, 36, song.end)))),
         )
 
 
 def moved(track: Track, by: int) -> Track:
-    return replace(
-        track, notes=tuple(replace(note, pitch=note.pitch + by) for note in track.notes)
-    )
+    return replace(track, notes=tuple(replace(note, pitch=note.pitch + by) for note in track.notes))
 
 
 @pytest.fixture
@@ -106,26 +97,16 @@ def test_a_model_that_ignores_its_noise_is_caught(melodies):
 def test_the_shares_by_hand():
     """Tracks of 2 cells a step; of 8 steps the first track changes in 4 and the second in 1: 5 of 16 cells."""
     first = Song(
-        (
-            Track(notes((0, 80, 9))),
-            Track(notes((0, 60, 2))),
-            Track(notes((0, 40, 2), (0, 47, 2))),
-        )
+        (Track(notes((0, 80, 9))), Track(notes((0, 60, 2))), Track(notes((0, 40, 2), (0, 47, 2))))
     )
     second = Song(
-        (
-            Track(notes((0, 70, 2))),
-            Track(notes((0, 60, 1), (1, 62, 1))),
-            Track(notes((0, 40, 2))),
-        )
+        (Track(notes((0, 70, 2))), Track(notes((0, 60, 1), (1, 62, 1))), Track(notes((0, 40, 2))))
     )
     fifth = replace(second.tracks[2], notes=notes((0, 40, 1.75), (0, 47, 2)))
     second = replace(second, tracks=(*second.tracks[:2], fifth))
     assert change(first, second) == pytest.approx(5 / 16)
     lower = replace(second, tracks=tuple(moved(track, -5) for track in second.tracks))
-    assert change(first, lower) == 1 and nearest_change(first, lower) == pytest.approx(
-        5 / 16
-    )
+    assert change(first, lower) == 1 and nearest_change(first, lower) == pytest.approx(5 / 16)
 
 
 def test_a_chord_is_more_than_its_lowest_note_and_its_size():
@@ -138,10 +119,7 @@ def test_drums_are_not_transposed():
     tune, kick = Track(notes((0, 80, 4))), Track(notes((0, 36, 2)), is_drum=True)
     first = Song((tune, Track(notes((0, 60, 4))), kick))
     assert (
-        nearest_change(
-            first, replace(first, tracks=(tune, moved(first.tracks[1], 7), kick))
-        )
-        == 0
+        nearest_change(first, replace(first, tracks=(tune, moved(first.tracks[1], 7), kick))) == 0
     )
     assert nearest_change(
         first, replace(first, tracks=(tune, first.tracks[1], moved(kick, 2)))
@@ -163,9 +141,7 @@ def test_the_other_melody_is_given_under_the_same_metre():
     )
     responses(Listening(), [short, long], (5,))
     swapped = [
-        (song.time_signatures, song.tracks[0].notes)
-        for song, seed in heard[2:]
-        if seed == 5
+        (song.time_signatures, song.tracks[0].notes) for song, seed in heard[2:] if seed == 5
     ]
     assert swapped == [
         (short.time_signatures, notes((0, 67, 1), (1, 70, 1))),
@@ -196,12 +172,8 @@ def test_a_melody_that_begins_after_the_end_is_no_other(melodies):
 
 def test_what_was_arranged_before_is_not_arranged_again(melodies):
     model = Noisy()
-    arranged = [
-        [model.arrange(only_melody(song), seed) for song in melodies] for seed in (0, 1)
-    ]
-    assert responses(model, melodies, (0, 1), arranged) == responses(
-        model, melodies, (0, 1)
-    )
+    arranged = [[model.arrange(only_melody(song), seed) for song in melodies] for seed in (0, 1)]
+    assert responses(model, melodies, (0, 1), arranged) == responses(model, melodies, (0, 1))
 
 
 def test_agreement_with_the_melody_and_with_another():
@@ -209,9 +181,7 @@ def test_agreement_with_the_melody_and_with_another():
     assert found["key_agreement"] == found["chord_agreement"] == 1
     assert found["key_agreement_other"] < 0.9
     assert found["chord_agreement_other"] == 1  # one triad, once they are in one key
-    seventh = over_a_chord(
-        (76, 79, 73, 71), (57, 61, 64, 67)
-    )  # E G C# B over A7: the B makes none
+    seventh = over_a_chord((76, 79, 73, 71), (57, 61, 64, 67))  # E G C# B over A7: the B makes none
     found = dataset_responses([in_c(), seventh])
     assert found["chord_agreement"] == pytest.approx((1 + 3 / 4) / 2)
     # D F B A over C E G: maj7 and m7 at the end; D F# A A over A7: the A's

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.errors import ShapeError
 from composer.evaluation import (
     METRICS,
@@ -17,6 +16,7 @@ from composer.evaluation import (
 from composer.evaluation.measure import lead, track_names
 from composer.songs.edit import only_melody
 from composer.songs.song import Song, TimeSignature, Track
+
 from tests.support.lopsided import in_c, in_d, lopsided, notes
 
 NAN = float("nan")
@@ -37,9 +37,7 @@ BY_HAND = {  # tune, pad, low, kit, all of the last three
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_song_measured_by_hand(name):
-    assert measure([lopsided()]).values[name][0] == pytest.approx(
-        BY_HAND[name], nan_ok=True
-    )
+    assert measure([lopsided()]).values[name][0] == pytest.approx(BY_HAND[name], nan_ok=True)
 
 
 def test_every_measure_has_a_name_and_a_column_for_each_track():
@@ -47,10 +45,7 @@ def test_every_measure_has_a_name_and_a_column_for_each_track():
     assert list(measured.values) == list(METRICS)
     assert all(value.shape == (2, 5) for value in measured.values.values())
     assert measured.tracks == ("Tune", "Pad", "Low", "Kit") and len(measured) == 2
-    assert (measured.pitches.shape, measured.pitch_classes.shape) == (
-        (2, 4, 128),
-        (2, 4, 12),
-    )
+    assert (measured.pitches.shape, measured.pitch_classes.shape) == ((2, 4, 128), (2, 4, 12))
     assert measured.pitch_classes[0, 1, [1, 4, 7]] == pytest.approx(1 / 3)
     assert (
         measured.pitches[0, 3, 35] == pytest.approx(2 / 3)
@@ -62,13 +57,10 @@ def test_voices_are_the_tracks_of_one_line_and_ranges_are_of_four():
     values = measure([lopsided()]).values
     assert values["crossing"][0] == pytest.approx([NAN, NAN, NAN, NAN, 0], nan_ok=True)
     assert values["dissonance"][0, -1] == 0  # on beats 1, 4, 5, 6: E over C, G over G
-    assert (
-        np.isnan(values["out_of_range"]).all() and np.isnan(values["chord_share"]).all()
-    )
+    assert np.isnan(values["out_of_range"]).all() and np.isnan(values["chord_share"]).all()
     four = Song(
         tuple(
-            Track(notes((0, p, 3), (3, q, 1)))
-            for p, q in ((60, 60), (84, 57), (50, 53), (35, 36))
+            Track(notes((0, p, 3), (3, q, 1))) for p, q in ((60, 60), (84, 57), (50, 53), (35, 36))
         )
     )
     values = measure([four]).values
@@ -90,16 +82,12 @@ def test_beats_are_counted_from_the_first_full_bar():
         Track(notes((0, 70, 0.5), *((0.5 + i / 2, line[i % 2], 0.5) for i in range(8))))
         for line in lines
     ]
-    song = Song(
-        tuple(tracks),
-        time_signatures=(TimeSignature(0, 1, 8), TimeSignature(0.5, 4, 4)),
-    )
+    song = Song(tuple(tracks), time_signatures=(TimeSignature(0, 1, 8), TimeSignature(0.5, 4, 4)))
     assert lead(song) == 2
     assert measure([song]).values["chord_share"][0, -1] == 1
     assert lead(lopsided()) == 0 and lead(Song()) == 0
     kit = Track(
-        notes((0.5, 36, 0.25), (1.25, 36, 0.25), (1.5, 36, 0.25), (2, 36, 0.25)),
-        is_drum=True,
+        notes((0.5, 36, 0.25), (1.25, 36, 0.25), (1.5, 36, 0.25), (2, 36, 0.25)), is_drum=True
     )
     metres = (TimeSignature(0, 1, 16), TimeSignature(0.25, 4, 4))
     quarter = replace(song, tracks=(tracks[0], kit), time_signatures=metres)
@@ -111,12 +99,10 @@ def test_beats_are_counted_from_the_first_full_bar():
 def test_drums_have_no_part_in_what_pitches_measure():
     tracks = lopsided().tracks[:3]
     noise = Track(
-        notes(*((0, pitch, 7) for pitch in (37, 39, 42, 44, 46, 49, 51, 54))),
-        is_drum=True,
+        notes(*((0, pitch, 7) for pitch in (37, 39, 42, 44, 46, 49, 51, 54))), is_drum=True
     )
     without, with_drums = (
-        measure([replace(lopsided(), tracks=some)])
-        for some in (tracks, (*tracks, noise))
+        measure([replace(lopsided(), tracks=some)]) for some in (tracks, (*tracks, noise))
     )
     for name in (
         "own_key_ratio",
@@ -142,12 +128,7 @@ def test_drums_have_no_part_in_what_pitches_measure():
 def test_the_own_key_follows_the_piece():
     """Eleven notes in F# major and one outside: C major holds B, F and the stranger C."""
     melody = Track(
-        notes(
-            *(
-                (i, p, 1)
-                for i, p in enumerate((66, 68, 70, 71, 73, 75, 77, 78, 73, 70, 66))
-            )
-        )
+        notes(*((i, p, 1) for i, p in enumerate((66, 68, 70, 71, 73, 75, 77, 78, 73, 70, 66))))
     )
     song = Song((melody, Track(notes((0, 54, 3), (3, 60, 1)))))
     values = measure([song]).values
@@ -157,16 +138,13 @@ def test_the_own_key_follows_the_piece():
 
 def test_silence_is_undefined_and_warns_of_nothing(recwarn):
     quiet = replace(
-        lopsided(),
-        tracks=tuple(replace(track, notes=()) for track in lopsided().tracks),
+        lopsided(), tracks=tuple(replace(track, notes=()) for track in lopsided().tracks)
     )
     measured = measure([quiet, lopsided()])
     assert measured.values["empty_bar_ratio"][0].tolist() == [1] * 5
     assert measured.values["notes_per_beat"][0].tolist() == [0] * 5
     others = [
-        v[0]
-        for n, v in measured.values.items()
-        if n not in ("empty_bar_ratio", "notes_per_beat")
+        v[0] for n, v in measured.values.items() if n not in ("empty_bar_ratio", "notes_per_beat")
     ]
     assert np.isnan(others).all() and np.isnan(measured.pitches[0]).all()
     evaluation = compare(measured, measured)

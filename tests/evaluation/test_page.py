@@ -8,6 +8,7 @@ from itertools import combinations
 from composer.evaluation.page import draw
 from composer.pictures.palette import MELODY, OTHERS
 from composer.runs.run import TrainingRun
+
 from tests.support.judgements import band
 
 
@@ -19,14 +20,9 @@ def overlaps(figure) -> list[tuple[str, str]]:
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     hidden = {
-        label
-        for axes in figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for label in beyond(axis)
+        label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in beyond(axis)
     }
-    texts = [
-        t for t in figure.findobj(Text) if t.get_text().strip() and t not in hidden
-    ]
+    texts = [t for t in figure.findobj(Text) if t.get_text().strip() and t not in hidden]
     boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts]
     page = figure.bbox
     boxes = [(text, box) for text, box in boxes if box.width > 0]
@@ -68,11 +64,7 @@ def test_the_page_is_1600_pixels_wide_and_has_the_tracks_colours(judged, tmp_pat
 
 def test_a_run_shows_its_trajectories_and_the_datasets_value(judged, run_folder):
     figure = draw(None, replace(judged, run=TrainingRun(run_folder)))
-    axes = {
-        axes.get_title(loc="left"): axes
-        for axes in figure.axes
-        if axes.get_title(loc="left")
-    }
+    axes = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_title(loc="left")}
     assert list(axes) == ["loss: critic", "loss: generator", "distance", "in C major"]
     curve, line = axes["distance"].lines
     assert curve.get_xydata().tolist() == [[5, 3], [15, 1]]

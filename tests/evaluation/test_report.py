@@ -6,11 +6,11 @@ import csv
 import json
 
 import pytest
-
 from composer.errors import ComposerError
 from composer.evaluation import TITLES
 from composer.evaluation.compare import short_number
 from composer.evaluation.report import check_place, to_csv, to_json, to_tables, write
+
 from tests.support.judgements import band
 
 
@@ -18,33 +18,21 @@ def test_the_csv_holds_every_number(judged):
     lines = list(csv.DictReader(to_csv(judged).splitlines()))
     assert list(lines[0]) == ["measure", "track", "generated", "dataset", "distance"]
     cells = {(line["measure"], line["track"]): line for line in lines}
-    assert (
-        len(cells)
-        == len(lines)
-        == 1 + len(judged.responses) + 5 * len(judged.evaluation.table)
-    )
+    assert len(cells) == len(lines) == 1 + len(judged.responses) + 5 * len(judged.evaluation.table)
     assert float(cells["distance", "all"]["generated"]) == pytest.approx(
         judged.evaluation.distance, abs=1e-6
     )
     alto = judged.evaluation.table["c_major_ratio"]["Alto"]
-    assert float(cells["c_major_ratio", "Alto"]["dataset"]) == pytest.approx(
-        alto.dataset, abs=1e-6
-    )
-    assert (
-        cells["noise", "all"]["dataset"] == ""
-        and cells["crossing", "Bass"]["generated"] == ""
-    )
+    assert float(cells["c_major_ratio", "Alto"]["dataset"]) == pytest.approx(alto.dataset, abs=1e-6)
+    assert cells["noise", "all"]["dataset"] == "" and cells["crossing", "Bass"]["generated"] == ""
 
 
 def test_the_json_is_strict_and_whole(judged, tmp_path):
     write(judged, tmp_path / "new" / "folder")
     saved = json.loads(
-        (tmp_path / "new" / "folder" / "evaluation.json").read_text(),
-        parse_constant=pytest.fail,
+        (tmp_path / "new" / "folder" / "evaluation.json").read_text(), parse_constant=pytest.fail
     )
-    assert saved["tracks"] == ["Soprano", "Alto", "Tenor", "Bass"] and saved[
-        "pieces"
-    ] == {
+    assert saved["tracks"] == ["Soprano", "Alto", "Tenor", "Bass"] and saved["pieces"] == {
         "generated": 8,
         "dataset": 4,
     }
@@ -62,10 +50,7 @@ def test_the_tables_show_what_is_undefined_as_a_dash(judged):
     assert heard.rows[1][0] == TITLES["noise"] and heard.rows[1][2] == "–"
     assert tracks.heading == ["generated / dataset", "Soprano", "Alto", "Tenor", "Bass"]
     rows = {row[0]: row[1:] for row in tracks.rows}
-    assert (
-        rows[TITLES["melody_tonal_distance"]][0] == "– / –"
-        and TITLES["crossing"] not in rows
-    )
+    assert rows[TITLES["melody_tonal_distance"]][0] == "– / –" and TITLES["crossing"] not in rows
     cell = judged.evaluation.table["mean_pitch"]["Bass"]
     assert rows["mean pitch"][3] == f"{cell.generated:.1f} / {cell.dataset:.1f}"
     for table in (overall, heard, tracks):

@@ -7,7 +7,6 @@ from typing import get_args
 
 import numpy as np
 import pytest
-
 from composer.errors import ConfigError
 from composer.generators.family import CAN, FAMILIES, Capability, Request, family
 from composer.generators.latents import Latents
@@ -31,9 +30,7 @@ def test_every_capability_has_words() -> None:
 
 
 def test_an_unknown_family_lists_those_that_exist() -> None:
-    with pytest.raises(
-        ConfigError, match="no family 'waltz'; there are band, chorale, unet"
-    ):
+    with pytest.raises(ConfigError, match="no family 'waltz'; there are band, chorale, unet"):
         family("waltz")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import composer
 import numpy as np
 import pytest
-
-import composer
 from composer import catalog
 from composer.errors import ConfigError
 from composer.generators.keep import Ahead, Keep, Kept, continued, keep_voices, parse
 from composer.songs.grid import pulse_grid
 from composer.songs.song import Note, Song, Track
+
 from tests.support.voices import in_bars, one_at_a_time, voice
 
 
@@ -40,9 +40,7 @@ def test_a_note_that_is_expected_to_go_on_is_held() -> None:
         Ahead(4.0, 5.0, 62).line(held).notes[-1] == Note(4.0, 62, 1.0, 90)
         and Ahead(4.0, 5.0, 62).known == 5.0
     )
-    assert Ahead(5.0, 6.0, 64).line(held).notes[-1] == Note(
-        5.0, 64, 1.0, 90
-    )  # it had ended
+    assert Ahead(5.0, 6.0, 64).line(held).notes[-1] == Note(5.0, 64, 1.0, 90)  # it had ended
 
 
 def test_notes_go_on_or_begin_again() -> None:
@@ -93,9 +91,7 @@ def test_a_voice_is_kept_whatever_the_case_of_its_name() -> None:
 
 
 def test_voices_and_bars_that_are_not_there_are_named() -> None:
-    with pytest.raises(
-        ConfigError, match="no voice 'Viola' to keep; there are Alto, Bass"
-    ):
+    with pytest.raises(ConfigError, match="no voice 'Viola' to keep; there are Alto, Bass"):
         kept_of(Keep(voices=("Viola",)))
     with pytest.raises(ConfigError, match="no bar 2-3; the melody has bars 1 to 2"):
         kept_of(Keep(bars=((2, 3),)))
@@ -123,9 +119,7 @@ def test_a_kept_voice_comes_back_and_the_others_fit_around_it(model, arranged):
     assert again.tracks[:2] == arranged.tracks[:2]
     assert voice(again, "Bass").notes != voice(arranged, "Bass").notes
     free = model.arrange(arranged, seed=5, track=0)
-    assert (
-        voice(again, "Bass").notes != voice(free, "Bass").notes
-    )  # it hears the alto that is kept
+    assert voice(again, "Bass").notes != voice(free, "Bass").notes  # it hears the alto that is kept
 
 
 def test_only_some_bars_are_made_again(model, arranged):
@@ -145,9 +139,7 @@ def test_only_some_bars_are_made_again(model, arranged):
 def test_a_voice_and_bars_together(model, arranged):
     again = model.arrange(arranged, seed=6, keep=Keep(("BASS",), only=((3, 3),)))
     assert voice(again, "Bass") == voice(arranged, "Bass")
-    assert in_bars(again, again.tracks[1], 4, 16) == in_bars(
-        arranged, arranged.tracks[1], 4, 16
-    )
+    assert in_bars(again, again.tracks[1], 4, 16) == in_bars(arranged, arranged.tracks[1], 4, 16)
 
 
 def test_everything_kept_is_everything_as_it_was(model, arranged):
@@ -155,20 +147,12 @@ def test_everything_kept_is_everything_as_it_was(model, arranged):
         model.arrange(arranged, seed=8, keep=Keep(("Alto", "Tenor", "Bass"))).tracks
         == arranged.tracks
     )
-    assert (
-        model.arrange(arranged, seed=8, keep=Keep(bars=((1, 16),))).tracks
-        == arranged.tracks
-    )
+    assert model.arrange(arranged, seed=8, keep=Keep(bars=((1, 16),))).tracks == arranged.tracks
 
 
 def test_notes_off_the_grid_and_out_of_range_come_back_bit_for_bit(model, arranged):
     played = tuple(
-        Note(
-            n.onset + 0.013 * (i % 3),
-            n.pitch - 24 * (i == 4),
-            n.duration * 0.87,
-            31 + i,
-        )
+        Note(n.onset + 0.013 * (i % 3), n.pitch - 24 * (i == 4), n.duration * 0.87, 31 + i)
         for i, n in enumerate(arranged.tracks[2].notes)
     )
     song = replace(
@@ -183,25 +167,17 @@ def test_notes_off_the_grid_and_out_of_range_come_back_bit_for_bit(model, arrang
     assert whole.tracks[2].notes == played
     part = model.arrange(song, seed=3, keep=Keep(bars=((2, 3),)))
     kept = in_bars(song, song.tracks[2], 2, 3)
-    assert [n for n in part.tracks[2].notes if n in kept] == kept and one_at_a_time(
-        part
-    )
+    assert [n for n in part.tracks[2].notes if n in kept] == kept and one_at_a_time(part)
 
 
 def test_a_note_that_reaches_into_a_kept_bar_is_kept_whole(model, ode):
     """Bars of 4 beats; the bass holds from bar 1 into bar 2, which is kept."""
     end = ode.end
-    low = Track(
-        (Note(0.0, 48, 2.0), Note(2.0, 43, 4.0), Note(6.0, 48, end - 6.0)), "Bass"
-    )
-    others = [
-        Track((Note(0.0, p, end),), name) for name, p in (("Alto", 60), ("Tenor", 55))
-    ]
+    low = Track((Note(0.0, 48, 2.0), Note(2.0, 43, 4.0), Note(6.0, 48, end - 6.0)), "Bass")
+    others = [Track((Note(0.0, p, end),), name) for name, p in (("Alto", 60), ("Tenor", 55))]
     song = replace(ode, tracks=(ode.tracks[0], *others, low))
     again = model.arrange(song, seed=4, keep=Keep(bars=((2, 2),)))
-    assert again.tracks[3].notes[-2:] == low.notes[1:] and again.tracks[1:3] == tuple(
-        others
-    )
+    assert again.tracks[3].notes[-2:] == low.notes[1:] and again.tracks[1:3] == tuple(others)
     assert again.tracks[3].notes[0].onset == 0.0 and one_at_a_time(again)
 
 
@@ -217,19 +193,12 @@ def test_a_pickup_in_six_eight_is_bar_one(model, greensleeves):
 def test_voices_without_their_names_are_taken_in_their_order(model, arranged):
     bare = replace(arranged, tracks=tuple(replace(t, name="") for t in arranged.tracks))
     again = model.arrange(bare, seed=5, keep=Keep(("tenor",)))
-    assert (
-        again.tracks[2] == bare.tracks[2]
-        and again.tracks[1].notes != bare.tracks[1].notes
-    )
+    assert again.tracks[2] == bare.tracks[2] and again.tracks[1].notes != bare.tracks[1].notes
 
 
 def test_locks_that_name_nothing_list_what_there_is(model, arranged, ode):
     for song, keep, words in (
-        (
-            arranged,
-            Keep(("sopran",)),
-            "no voice 'sopran' to keep; there are Alto, Tenor, Bass",
-        ),
+        (arranged, Keep(("sopran",)), "no voice 'sopran' to keep; there are Alto, Tenor, Bass"),
         (arranged, Keep(bars=((15, 17),)), "no bar 15-17; the melody has bars 1 to 16"),
         (arranged, Keep(only=((99, 99),)), "no bar 99; the melody has bars 1 to 16"),
         (

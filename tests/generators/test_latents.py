@@ -7,7 +7,6 @@ import pickle
 
 import numpy as np
 import pytest
-
 from composer.errors import ConfigError
 from composer.generators.chorale.latents import (
     DIRECTIONS,
@@ -53,21 +52,7 @@ def test_seeds_and_knobs_as_they_are_written(text, source):
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        ".",
-        "+",
-        "loud",
-        "1.5",
-        "-2",
-        "7+",
-        "+0.5+0.5",
-        "7 0.5",
-        "1e3",
-        "nan",
-        "9" * 5000,
-    ],
+    "text", ["", ".", "+", "loud", "1.5", "-2", "7+", "+0.5+0.5", "7 0.5", "1e3", "nan", "9" * 5000]
 )
 def test_what_is_neither_seed_nor_knob_is_refused_by_name(text):
     with pytest.raises(ConfigError, match="groove is a seed like 7, a knob from -1 to"):
@@ -118,24 +103,17 @@ def test_origins_survive_json():
 
 def test_every_latent_has_a_seed_of_its_own():
     drawn = draw(
-        Latents(1, {"melody": Source(9)}),
-        lambda seed: sample_latents(seed, 5),
-        DIRECTIONS,
+        Latents(1, {"melody": Source(9)}), lambda seed: sample_latents(seed, 5), DIRECTIONS
     )
     one, nine = sample_latents(1, 5), sample_latents(9, 5)
-    assert all(
-        (drawn[name] == (nine if name == "melody" else one)[name]).all()
-        for name in NAMES
-    )
+    assert all((drawn[name] == (nine if name == "melody" else one)[name]).all() for name in NAMES)
 
 
 def test_a_knob_moves_what_it_points_at_and_leaves_the_rest_bit_for_bit():
     normal = np.random.default_rng(0).standard_normal((4000, 3)).astype(np.float32)
     moved = push(normal, np.array([1.0, 0.0, -0.5]))
     assert (moved[:, 1] == normal[:, 1]).all()
-    assert np.allclose(
-        moved.mean(0)[[0, 2]], [SHARE * PUSH, -SHARE * PUSH / 2], atol=0.05
-    )
+    assert np.allclose(moved.mean(0)[[0, 2]], [SHARE * PUSH, -SHARE * PUSH / 2], atol=0.05)
     assert np.allclose(moved.std(0)[[0, 2]], [0.6, np.sqrt(1 - 0.16)], atol=0.05)
     ends = uniform(moved[:, 0])
     assert (
@@ -147,14 +125,8 @@ def test_a_knob_that_a_family_lacks_is_refused():
     with pytest.raises(
         ConfigError, match=r"no knob groove \(it has none at all\); give groove a seed"
     ):
-        draw(
-            Latents(0, {"groove": Source(knob=0.5)}),
-            lambda seed: sample_latents(seed, 2),
-            {},
-        )
-    with pytest.raises(
-        ConfigError, match=r"no knob groove \(knobs are there for chords\)"
-    ):
+        draw(Latents(0, {"groove": Source(knob=0.5)}), lambda seed: sample_latents(seed, 2), {})
+    with pytest.raises(ConfigError, match=r"no knob groove \(knobs are there for chords\)"):
         draw(
             Latents(0, {"groove": Source(knob=0.5)}),
             lambda seed: sample_latents(seed, 2),
@@ -170,9 +142,7 @@ def test_the_way_between_keeps_its_ends_exactly_and_its_length():
         and (slerp(a, b, 1) == b).all()
         and (slerp(a, a, 0.3) == a).all()
     )
-    lengths = [
-        np.linalg.norm(slerp(a, b, share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)
-    ]
+    lengths = [np.linalg.norm(slerp(a, b, share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert min(lengths) > 0.95 * min(lengths[0], lengths[-1])
     apart = [np.linalg.norm(slerp(a, b, share) - a) for share in np.linspace(0, 1, 9)]
     assert (np.diff(apart) > 0).all()

@@ -9,10 +9,9 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import composer
 import numpy as np
 import pytest
-
-import composer
 from composer import catalog
 from composer.catalog import models
 from composer.data.jsb import RANGES
@@ -33,9 +32,7 @@ def model() -> Model:
 
 def tune(pitches: list[int], length: float = 1.0, numerator: int = 4) -> Song:
     notes = tuple(Note(i * length, p, length) for i, p in enumerate(pitches))
-    return Song(
-        (Track(notes, "Melody"),), time_signatures=(TimeSignature(0, numerator, 4),)
-    )
+    return Song((Track(notes, "Melody"),), time_signatures=(TimeSignature(0, numerator, 4),))
 
 
 def check(song: Song, out: Song) -> None:
@@ -49,8 +46,7 @@ def check(song: Song, out: Song) -> None:
         assert track.notes and all(low <= n.pitch <= high for n in track.notes)
         assert track.end <= end + 1e-6 and all(n.duration > 0 for n in track.notes)
         assert all(
-            a.end <= b.onset + 1e-6
-            for a, b in zip(track.notes, track.notes[1:], strict=False)
+            a.end <= b.onset + 1e-6 for a, b in zip(track.notes, track.notes[1:], strict=False)
         )
 
 
@@ -84,26 +80,16 @@ def test_voices_sound_exactly_where_the_melody_does(model: Model, name: str) -> 
 
 def test_a_seed_repeats_and_another_differs(model: Model) -> None:
     song = composer.read(catalog.tune("old-hundredth"))
-    one, again, other = (
-        to_voices(model.arrange(song, seed=s))[0][:, 1:] for s in (5, 5, 6)
-    )
+    one, again, other = (to_voices(model.arrange(song, seed=s))[0][:, 1:] for s in (5, 5, 6))
     assert (one == again).all() and (one != other).mean() >= 0.2
 
 
 @pytest.mark.parametrize(
     "pitches",
-    [
-        [60],
-        [67] * 64,
-        [72, 60, 79, 57, 81],
-        [60, 62, 64] * 4,
-        [69, 71, 72, 74, 76, 77, 80, 81],
-    ],
+    [[60], [67] * 64, [72, 60, 79, 57, 81], [60, 62, 64] * 4, [69, 71, 72, 74, 76, 77, 80, 81]],
 )
 @pytest.mark.parametrize("numerator", [3, 4, 5])
-def test_odd_melodies_are_arranged(
-    model: Model, pitches: list[int], numerator: int
-) -> None:
+def test_odd_melodies_are_arranged(model: Model, pitches: list[int], numerator: int) -> None:
     song = tune(pitches, numerator=numerator)
     check(song, model.arrange(song))
 
@@ -118,9 +104,7 @@ def test_five_hundred_bars(model: Model) -> None:
     check(song, model.arrange(song))
 
 
-def test_a_melody_above_and_below_the_range_is_moved_by_octaves_and_back(
-    model: Model,
-) -> None:
+def test_a_melody_above_and_below_the_range_is_moved_by_octaves_and_back(model: Model) -> None:
     song = composer.read(catalog.tune("frere-jacques"))
     moved = Song(
         (
@@ -145,17 +129,11 @@ def test_what_is_written_is_what_was_arranged(model: Model, tmp_path: Path) -> N
     composer.write(tmp_path / "out.mid", out)
     back = composer.read(tmp_path / "out.mid")
     for a, b in zip(out.tracks, back.tracks, strict=True):
-        assert [(n.pitch, n.velocity) for n in a.notes] == [
-            (n.pitch, n.velocity) for n in b.notes
-        ]
-        assert np.allclose(
-            [n.onset for n in a.notes], [n.onset for n in b.notes], atol=1 / 480
-        )
+        assert [(n.pitch, n.velocity) for n in a.notes] == [(n.pitch, n.velocity) for n in b.notes]
+        assert np.allclose([n.onset for n in a.notes], [n.onset for n in b.notes], atol=1 / 480)
 
 
-def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(
-    model: Model,
-) -> None:
+def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(model: Model) -> None:
     shares = []
     for name in catalog.tunes():
         out = model.arrange(composer.read(catalog.tune(name)), seed=1)
@@ -166,16 +144,12 @@ def test_added_voices_stay_in_the_melodys_key_and_never_fall_silent(
     assert np.mean(shares) >= 0.93
 
 
-@pytest.mark.parametrize(
-    "pitches", [[60], [67] * 40, [60, 84, 55, 79] * 8, [62, 64, 65] * 700]
-)
+@pytest.mark.parametrize("pitches", [[60], [67] * 40, [60, 84, 55, 79] * 8, [62, 64, 65] * 700])
 def test_odd_melodies_get_a_sensible_answer(model: Model, pitches: list[int]) -> None:
     song = tune(pitches)
     out = model.arrange(song)
     assert out.tracks[0].notes == song.tracks[0].notes
-    assert all(
-        track.notes and track.end == song.tracks[0].end for track in out.tracks[1:]
-    )
+    assert all(track.notes and track.end == song.tracks[0].end for track in out.tracks[1:])
 
 
 def voices(song: Song) -> list[tuple[Note, ...]]:
@@ -194,9 +168,7 @@ def play(model: Model, song: Song, horizon: float, until: float) -> Song:
 
 
 @pytest.mark.parametrize("horizon", [1.0, 2.0, 4.0])
-def test_the_future_of_the_melody_is_not_looked_at(
-    model: Model, ode: Song, horizon: float
-) -> None:
+def test_the_future_of_the_melody_is_not_looked_at(model: Model, ode: Song, horizon: float) -> None:
     now = 8.0
     other = replace(
         ode,
@@ -220,10 +192,7 @@ def test_what_was_played_stays_and_a_held_note_grows(model: Model, ode: Song) ->
     after = play(model, ode, 1.0, 13)
     for old, new in zip(voices(before), voices(after), strict=True):
         assert new[: len(old) - 1] == old[:-1]
-        assert (new[len(old) - 1].onset, new[len(old) - 1].pitch) == (
-            old[-1].onset,
-            old[-1].pitch,
-        )
+        assert (new[len(old) - 1].onset, new[len(old) - 1].pitch) == (old[-1].onset, old[-1].pitch)
         assert new[len(old) - 1].duration >= old[-1].duration
     whole = play(model, ode, 1.0, 40)
     assert any(
@@ -243,12 +212,10 @@ def test_voices_fit_the_pitch_that_is_expected(model: Model, ode: Song) -> None:
             made.tracks[0] == model.arrange_ahead(song, 8.0).tracks[0]
         )  # the melody is what was heard
         chords[pitch] = [
-            next(n.pitch for n in notes if n.onset <= 8.0 < n.end)
-            for notes in voices(made)
+            next(n.pitch for n in notes if n.onset <= 8.0 < n.end) for notes in voices(made)
         ]
     consonant = [
-        all((pitch - p) % 12 not in (1, 2, 6, 10, 11) for p in ps)
-        for pitch, ps in chords.items()
+        all((pitch - p) % 12 not in (1, 2, 6, 10, 11) for p in ps) for pitch, ps in chords.items()
     ]
     assert sum(consonant) >= 5 and len({tuple(c) for c in chords.values()}) >= 4
 
@@ -270,8 +237,7 @@ def test_bad_requests_are_named(model: Model, ode: Song) -> None:
         model.arrange_ahead(late, 4.0)
     player = Player(family("unet"), UnetConfig(), lambda inputs: inputs)
     with pytest.raises(
-        ConfigError,
-        match="cannot play ahead of what is heard; those that can: jsb-chorales",
+        ConfigError, match="cannot play ahead of what is heard; those that can: jsb-chorales"
     ):
         player.arrange_ahead(ode, 4.0)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from composer.errors import ModelError
 from composer.generators import PLAYS, load_model
 from composer.generators.family import Arrays, Request
@@ -37,17 +36,13 @@ def test_a_file_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
 def test_lengths_may_change_from_run_to_run(runner: Runner, inputs: Arrays) -> None:
     whole = runner(inputs)
     pulses = inputs["melody"].shape[1]
-    half = {
-        k: v if k == "allowed" else v[:, : pulses // 8 * 4] for k, v in inputs.items()
-    }
+    half = {k: v if k == "allowed" else v[:, : pulses // 8 * 4] for k, v in inputs.items()}
     assert runner(half)["pitches"].shape[1] == pulses // 8 * 4
     again = runner(inputs)
     assert all(np.array_equal(whole[name], again[name]) for name in whole)
 
 
-def test_wrong_inputs_are_refused_and_leave_nothing_behind(
-    runner: Runner, inputs: Arrays
-) -> None:
+def test_wrong_inputs_are_refused_and_leave_nothing_behind(runner: Runner, inputs: Arrays) -> None:
     before = runner(inputs)
     for wrong in ({}, {**inputs, "on_pulse": inputs["on_pulse"][..., :2]}):
         with pytest.raises(ModelError, match="does not fit its family"):

@@ -21,9 +21,7 @@ def main() -> None:
     names = ("notes", *checkpoints.CASES)
     parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
     parser.add_argument("--write", action="store_true", help="keep what is made now")
-    parser.add_argument(
-        "--only", choices=names, help="one of them; training takes minutes"
-    )
+    parser.add_argument("--only", choices=names, help="one of them; training takes minutes")
     arguments = parser.parse_args()
     broken = False
     for name in [arguments.only] if arguments.only else names:

@@ -82,9 +82,7 @@ SPECIAL: dict[str, Callable[[], Song]] = {
     "chords 7": _bach(seed=1, latents={"chords": 7}),
     "chords 0.6": _bach(latents={"chords": 0.6}),
     "melody -0.5 style 7+0.5": _bach(latents={"melody": -0.5, "style": Source(7, 0.5)}),
-    "between": _bach(
-        latents=Between(Latents(0), Latents(3, {"groove": Source(knob=0.5)}), 0.4)
-    ),
+    "between": _bach(latents=Between(Latents(0), Latents(3, {"groove": Source(knob=0.5)}), 0.4)),
     "quartet chords 7": _quartet(seed=1, latents={"chords": 7}),
     "quartet between": _quartet(latents=Between(Latents(0), Latents(3), 0.5)),
     "keep alto": _again(seed=5, keep=Keep(voices=("alto",))),
@@ -98,18 +96,13 @@ SPECIAL: dict[str, Callable[[], Song]] = {
     "ahead of 5.5, 2 beats": lambda: ahead(5.5, 2.0),
     "ahead of 9, 60 expected, played": lambda: ahead(9.0, played=9, expected=60),
     "ahead of 9, 67 expected, played": lambda: ahead(9.0, played=9, expected=67),
-    "ahead of 17, 4 beats, groove 0.8": lambda: ahead(
-        17.0, 4.0, seed=3, latents={"groove": 0.8}
-    ),
+    "ahead of 17, 4 beats, groove 0.8": lambda: ahead(17.0, 4.0, seed=3, latents={"groove": 0.8}),
 }
 
 
 def entry(song: Song) -> Entry:
     """What is kept of an arrangement."""
-    kept = {
-        track.name: [_first(track.notes), _phrases(track.notes)]
-        for track in song.tracks[1:]
-    }
+    kept = {track.name: [_first(track.notes), _phrases(track.notes)] for track in song.tracks[1:]}
     return {"midi": _midi(song), "made": song.made, "voices": kept}
 
 
@@ -129,15 +122,11 @@ def differences(kept: Entry, song: Song) -> list[str]:
     for name in (name for name in kept["voices"] if name in tracks):
         found += _voice_differences(name, kept["voices"][name], tracks[name])
     if now["midi"] != kept["midi"] and not found:
-        found.append(
-            "its notes are the same, its tempo, metre, names, programs or melody are not"
-        )
+        found.append("its notes are the same, its tempo, metre, names, programs or melody are not")
     return found
 
 
-def _voice_differences(
-    name: str, kept: list[str], notes: tuple[Note, ...]
-) -> Iterator[str]:
+def _voice_differences(name: str, kept: list[str], notes: tuple[Note, ...]) -> Iterator[str]:
     first, phrases = kept
     now = _phrases(notes)
     if now == phrases:
@@ -175,9 +164,7 @@ def _phrases(notes: tuple[Note, ...]) -> str:
     count = int(notes[-1].onset // PHRASE) + 1 if notes else 0
     texts = [""] * count
     for n in notes:
-        texts[int(n.onset // PHRASE)] += (
-            f"{n.onset:.4f} {n.pitch} {n.duration:.4f} {n.velocity}\n"
-        )
+        texts[int(n.onset // PHRASE)] += f"{n.onset:.4f} {n.pitch} {n.duration:.4f} {n.velocity}\n"
     return "".join(_short(text) for text in texts)
 
 
@@ -188,9 +175,7 @@ def _short(text: str) -> str:
 def score(name: str) -> str:
     """The MusicXML of a melody's arrangement by the chorale model."""
     with TemporaryDirectory() as folder:
-        write_musicxml(
-            Path(folder) / "score.musicxml", model("jsb-chorales").arrange(melody(name))
-        )
+        write_musicxml(Path(folder) / "score.musicxml", model("jsb-chorales").arrange(melody(name)))
         return (Path(folder) / "score.musicxml").read_text(encoding="utf-8")
 
 
@@ -252,9 +237,7 @@ def check() -> list[str]:
                 lines = differences(kept[name][tune][seed], song)
                 found += [f"{name}, {tune}, seed {seed}: {line}" for line in lines]
     for name, job in SPECIAL.items():
-        found += [
-            f"{name}: {line}" for line in differences(kept["special"][name], job())
-        ]
+        found += [f"{name}: {line}" for line in differences(kept["special"][name], job())]
     for name in SCORES:
         lines = score_differences(kept["musicxml"][name], score(name))
         found += [f"{name}.musicxml: {line}" for line in lines]

@@ -21,23 +21,20 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
-from numpy.typing import NDArray
-
 from composer.config import from_dict
 from composer.generators import family
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
 from composer.training.loop import train
 from composer.training.setup import TrainingRequest
+from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
 AFTER, VARIABLES = "after.npz", "variables.txt"
 PICKED = 24  # numbers of an array that are kept, evenly apart
 RTOL, ATOL = 1e-4, 1e-5
 # Keras counts the layers of a process that have no name of their own: here they are counted anew.
-UNNAMED = (
-    "batch_normalization|conv1d|conv2d|dense|judge|residual|seed_generator|variable"
-)
+UNNAMED = "batch_normalization|conv1d|conv2d|dense|judge|residual|seed_generator|variable"
 NUMBERED = re.compile(rf"\b({UNNAMED})(?:_\d+)?\b")
 Arrays = dict[str, NDArray[Any]]
 
@@ -89,13 +86,7 @@ NARROW = {**SMALL, "channels": 3, "critic_channels": 3}
 CASES = {
     "chorale": Case(
         "jsb",
-        {
-            **SMALL,
-            "skeleton_blocks": 1,
-            "mix": 4,
-            "strides": [2, 1],
-            "temperatures": [0.75, 0.85],
-        },
+        {**SMALL, "skeleton_blocks": 1, "mix": 4, "strides": [2, 1], "temperatures": [0.75, 0.85]},
         at=3,
         supervised=4,
         adversarial=2,
@@ -130,17 +121,11 @@ def resumed(name: str, out: Path) -> Arrays:
 
 def variables(name: str) -> str:
     """The variables of generator and critic, a line each, in the order of a checkpoint."""
-    kind, asked = (
-        family(name),
-        json.loads((HERE / name / "run.json").read_text(encoding="utf-8")),
-    )
+    kind, asked = family(name), json.loads((HERE / name / "run.json").read_text(encoding="utf-8"))
     networks = kind.build(from_dict(kind.config, asked["model"]))
     lines = [
         f"{which}: {v.path} {'x'.join(map(str, v.shape))}"
-        for which, network in (
-            ("generator", networks.generator),
-            ("critic", networks.critic),
-        )
+        for which, network in (("generator", networks.generator), ("critic", networks.critic))
         for v in network.variables
     ]
     seen: dict[str, list[str]] = {}
@@ -165,9 +150,7 @@ def differences(name: str, arrays: Arrays) -> list[str]:
         return []
     now = _summary(arrays)
     if list(kept["names"]) != list(now["names"]):
-        return [
-            f"it has {len(now['names'])} arrays, not {len(kept['names'])}, or others"
-        ]
+        return [f"it has {len(now['names'])} arrays, not {len(kept['names'])}, or others"]
     found, starts = [], np.cumsum([0, *kept["counts"]])
     for i, key in enumerate(kept["names"]):
         shapes = [str(each["shapes"][i]) for each in (now, kept)]
@@ -178,9 +161,7 @@ def differences(name: str, arrays: Arrays) -> list[str]:
         scale = max(1.0, float(np.abs(b).max(initial=0.0)))
         same_sum = np.isclose(now["sums"][i], kept["sums"][i], RTOL, ATOL * scale)
         if not (np.allclose(a, b, RTOL, ATOL * scale) and same_sum):
-            found.append(
-                f"{key} ({shapes[0]}) begins {a[:3]}, not {b[:3]}; largest {scale:g}"
-            )
+            found.append(f"{key} ({shapes[0]}) begins {a[:3]}, not {b[:3]}; largest {scale:g}")
     return found
 
 
@@ -188,9 +169,7 @@ def digest(arrays: Arrays) -> str:
     """Hash of every bit of a checkpoint."""
     found = sha256()
     for name, values in sorted(arrays.items()):
-        found.update(
-            f"{name} {values.dtype} {values.shape} ".encode() + values.tobytes()
-        )
+        found.update(f"{name} {values.dtype} {values.shape} ".encode() + values.tobytes())
     return found.hexdigest()
 
 
@@ -207,19 +186,13 @@ def kept_variables(name: str) -> str:
 
 def _summary(arrays: Arrays) -> Arrays:
     """Names and shapes, and of each array some numbers and the mean size of all."""
-    picked = [
-        v.ravel()[:: max(1, v.size // PICKED)].astype(float) for v in arrays.values()
-    ]
+    picked = [v.ravel()[:: max(1, v.size // PICKED)].astype(float) for v in arrays.values()]
     return {
         "names": np.array(list(arrays)),
-        "shapes": np.array(
-            ["x".join(map(str, values.shape)) for values in arrays.values()]
-        ),
+        "shapes": np.array(["x".join(map(str, values.shape)) for values in arrays.values()]),
         "counts": np.array([len(values) for values in picked]),
         "picked": np.concatenate(picked),
-        "sums": np.array(
-            [np.abs(values.astype(float)).mean() for values in arrays.values()]
-        ),
+        "sums": np.array([np.abs(values.astype(float)).mean() for values in arrays.values()]),
     }
 
 
@@ -229,9 +202,7 @@ def write(name: str) -> None:
     with TemporaryDirectory() as place:
         config = Path(place) / "config.json"
         config.write_text(json.dumps(case.config))
-        asked = TrainingRequest(
-            dataset=case.dataset, family=name, config=config, seed=4
-        )
+        asked = TrainingRequest(dataset=case.dataset, family=name, config=config, seed=4)
 
         def stop(report: Report) -> None:
             if report.iteration > case.at:

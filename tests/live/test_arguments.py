@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.live import arguments, commands
 from composer.live.arguments import Argument

@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.live import commands
 from composer.live.arguments import Argument
@@ -60,10 +59,7 @@ def test_lines_are_read(line, name, argument):
         ("bars 2.5", "bars: a whole number is expected, got 2.5"),
         ("mode solo", "mode: one of phrase, duet, call is expected, got 'solo'"),
         ("loop maybe", "loop: on or off is expected, got 'maybe'"),
-        (
-            "knob groove",
-            "knob: the name of a knob and a number are expected, got 'groove'",
-        ),
+        ("knob groove", "knob: the name of a knob and a number are expected, got 'groove'"),
         ("knob groove 2", "knob: a number from -1 to 1 is expected, got 2.0"),
     ],
 )
@@ -74,19 +70,10 @@ def test_lines_that_say_nothing_are_refused_with_what_was_expected(line, words):
 
 
 def test_lines_are_told_that_buttons_and_knobs_of_a_keyboard_do():
-    assert all(
-        commands.is_button(line) for line in ("undo", "loop", "mode duet", "tempo 96")
-    )
-    assert not any(
-        commands.is_button(line) for line in ("tempo", "knob groove", "sustain", "")
-    )
-    assert all(
-        commands.is_setting(line)
-        for line in ("tempo", "volume", "knob groove", "knob 2")
-    )
-    assert not any(
-        commands.is_setting(line) for line in ("undo", "bars", "knob", "tempo 96")
-    )
+    assert all(commands.is_button(line) for line in ("undo", "loop", "mode duet", "tempo 96"))
+    assert not any(commands.is_button(line) for line in ("tempo", "knob groove", "sustain", ""))
+    assert all(commands.is_setting(line) for line in ("tempo", "volume", "knob groove", "knob 2"))
+    assert not any(commands.is_setting(line) for line in ("undo", "bars", "knob", "tempo 96"))
     assert commands.setting("knob groove")[2] == "groove"
     with pytest.raises(ConfigError, match="'undo' is not turned"):
         commands.setting("undo")
@@ -115,9 +102,7 @@ def shouted(monkeypatch):
     """A table with one row more, and what its method was given."""
     found = []
     monkeypatch.setattr(commands, "COMMANDS", (*COMMANDS, SHOUT))
-    monkeypatch.setattr(
-        Controls, "shout", lambda self, word: found.append(word), raising=False
-    )
+    monkeypatch.setattr(Controls, "shout", lambda self, word: found.append(word), raising=False)
     return found
 
 

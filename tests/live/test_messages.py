@@ -7,11 +7,11 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-
 from composer.errors import ConfigError, Mend, PortError
 from composer.live import commands, messages
 from composer.live.messages import Asked, document_of, known, news, read, state_of
 from composer.live.session.state import ShownNote, State
+
 from tests.support.played import PLAYING, READY
 
 
@@ -53,9 +53,7 @@ def test_every_part_of_a_state_is_told():
 
 def test_equal_notes_are_not_made_again():
     made = document_of(PLAYING)
-    again = replace(
-        PLAYING, beat=7.0, melody=tuple(replace(note) for note in PLAYING.melody)
-    )
+    again = replace(PLAYING, beat=7.0, melody=tuple(replace(note) for note in PLAYING.melody))
     document = document_of(again, PLAYING, made)
     assert document["melody"] is made["melody"]
     assert document == document_of(again)
@@ -102,9 +100,7 @@ def test_a_small_error_of_the_clock_does_not_grow_unseen():
     client, told = document_of(PLAYING), 0
     for step in range(1, 11):
         seconds = 0.5 * step
-        document = document_of(
-            replace(PLAYING, seconds=seconds, beat=6.5 + 0.799 * step)
-        )
+        document = document_of(replace(PLAYING, seconds=seconds, beat=6.5 + 0.799 * step))
         told += bool(news(client, document, seconds))
         client = known(client, document)
     assert told == 2
@@ -115,10 +111,7 @@ def test_the_beat_of_another_time():
     assert (later.beat, later.bar, later.seconds) == (pytest.approx(7.3), 2, 0.5)
     assert PLAYING.at(1.0).bar == 3
     # An answer is sent a moment before its downbeat, at beat 8.
-    assert [
-        PLAYING.at((7.99 - 6.5) * 60 / 96).bar,
-        PLAYING.at((7.97 - 6.5) * 60 / 96).bar,
-    ] == [
+    assert [PLAYING.at((7.99 - 6.5) * 60 / 96).bar, PLAYING.at((7.97 - 6.5) * 60 / 96).bar] == [
         3,
         2,
     ]
@@ -130,9 +123,7 @@ def test_the_first_message_has_the_table_and_the_whole_state():
     told = json.loads(messages.hello(document_of(PLAYING), ("a", "b")))
     assert (told["v"], told["type"], told["models"]) == (1, "hello", ["a", "b"])
     assert told["state"] == document_of(PLAYING)
-    assert [row["name"] for row in told["commands"]] == [
-        row.name for row in commands.COMMANDS
-    ]
+    assert [row["name"] for row in told["commands"]] == [row.name for row in commands.COMMANDS]
     tempo = next(row for row in told["commands"] if row["name"] == "tempo")
     assert tempo["argument"]["least"] == 30 and tempo["argument"]["needed"]
 
@@ -141,10 +132,7 @@ def test_the_first_message_has_the_table_and_the_whole_state():
     ("text", "asked"),
     [
         ('{"v": 1, "do": "undo"}', Asked("undo")),
-        (
-            '{"v": 1, "do": "tempo", "argument": 96, "id": 7}',
-            Asked("tempo", 96, number=7),
-        ),
+        ('{"v": 1, "do": "tempo", "argument": 96, "id": 7}', Asked("tempo", 96, number=7)),
         ('{"v": 1, "press": 60, "velocity": 90}', Asked("press", 60, 90)),
         ('{"v": 1, "press": 60}', Asked("press", 60)),
         ('{"v": 1, "release": 60, "id": "a"}', Asked("release", 60, number="a")),
@@ -165,10 +153,7 @@ def test_what_is_asked_for_is_read(text, asked):
         ("{}", "this session speaks version 1, got None"),
         ('{"v": 2, "do": "undo"}', "this session speaks version 1, got 2"),
         ('{"v": 1}', "one of do, press, release is expected"),
-        (
-            '{"v": 1, "do": "undo", "press": 60}',
-            "one of do, press, release is expected",
-        ),
+        ('{"v": 1, "do": "undo", "press": 60}', "one of do, press, release is expected"),
         ('{"v": 1, "do": 7}', "the name of a command is a text, got 7"),
         ('{"v": 1, "press": 128}', "press is 0 to 127, got 128"),
         ('{"v": 1, "press": true}', "press is 0 to 127, got True"),

@@ -10,17 +10,17 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
-
 import composer
+import pytest
 from composer.live import server as serving
 from composer.live.midi.outputs import Nowhere
 from composer.live.midi.sequencer import Sequencer
 from composer.live.server import MOST_CLIENTS, PER_SECOND, Server
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig, ShownNote
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
 from tests.support.played import PLAYING, READY, Double
 
 
@@ -76,10 +76,7 @@ def test_a_state_goes_out_and_a_command_comes_in():
         assert client.state["model"] == "jsb-chorales"
         double.now = replace(PLAYING, message="hello")
         client.until(lambda state: state["message"] == "hello")
-        assert client.state["melody"] == [
-            [4.0, 6.0, 71, 0, False],
-            [6.0, 6.5, 67, 0, False],
-        ]
+        assert client.state["melody"] == [[4.0, 6.0, 71, 0, False], [6.0, 6.5, 67, 0, False]]
         client.say(do="tempo", argument=120, id=1)
         assert client.hear("done")["id"] == 1
         client.say(press=60, velocity=90)
@@ -95,14 +92,8 @@ def test_what_cannot_be_done_is_an_answer_and_not_an_end():
         for text, words in [
             ("nonsense", "a message is JSON"),
             ('{"v": 1, "do": "dance"}', "no command 'dance'"),
-            (
-                '{"v": 1, "do": "tempo", "argument": 1e9}',
-                "tempo: a number from 30 to 300",
-            ),
-            (
-                '{"v": 1, "do": "tempo", "argument": NaN}',
-                "tempo: a number from 30 to 300",
-            ),
+            ('{"v": 1, "do": "tempo", "argument": 1e9}', "tempo: a number from 30 to 300"),
+            ('{"v": 1, "do": "tempo", "argument": NaN}', "tempo: a number from 30 to 300"),
             ('{"v": 3, "do": "undo"}', "this session speaks version 1"),
         ]:
             client.connection.send(text)
@@ -131,9 +122,7 @@ def test_a_message_that_is_too_long_ends_that_client_alone():
         other.close()
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/?token=", "/?token=wrong", "/?token=é", "/token"]
-)
+@pytest.mark.parametrize("path", ["", "/?token=", "/?token=wrong", "/?token=é", "/token"])
 def test_who_does_not_know_the_token_is_not_let_in(path):
     with served() as (_, server):
         base = server.address.partition("/?")[0]
@@ -207,13 +196,8 @@ def test_a_slow_client_gets_the_newest_state_and_no_queue():
         slow, quick = Client(server, max_queue=1), Client(server)
         before = time.monotonic()
         for number in range(40):
-            notes = tuple(
-                ShownNote(i / 4 + number, i / 4 + number + 1, 60, 1)
-                for i in range(5000)
-            )
-            double.now = replace(
-                PLAYING, accompaniment=notes, message=f"state {number}"
-            )
+            notes = tuple(ShownNote(i / 4 + number, i / 4 + number + 1, 60, 1) for i in range(5000))
+            double.now = replace(PLAYING, accompaniment=notes, message=f"state {number}")
             quick.until(lambda state, now=number: state["message"] == f"state {now}")
         assert time.monotonic() - before < 30
         missed = 0
@@ -305,9 +289,7 @@ def test_two_clients_play_one_session(tmp_path):
         other.say(release=67)
         one.until(lambda state: state["held"] == [])
         one.say(do="stop")
-        other.until(
-            lambda state: state["phase"] == "playing" and state["accompaniment"]
-        )
+        other.until(lambda state: state["phase"] == "playing" and state["accompaniment"])
         assert other.state["melody"][0][2] == 67
         other.say(do="panic")
         one.until(lambda state: state["phase"] == "idle")

@@ -8,10 +8,7 @@ from tests.support.soak import Soak, missing
 def test_what_was_sent_is_looked_for_in_its_order():
     sent = [(0.1, 60, 1), (0.2, 62, 2), (0.3, 60, 1), (0.4, 64, 9)]
     assert missing(sent, [(60, 1), (62, 2), (60, 1), (64, 9)]) == ([], 0)
-    assert missing(sent, [(60, 1), (60, 1), (62, 2), (99, 9), (60, 1), (64, 9)]) == (
-        [],
-        2,
-    )
+    assert missing(sent, [(60, 1), (60, 1), (62, 2), (99, 9), (60, 1), (64, 9)]) == ([], 2)
     assert missing(sent, [(60, 1), (60, 1), (62, 2), (64, 9)]) == (
         [(0.3, 60, 1)],
         1,
@@ -31,10 +28,7 @@ def test_a_keyboard_that_is_unplugged_again_and_again_loses_no_note(tmp_path):
     )  # it did play, and floods came besides
     assert found.stalled < 50
     assert found.synth_back is not None and found.takes >= rounds - 1
-    assert (
-        max(found.files) - found.files[1] <= 4
-        and max(found.threads) - found.threads[1] <= 4
-    )
+    assert max(found.files) - found.files[1] <= 4 and max(found.threads) - found.threads[1] <= 4
     assert (
         found.memory[-1] - found.memory[2] < 16
     )  # MiB; generous: what grows without end shows in the hour

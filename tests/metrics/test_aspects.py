@@ -6,16 +6,8 @@ from math import isnan
 
 import numpy as np
 import pytest
-
 from composer.errors import ShapeError
-from composer.metrics.aspects import (
-    MOVES,
-    Grid,
-    character,
-    contour_moved,
-    moved,
-    rhythm_moved,
-)
+from composer.metrics.aspects import MOVES, Grid, character, contour_moved, moved, rhythm_moved
 
 C_MAJOR, A_MINOR, NO_CHORD = (72, 64, 55, 48), (72, 64, 57, 45), (72, 65, 55, 48)
 G7 = (71, 65, 55, 43)
@@ -51,9 +43,7 @@ def test_rhythm_is_how_often_notes_start_on_each_step_of_the_bar():
     other = Grid(one.voices, onsets, one.bars, one.places)
     assert rhythm_moved(one, other) == pytest.approx((1 + 0 + 0.5) / 3)
     late = onsets.copy()
-    late[[7, 23], 3] = late[
-        [23, 7], 3
-    ]  # the sixteenth in the other bar: the pattern is the same
+    late[[7, 23], 3] = late[[23, 7], 3]  # the sixteenth in the other bar: the pattern is the same
     assert rhythm_moved(other, Grid(one.voices, late, one.bars, one.places)) == 0
     assert moved(one, other)["activity"] == pytest.approx(3 / 8)
 
@@ -86,13 +76,9 @@ def test_of_two_lengths_the_shorter_counts():
 
 def test_the_character_of_an_arrangement():
     one = character(grid(C_MAJOR, A_MINOR, A_MINOR, NO_CHORD, G7))
-    assert one["minor chords"] == pytest.approx(2 / 4) and one[
-        "sevenths"
-    ] == pytest.approx(1 / 4)
+    assert one["minor chords"] == pytest.approx(2 / 4) and one["sevenths"] == pytest.approx(1 / 4)
     # alto 64 64 64 65 65, tenor 55 57 57 55 55, bass 48 45 45 48 43: 2 + 3 + 4 notes on 5 beats
-    assert (
-        one["notes a beat"] == pytest.approx(9 / 5 / 3) and one["between beats"] == 0.0
-    )
+    assert one["notes a beat"] == pytest.approx(9 / 5 / 3) and one["between beats"] == 0.0
     assert one["mean pitch"] == pytest.approx((322 + 279 + 229) / 15)
     assert one["spread"] == pytest.approx((24 + 27 + 27 + 24 + 28) / 5)
     assert isnan(character(grid((72, -1, -1, -1)))["mean pitch"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.metrics.copying import copied_share, phrase_index, phrases
+
 from tests.support.grids import beats, some_grids
 
 
@@ -21,9 +21,7 @@ def test_copies_are_found_in_any_transposition_from_beat_to_beat():
     assert copied_share(higher[1:], known, 4) == 0  # off the beat
     spoiled = higher.copy()
     spoiled[20, 3] = 35 if spoiled[20, 3] != 35 else 36
-    assert copied_share(spoiled, known, 4) == pytest.approx(
-        9 / 13
-    )  # four windows hold step 20
+    assert copied_share(spoiled, known, 4) == pytest.approx(9 / 13)  # four windows hold step 20
     assert np.isnan(copied_share(piece[:12], known, 4))
 
 
@@ -35,6 +33,4 @@ def test_copies_keep_rests_and_need_a_soprano():
     silent = beats([-1, 55, 50, 43], [-1, 55, 52, 43], [60, 55, 52, 43])
     assert len(phrases(silent, 1)) == 1
     late = beats([-1, 55, 50, 43], [62, 55, 52, 43])
-    assert (
-        copied_share(np.where(late < 0, -1, late + 3), phrase_index([late], 2), 2) == 1
-    )
+    assert copied_share(np.where(late < 0, -1, late + 3), phrase_index([late], 2), 2) == 1

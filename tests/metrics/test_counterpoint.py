@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.errors import ShapeError
 from composer.metrics import counterpoint as cp
 from composer.metrics.counterpoint import voice_features, voice_metrics
 from composer.metrics.harmony import melody_dissonance
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.grids import beats, steps
 
 SCALARS = {
@@ -36,11 +36,7 @@ BY_VOICE = {"out_of_range", "offbeat_changes"}
             [81, 74, 53, 41],
             (1, 1, 0),
         ),  # S-A a fifth, upwards; T-B an octave, downwards
-        (
-            [72, 64, 60, 50],
-            [76, 64, 60, 52],
-            (0, 0, 1),
-        ),  # hidden octave, the soprano leaps
+        ([72, 64, 60, 50], [76, 64, 60, 52], (0, 0, 1)),  # hidden octave, the soprano leaps
         ([72, 64, 60, 48], [76, 64, 60, 57], (0, 0, 1)),  # hidden fifth
         ([74, 64, 60, 49], [76, 64, 60, 52], (0, 0, 0)),  # the same by step is allowed
         ([76, 64, 60, 53], [72, 64, 60, 55], (0, 0, 0)),  # reached in contrary motion
@@ -62,10 +58,7 @@ def test_parallels_are_counted_per_hundred_beats_and_once_for_each_pair():
     measured = cp.voice_features(grid)
     assert measured["parallel_fifths"] == 20 and measured["parallel_octaves"] == 0
     planed = steps([79, 72, 55, 48], [81, 74, 57, 50])
-    assert [float(n) / 200 for n in cp.parallels(planed)] == [
-        3,
-        2,
-    ]  # S-A, S-B, T-B; S-T, A-B
+    assert [float(n) / 200 for n in cp.parallels(planed)] == [3, 2]  # S-A, S-B, T-B; S-T, A-B
 
 
 def test_crossing_is_a_share_of_full_steps():
@@ -76,29 +69,19 @@ def test_crossing_is_a_share_of_full_steps():
 
 def test_spacing_allows_an_octave_and_any_gap_above_the_bass():
     grid = steps(
-        [72, 60, 50, 50],
-        [73, 60, 50, 40],
-        [72, 70, 57, 36],
-        [72, 65, 60, 36],
-        [90, 60, 50, -1],
+        [72, 60, 50, 50], [73, 60, 50, 40], [72, 70, 57, 36], [72, 65, 60, 36], [90, 60, 50, -1]
     )
-    assert cp.wide_spacing(grid) == pytest.approx(
-        2 / 4
-    )  # S-A 13; A-T 13; T-B 24 is fine
+    assert cp.wide_spacing(grid) == pytest.approx(2 / 4)  # S-A 13; A-T 13; T-B 24 is fine
 
 
 def test_range_is_a_share_of_sounding_steps_mean_of_the_lower_voices():
     grid = steps([99, 52, 47, 65], [99, 53, 69, 64], [99, 74, 60, -1], [99, 74, 60, -1])
-    assert cp.voice_features(grid)["out_of_range"] == pytest.approx(
-        (1 / 4 + 0 + 1 / 2) / 3
-    )
+    assert cp.voice_features(grid)["out_of_range"] == pytest.approx((1 / 4 + 0 + 1 / 2) / 3)
 
 
 def test_outer_motion_looks_at_the_beats_only():
     tops, bottoms = [60, 62, 64, 65, 65, 67, 67], [50, 48, 49, 51, 53, 52, -1]
-    grid = beats(
-        *[[top, 55, 55, bottom] for top, bottom in zip(tops, bottoms, strict=True)]
-    )
+    grid = beats(*[[top, 55, 55, bottom] for top, bottom in zip(tops, bottoms, strict=True)])
     grid[[1, 5, 6], 3] = 70  # between beats
     assert [float(x) for x in cp.outer_motion(grid)] == pytest.approx([2 / 5, 2 / 5])
 
@@ -113,12 +96,8 @@ def test_all_measures_have_their_shapes():
 def test_range_is_a_share_of_each_voices_sounding_steps():
     grid = steps([99, 52, 47, 65], [81, 53, 69, 64], [60, 74, 60, -1], [59, 75, 60, -1])
     np.testing.assert_allclose(cp.out_of_range(grid), [2 / 4, 2 / 4, 0, 1 / 2])
-    np.testing.assert_allclose(
-        cp.out_of_range(grid[:, :2], [[60, 98], [0, 127]]), [2 / 4, 0]
-    )
-    assert np.isnan(
-        cp.out_of_range(grid[:, :3])
-    ).all()  # three voices: nobody knows their ranges
+    np.testing.assert_allclose(cp.out_of_range(grid[:, :2], [[60, 98], [0, 127]]), [2 / 4, 0])
+    assert np.isnan(cp.out_of_range(grid[:, :3])).all()  # three voices: nobody knows their ranges
     assert np.isnan(cp.out_of_range(steps([60, -1, 60, 50]))).tolist() == [
         False,
         True,
@@ -139,18 +118,10 @@ def test_crossing_is_a_share_of_full_steps_not_of_all():
 
 def test_spacing_leaves_the_gap_above_the_lowest_free():
     grid = steps(
-        [72, 60, 50, 50],
-        [73, 60, 50, 40],
-        [72, 70, 57, 36],
-        [72, 65, 60, 36],
-        [90, 60, 50, -1],
+        [72, 60, 50, 50], [73, 60, 50, 40], [72, 70, 57, 36], [72, 65, 60, 36], [90, 60, 50, -1]
     )
-    assert cp.wide_spacing(grid) == pytest.approx(
-        2 / 4
-    )  # S-A 13, A-T 13; T-B 24 is fine
-    assert cp.wide_spacing(grid[:, :3]) == pytest.approx(
-        2 / 5
-    )  # S-A 13 and 30; A-T is free now
+    assert cp.wide_spacing(grid) == pytest.approx(2 / 4)  # S-A 13, A-T 13; T-B 24 is fine
+    assert cp.wide_spacing(grid[:, :3]) == pytest.approx(2 / 5)  # S-A 13 and 30; A-T is free now
     assert np.isnan(cp.wide_spacing(grid[:, :2]))
     five = np.c_[grid, [38, 38, 20, 20, 20]]
     assert cp.wide_spacing(five) == pytest.approx(3 / 4)  # now T-B counts: 21 and 24
@@ -194,13 +165,7 @@ def test_parallels_are_undefined_where_no_two_voices_follow_each_other():
 def test_dissonance_is_of_the_notes_under_the_melody_on_the_beats():
     # Under C: F, D, C; B, F#. D, B and F# are dissonant. Between the beats nothing counts.
     grid = np.array(
-        [
-            [72, 65, 62, 48],
-            [72, 73, 71, 70],
-            [72, 73, 71, 70],
-            [72, 73, 71, 70],
-            [72, 71, 66, -1],
-        ]
+        [[72, 65, 62, 48], [72, 73, 71, 70], [72, 73, 71, 70], [72, 73, 71, 70], [72, 71, 66, -1]]
     )
     assert voice_metrics(grid)["dissonance"] == pytest.approx(3 / 5)
     assert voice_metrics(grid, steps_per_beat=1)["dissonance"] == pytest.approx(
@@ -209,9 +174,7 @@ def test_dissonance_is_of_the_notes_under_the_melody_on_the_beats():
     assert np.isnan(voice_metrics(steps([-1, 60], [72, -1]))["dissonance"])
 
 
-@pytest.mark.parametrize(
-    "grid", [np.full((8, 3), -1), np.zeros((0, 2), int), np.full((5, 4), -1)]
-)
+@pytest.mark.parametrize("grid", [np.full((8, 3), -1), np.zeros((0, 2), int), np.full((5, 4), -1)])
 def test_silence_is_undefined_throughout(grid):
     assert all(np.isnan(value).all() for value in voice_metrics(grid).values())
 
@@ -225,18 +188,11 @@ def test_small_integers_do_not_wrap(kind):
 
 
 @pytest.mark.parametrize(
-    "bad",
-    [
-        np.zeros((4, 1), int),
-        np.zeros(4, int),
-        np.zeros((4, 4)),
-        np.zeros((2, 4, 4), int),
-    ],
+    "bad", [np.zeros((4, 1), int), np.zeros(4, int), np.zeros((4, 4)), np.zeros((2, 4, 4), int)]
 )
 def test_what_are_no_voices_is_refused(bad):
     with pytest.raises(
-        ShapeError,
-        match=r"voices are int \[step, voice\], at least two, got (int|float)64 \[",
+        ShapeError, match=r"voices are int \[step, voice\], at least two, got (int|float)64 \["
     ):
         voice_metrics(bad)
 
@@ -250,9 +206,7 @@ def test_other_bad_input():
 
 def random_voices(seed: int, count: int, rests: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    grid = rng.integers(40, 80, (rng.integers(2, 30), count)).repeat(
-        rng.integers(1, 5), axis=0
-    )
+    grid = rng.integers(40, 80, (rng.integers(2, 30), count)).repeat(rng.integers(1, 5), axis=0)
     return np.where(rng.random(grid.shape) < rests, -1, grid)
 
 
@@ -267,9 +221,7 @@ def test_four_voices_measure_as_on_the_ladder_where_both_are_defined(seed, rests
     if not np.isnan(table["dissonance"]):
         assert table["dissonance"] == pytest.approx(float(melody_dissonance(grid[::4])))
     if not np.isnan(table["out_of_range"]).any():
-        assert table["out_of_range"][1:].mean() == pytest.approx(
-            float(ladder["out_of_range"])
-        )
+        assert table["out_of_range"][1:].mean() == pytest.approx(float(ladder["out_of_range"]))
 
 
 @given(st.integers(0, 10**6), st.integers(2, 6), st.sampled_from([0.0, 0.3, 0.95]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.metrics import check_grids, chorale_keys, feature_table, features
 from composer.metrics import harmony as hm
+
 from tests.support.grids import some_grids
 
 
@@ -19,19 +19,13 @@ def test_a_stack_measures_as_its_grids_do():
         for group, measured in features(grid, keys[i], surprisal).items():
             for name, value in measured.items():
                 assert np.shape(value) == (), name
-                assert table[group][name][i] == pytest.approx(
-                    float(value), abs=1e-12
-                ), name
+                assert table[group][name][i] == pytest.approx(float(value), abs=1e-12), name
     assert all(np.isfinite(v).all() for group in table.values() for v in group.values())
 
 
 def test_silence_measures_nothing_and_fails_nowhere():
-    table = feature_table(
-        [np.full((6, 4), -1)], np.array([[0, 0]]), np.zeros((121, 121))
-    )
-    values = {
-        name: float(v[0]) for group in table.values() for name, v in group.items()
-    }
+    table = feature_table([np.full((6, 4), -1)], np.array([[0, 0]]), np.zeros((121, 121)))
+    values = {name: float(v[0]) for group in table.values() for name, v in group.items()}
     assert {name for name, value in values.items() if value} == {
         "chord_coverage",
         "chord_repetition",
@@ -44,10 +38,7 @@ def test_transposed_music_measures_the_same_but_for_its_height():
     surprisal = hm.chord_surprisal([np.array([0, 30, 74, 0])])
     keys = chorale_keys(grids)
     keys_up = np.c_[(keys[:, 0] + 5) % 12, keys[:, 1]]
-    one, other = (
-        feature_table(grids, keys, surprisal),
-        feature_table(up, keys_up, surprisal),
-    )
+    one, other = feature_table(grids, keys, surprisal), feature_table(up, keys_up, surprisal)
     by_convention = {
         "root_position",
         "tonic_chords",
@@ -58,9 +49,7 @@ def test_transposed_music_measures_the_same_but_for_its_height():
     for group, measured in one.items():
         for name, values in measured.items():
             if name.startswith("pitch_mean"):
-                assert other[group][name] == pytest.approx(
-                    np.where(values > 0, values + 5, 0)
-                )
+                assert other[group][name] == pytest.approx(np.where(values > 0, values + 5, 0))
             elif (
                 name not in {"out_of_range", "chord_coverage"} | by_convention
             ):  # the root of an augmented triad

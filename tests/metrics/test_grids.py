@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.errors import ShapeError
 from composer.metrics.grids import check_grids, mean_of_rows, mean_where, note_starts
+
 from tests.support.grids import line
 
 
@@ -34,10 +34,7 @@ def test_other_shapes_are_refused(wrong):
 
 
 def test_a_mean_leaves_out_what_is_masked_and_is_undefined_without_anything():
-    values, where = (
-        np.array([[1.0, 2.0, 9.0], [4.0, 5.0, 6.0]]),
-        np.array([[1, 1, 0], [0, 0, 0]]),
-    )
+    values, where = np.array([[1.0, 2.0, 9.0], [4.0, 5.0, 6.0]]), np.array([[1, 1, 0], [0, 0, 0]])
     means = mean_where(values, where.astype(bool))
     assert means[0] == 1.5 and np.isnan(means[1])
     assert mean_where(values, where.astype(bool), empty=0.0).tolist() == [1.5, 0.0]
@@ -46,7 +43,4 @@ def test_a_mean_leaves_out_what_is_masked_and_is_undefined_without_anything():
 
 def test_means_of_rows_are_zero_for_a_row_without_values():
     rows = np.array([0, 3, 3])
-    assert mean_of_rows(np.array([5, 1, 2]), rows, (2, 2)).tolist() == [
-        [5, 0],
-        [0, 1.5],
-    ]
+    assert mean_of_rows(np.array([5, 1, 2]), rows, (2, 2)).tolist() == [[5, 0], [0, 1.5]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.metrics import harmony as hm
+
 from tests.support.grids import beats, steps
 
 CHORDS = {
@@ -20,13 +20,7 @@ CHORDS = {
     "dim7": (0, 3, 6, 9),
     "mMaj7": (0, 3, 7, 11),
 }
-WITHOUT_FIFTH = {
-    "": (0, 4),
-    "m": (0, 3),
-    "7": (0, 4, 10),
-    "m7": (0, 3, 10),
-    "maj7": (0, 4, 11),
-}
+WITHOUT_FIFTH = {"": (0, 4), "m": (0, 3), "7": (0, 4, 10), "m7": (0, 3, 10), "maj7": (0, 4, 11)}
 ALIKE = {"aug": 4, "dim7": 3}  # after so many semitones they are the same notes
 
 
@@ -46,15 +40,11 @@ def test_chords_of_every_quality(quality, root, inversion):
 @pytest.mark.parametrize("quality", WITHOUT_FIFTH)
 def test_chords_without_fifth(quality):
     pitches = 57 + np.array(WITHOUT_FIFTH[quality])[[0, 1, -1, 0]]
-    assert divmod(int(hm.chord_numbers(pitches[None])[0]), 10) == (
-        9,
-        hm.QUALITIES.index(quality),
-    )
+    assert divmod(int(hm.chord_numbers(pitches[None])[0]), 10) == (9, hm.QUALITIES.index(quality))
 
 
 @pytest.mark.parametrize(
-    "classes",
-    [(0, 5, 7, 7), (0, 7, 7, 0), (0, 3, 11, 0), (0, 1, 2, 3), (0, 0, 0, 0), None],
+    "classes", [(0, 5, 7, 7), (0, 7, 7, 0), (0, 3, 11, 0), (0, 1, 2, 3), (0, 0, 0, 0), None]
 )
 def test_what_is_no_chord(classes):
     pitches = np.full(4, -1) if classes is None else 60 + np.array(classes)
@@ -71,11 +61,7 @@ def test_chords_are_counted_from_the_tonic():
 def progression() -> np.ndarray:
     """C, C, G7 on its third, a cluster, and a beat of which only two voices sound."""
     return beats(
-        [76, 67, 60, 48],
-        [79, 64, 60, 48],
-        [77, 67, 62, 47],
-        [75, 73, 62, 60],
-        [72, -1, -1, 41],
+        [76, 67, 60, 48], [79, 64, 60, 48], [77, 67, 62, 47], [75, 73, 62, 60], [72, -1, -1, 41]
     )
 
 
@@ -84,13 +70,9 @@ def test_chord_features():
     surprisal[0, 0], surprisal[0, 74] = 1.0, 2.5
     measured = {
         k: float(v)
-        for k, v in hm.harmony_features(
-            progression(), np.array([0, 0]), surprisal
-        ).items()
+        for k, v in hm.harmony_features(progression(), np.array([0, 0]), surprisal).items()
     }
-    assert measured["triads"] == pytest.approx(
-        2 / 4
-    )  # of the beats with three voices or more
+    assert measured["triads"] == pytest.approx(2 / 4)  # of the beats with three voices or more
     assert measured["sevenths"] == pytest.approx(1 / 4)
     assert measured["chords"] == pytest.approx(3 / 4)
     assert measured["pitch_classes"] == pytest.approx((3 + 3 + 4 + 4 + 2) / 5)
@@ -112,9 +94,7 @@ def test_chord_features():
 def test_dissonances_are_seconds_sevenths_and_the_tritone():
     keys, surprisal = np.array([0, 0]), np.zeros((121, 121))
     for semitones in range(25):
-        grid = beats(
-            [72, 72 - semitones, -1, -1], [-1, 71, 60, 50], [60, 60 + semitones, -1, -1]
-        )
+        grid = beats([72, 72 - semitones, -1, -1], [-1, 71, 60, 50], [60, 60 + semitones, -1, -1])
         measured = hm.harmony_features(grid, keys, surprisal)["melody_dissonance"]
         assert measured == (semitones % 12 in {1, 2, 6, 10, 11}), semitones
 
@@ -124,9 +104,7 @@ def test_minor_has_both_sixths_and_sevenths():
         [60, 68, 65, 67], [60, 66, 64, 61], [60, 68, 71, 70]
     )  # A minor: G# F G; F# E C#; G# B Bb
     assert hm.in_key(grid, np.array([9, 1])) == pytest.approx(7 / 9)
-    assert hm.in_key(grid, np.array([9, 0])) == pytest.approx(
-        6 / 9
-    )  # A major: G# F# E C# G# B
+    assert hm.in_key(grid, np.array([9, 0])) == pytest.approx(6 / 9)  # A major: G# F# E C# G# B
 
 
 def test_consonance_counts_a_fourth_as_neither():
@@ -144,11 +122,7 @@ def chord_distance(semitones: int) -> float:
     """Of two single notes: chords of the three circles of tonal space, by their angle."""
     turns = ((1.0, 7 / 6), (1.0, 3 / 2), (0.5, 2 / 3))
     return float(
-        np.sqrt(
-            sum(
-                (2 * r * np.sin(semitones * np.pi * turn / 2)) ** 2 for r, turn in turns
-            )
-        )
+        np.sqrt(sum((2 * r * np.sin(semitones * np.pi * turn / 2)) ** 2 for r, turn in turns))
     )
 
 
@@ -162,9 +136,7 @@ def test_tonal_distance():
         np.linalg.norm(centre - hm.TONAL_SPACE[5]),
     ]
     assert measured["chord_distance"] == pytest.approx(np.mean(moves))
-    assert measured["melody_chord_distance"] == pytest.approx(
-        (0 + 0 + chord_distance(2)) / 3
-    )
+    assert measured["melody_chord_distance"] == pytest.approx((0 + 0 + chord_distance(2)) / 3)
     assert chord_distance(7) < chord_distance(4) < chord_distance(2) < chord_distance(6)
 
 
@@ -188,12 +160,7 @@ def test_surprisal_mixes_pairs_with_singles():
 
 
 def test_chords_are_a_share_of_the_beats_with_three_voices():
-    c, g7, cluster, two = (
-        [67, 64, 60, 48],
-        [65, 62, 59, 43],
-        [62, 61, 60, 48],
-        [64, -1, -1, 48],
-    )
+    c, g7, cluster, two = [67, 64, 60, 48], [65, 62, 59, 43], [62, 61, 60, 48], [64, -1, -1, 48]
     assert hm.chord_share(steps(c, g7, cluster, two)) == pytest.approx(2 / 3)
     assert hm.chord_share(steps(c, two, two, two)) == 1
     assert (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.errors import ShapeError
 from composer.evaluation.chorales import jsb_grids, jsb_ladder
 from composer.metrics import GROUPS
@@ -131,9 +130,7 @@ def test_numbers_of_the_reference_scorer(ladder, valid):
 
 def test_features_of_the_reference_scorer(ladder, valid):
     means = [mean for mean, _, _ in ladder.compare(spoiled(valid)).values()]
-    assert means == pytest.approx(
-        [m for group in GROUPS for m in GOLDEN_MEANS[group]], abs=6e-5
-    )
+    assert means == pytest.approx([m for group in GROUPS for m in GOLDEN_MEANS[group]], abs=6e-5)
 
 
 def test_numbers_of_the_reference_scorer_for_other_melodies(valid):
@@ -189,9 +186,7 @@ def test_pasted_train_music_is_found_in_any_key(ladder, valid):
     assert 0.6 <= mixed["copy8b"] < 0.7
     short = valid[0][:12]
     assert ladder.copied([short], 8) == 0
-    assert (
-        ladder.copied([short, train[0]], 8) == 1
-    )  # one that is too short says nothing
+    assert ladder.copied([short, train[0]], 8) == 1  # one that is too short says nothing
 
 
 def test_other_melodies_may_be_fewer_or_more(ladder, valid):
@@ -200,14 +195,8 @@ def test_other_melodies_may_be_fewer_or_more(ladder, valid):
 
 
 def test_accuracy_counts_cells_where_the_reference_sounds():
-    reference = [
-        np.array([[72, 60, 55, -1], [72, 62, 55, 40]]),
-        np.array([[70, 61, -1, 41]] * 3),
-    ]
-    generated = [
-        np.array([[72, 60, 56, 40], [72, -1, 55, 52]]),
-        np.array([[70, 61, 50, 41]] * 3),
-    ]
+    reference = [np.array([[72, 60, 55, -1], [72, 62, 55, 40]]), np.array([[70, 61, -1, 41]] * 3)]
+    generated = [np.array([[72, 60, 56, 40], [72, -1, 55, 52]]), np.array([[70, 61, 50, 41]] * 3)]
     assert accuracy(generated, reference) == pytest.approx((2 + 6) / (5 + 6))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.metrics.melody import melody_features
+
 from tests.support.grids import line
 
 
@@ -25,9 +25,7 @@ def test_melody():
 
 
 def test_size_limits_of_steps_and_leaps():
-    measured = melody_features(
-        line(60, 62, 65, 69, 74, 82, 73, voice=3)
-    )  # 2, 3, 4, 5, 8, 9
+    measured = melody_features(line(60, 62, 65, 69, 74, 82, 73, voice=3))  # 2, 3, 4, 5, 8, 9
     assert [
         float(measured[f"{name}_B"]) * 6 for name in ("steps", "leaps", "large_leaps")
     ] == pytest.approx([1, 3, 1])

@@ -80,34 +80,24 @@ def test_the_table_has_a_row_for_each_line_and_the_scores_are_counted():
     assert "\n".join(rows) in page, "composer/metrics/README.md has another table"
     scores = bench_metrics.scores()
     for peer, (right, count) in scores.items():
-        assert re.search(
-            rf"\b{peer}\b[^,]* {right} of {count}\b", page, re.IGNORECASE
-        ), peer
+        assert re.search(rf"\b{peer}\b[^,]* {right} of {count}\b", page, re.IGNORECASE), peer
     assert scores["ours"] == (len(LINES), len(LINES))
     assert scores["pypianoroll"] == (4, 24) and scores["MusPy"] == (11, 14)
 
 
 def test_answers_are_compared_with_nan_as_an_answer():
-    assert (
-        same(np.nan, np.nan)
-        and not same(np.nan, 0.0)
-        and not same(0.0, "raises ValueError")
-    )
+    assert same(np.nan, np.nan) and not same(np.nan, 0.0) and not same(0.0, "raises ValueError")
     assert same("raises ValueError", "raises ValueError") and not same(0.25, 0.2501)
     assert answer(lambda _: [][1], None) == "raises IndexError"
 
 
 def test_every_evaluator_is_given_the_same_notes():
     notes = Notes((((0, 60, 3), (3, 60, 1)), ((4, 40, 2),)), steps=32)
-    assert notes.roll().sum((0, 1)).tolist() == [4, 2] and notes.onsets().sum(
-        (0, 1)
-    ).tolist() == [
+    assert notes.roll().sum((0, 1)).tolist() == [4, 2] and notes.onsets().sum((0, 1)).tolist() == [
         2,
         1,
     ]
-    assert notes.cells(1).shape == (2, 16, 84) and np.argwhere(
-        notes.cells(1)
-    ).tolist() == [
+    assert notes.cells(1).shape == (2, 16, 84) and np.argwhere(notes.cells(1)).tolist() == [
         [0, 4, 16],
         [0, 5, 16],
     ]
@@ -118,7 +108,7 @@ def test_every_evaluator_is_given_the_same_notes():
     if not installed("MusPy"):
         lacking("MusPy")
     music = notes.music()
-    assert [
-        [(n.time, n.pitch, n.duration) for n in track.notes] for track in music.tracks
-    ] == [list(track) for track in notes.tracks]
+    assert [[(n.time, n.pitch, n.duration) for n in track.notes] for track in music.tracks] == [
+        list(track) for track in notes.tracks
+    ]
     assert music.resolution == 4 and not music.tracks[0].is_drum

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.data.jsb import load
 from composer.errors import ShapeError
 from composer.metrics.response import (
@@ -15,6 +12,9 @@ from composer.metrics.response import (
     chord_agreement,
     key_agreement,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.grids import roll_of
 
 OF_TWELVE = 7 / 12
@@ -70,9 +70,7 @@ def test_voices_have_no_sounding_cells():
 @settings(max_examples=40, deadline=None)
 def test_changes_are_shares_symmetric_and_0_for_the_same(seed):
     rng = np.random.default_rng(seed)
-    first, second = (
-        rng.random((2, 9, 128, 2)) < rng.choice([0, 0.1, 0.5], 2)[:, None, None, None]
-    )
+    first, second = rng.random((2, 9, 128, 2)) < rng.choice([0, 0.1, 0.5], 2)[:, None, None, None]
     for measure in (changed_cells, changed_sounding):
         there = measure(first, second)
         assert np.isnan(there) or 0 <= there <= 1
@@ -97,22 +95,15 @@ def test_a_tritone_away_is_next_to_nothing_and_the_relative_minor_is_all():
     minor = [(i, 45 + p, 1) for i, p in enumerate((0, 2, 3, 5, 7, 8, 10, 12))]
     away = [(at, pitch + 6, 1) for at, pitch, _ in scale]
     assert key_agreement(roll_of(scale), roll_of(minor)) == 1
-    assert key_agreement(roll_of(scale), roll_of(away)) == pytest.approx(
-        2 / 8
-    )  # B and F, E# and B
+    assert key_agreement(roll_of(scale), roll_of(away)) == pytest.approx(2 / 8)  # B and F, E# and B
     assert key_agreement(roll_of(scale), roll_of(away)) < OF_TWELVE
 
 
 def test_key_agreement_folds_octaves_and_ignores_where_the_notes_are():
-    melody, below = (
-        roll_of([(0, 60, 3), (3, 64, 2), (5, 65, 1)]),
-        roll_of([(0, 36, 9), (9, 42, 3)]),
-    )
+    melody, below = roll_of([(0, 60, 3), (3, 64, 2), (5, 65, 1)]), roll_of([(0, 36, 9), (9, 42, 3)])
     moved = np.roll(np.roll(below, 24, axis=1), 4, axis=0)
     assert key_agreement(melody, moved) == key_agreement(melody, below)
-    assert key_agreement(melody, below[:12]) == key_agreement(
-        melody, below
-    )  # lengths may differ
+    assert key_agreement(melody, below[:12]) == key_agreement(melody, below)  # lengths may differ
 
 
 # Chords
@@ -120,26 +111,19 @@ def test_key_agreement_folds_octaves_and_ignores_where_the_notes_are():
 
 def test_chord_agreement_is_of_the_beats_on_which_both_sound():
     melody = roll_of(
-        [(0, 64, 4), (4, 67, 4), (8, 65, 1), (9, 69, 3), (12, 62, 1), (16, 62, 4)],
-        steps=24,
+        [(0, 64, 4), (4, 67, 4), (8, 65, 1), (9, 69, 3), (12, 62, 1), (16, 62, 4)], steps=24
     )
-    below = roll_of(
-        [(0, 48, 8)], [(0, 52, 8), (8, 54, 4), (13, 50, 3), (20, 50, 4)], steps=24
-    )
+    below = roll_of([(0, 48, 8)], [(0, 52, 8), (8, 54, 4), (13, 50, 3), (20, 50, 4)], steps=24)
     # E over C E, G over C E: C. F over F#: none. Then one of both rests on each beat.
     assert chord_agreement(melody, below) == pytest.approx(2 / 3)
-    assert chord_agreement(melody, below, steps=1) == pytest.approx(
-        11 / 12
-    )  # A over F# is a chord
+    assert chord_agreement(melody, below, steps=1) == pytest.approx(11 / 12)  # A over F# is a chord
     assert chord_agreement(below, melody) == chord_agreement(melody, below)
 
 
 def test_sounding_together_is_not_agreeing():
     melody = roll_of([(0, 72, 16)])
     cluster = roll_of([(0, 60, 16)], [(0, 61, 16)], [(0, 62, 16)])
-    assert (
-        chord_agreement(melody, cluster) == 0
-    )  # though the melody's pitch class is in it
+    assert chord_agreement(melody, cluster) == 0  # though the melody's pitch class is in it
     seventh = roll_of([(0, 50, 16)], [(0, 57, 16)], [(0, 66, 16)])
     assert chord_agreement(melody, seventh) == 1  # D F# A and C
 
@@ -147,10 +131,7 @@ def test_sounding_together_is_not_agreeing():
 def test_other_melodies_agree_less_on_bachs_chorales():
     pieces = [pianoroll(c.voices.astype(int)) for c in load("valid")[:20]]
     own = [
-        (
-            key_agreement(p[:, :, :1], p[:, :, 1:]),
-            chord_agreement(p[:, :, :1], p[:, :, 1:]),
-        )
+        (key_agreement(p[:, :, :1], p[:, :, 1:]), chord_agreement(p[:, :, :1], p[:, :, 1:]))
         for p in pieces
     ]
     other = []
@@ -167,9 +148,7 @@ def test_silence_is_undefined_and_bad_input_refused(measure):
     some, silence = roll_of([(0, 60, 1)]), roll_of([], [])
     assert np.isnan(measure(some, silence)) and np.isnan(measure(silence, some))
     assert np.isnan(measure(some[:0], silence[:0]))
-    with pytest.raises(
-        ShapeError, match=r"bool \[step, 128, track\], got bool \[16, 128\]"
-    ):
+    with pytest.raises(ShapeError, match=r"bool \[step, 128, track\], got bool \[16, 128\]"):
         measure(some[:, :, 0], silence)
     with pytest.raises(ShapeError, match=r"bool \[step, 128, track\], got int64"):
         measure(some, silence.astype(int))
@@ -192,7 +171,5 @@ def test_agreements_are_shares_and_transposed_together_they_stay(seed):
     for measure in (key_agreement, chord_agreement):
         plain = measure(melody, below)
         assert np.isnan(plain) or 0 <= plain <= 1
-        np.testing.assert_allclose(
-            measure(np.roll(melody, 12, 1), np.roll(below, 12, 1)), plain
-        )
+        np.testing.assert_allclose(measure(np.roll(melody, 12, 1), np.roll(below, 12, 1)), plain)
         np.testing.assert_allclose(measure(melody, below[:, :, ::-1]), plain)

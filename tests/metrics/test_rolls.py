@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.errors import ShapeError
 from composer.metrics import rolls
 from composer.songs.grid import to_pianoroll
 from composer.songs.song import Note, Song, TimeSignature, Track
 from composer.songs.theory import C_MAJOR, SCALES
+
 from tests.support.grids import onsets_of, roll_of
 
 BARS = np.array([0, 16, 32, 48])
@@ -38,9 +38,7 @@ def test_empty_bars_are_the_silent_ones_by_track():
 def test_a_note_held_into_a_bar_fills_it_and_one_that_ends_on_the_barline_does_not():
     held = roll_of([(12, 60, 8)], steps=64)  # bars 1 and 2
     nan_equal(rolls.empty_bar_ratio(held, BARS), [2 / 4])
-    assert (
-        rolls.empty_bar_ratio(onsets_of([(12, 60, 8)], steps=64), BARS) == 3 / 4
-    )  # of onsets
+    assert rolls.empty_bar_ratio(onsets_of([(12, 60, 8)], steps=64), BARS) == 3 / 4  # of onsets
     full = roll_of([(0, 60, 16)], steps=64)  # bar 1 alone; MusPy: 2 of them
     nan_equal(rolls.empty_bar_ratio(full, BARS), [3 / 4])
 
@@ -58,9 +56,7 @@ def test_the_bars_of_a_song():
         time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 4, 4)),
     )
     bars = (np.array(song.bar_onsets()) * 4).astype(int)
-    nan_equal(
-        rolls.empty_bar_ratio(to_pianoroll(song), bars), [2 / 4]
-    )  # 0, 4, 20 and 36
+    nan_equal(rolls.empty_bar_ratio(to_pianoroll(song), bars), [2 / 4])  # 0, 4, 20 and 36
 
 
 # Histograms
@@ -70,9 +66,7 @@ def test_pitch_histogram_counts_time_or_notes():
     notes = [(0, 60, 6), (6, 72, 1), (7, 62, 1)], []
     time = rolls.pitch_histogram(roll_of(*notes))
     nan_equal(time[0, [60, 62, 72]], [6 / 8, 1 / 8, 1 / 8])
-    nan_equal(
-        rolls.pitch_histogram(onsets_of(*notes))[0, [60, 62, 72]], [1 / 3, 1 / 3, 1 / 3]
-    )
+    nan_equal(rolls.pitch_histogram(onsets_of(*notes))[0, [60, 62, 72]], [1 / 3, 1 / 3, 1 / 3])
     assert time.shape == (2, 128) and np.isnan(time[1]).all()
 
 
@@ -131,17 +125,7 @@ def test_own_scale_is_that_of_all_tracks_together():
 
 
 def test_a_minor_key_has_both_sixths_and_sevenths():
-    assert np.flatnonzero(rolls.key_scale(9, True)).tolist() == [
-        0,
-        2,
-        4,
-        5,
-        6,
-        7,
-        8,
-        9,
-        11,
-    ]
+    assert np.flatnonzero(rolls.key_scale(9, True)).tolist() == [0, 2, 4, 5, 6, 7, 8, 9, 11]
     assert (rolls.key_scale(9, True) >= np.roll(SCALES["harmonic minor"], 9)).all()
     assert (rolls.key_scale(7) == np.roll(C_MAJOR, 7)).all()
 
@@ -150,10 +134,7 @@ def test_a_minor_key_has_both_sixths_and_sevenths():
 
 
 def test_pitches_of_a_bar_are_different_ones_over_the_bars_that_sound():
-    notes = (
-        [(0, 60, 4), (4, 72, 4), (8, 64, 4), (12, 60, 8), (52, 62, 1)],
-        [],
-    )  # bars 1, 2 and 4
+    notes = [(0, 60, 4), (4, 72, 4), (8, 64, 4), (12, 60, 8), (52, 62, 1)], []  # bars 1, 2 and 4
     roll = roll_of(*notes, steps=64)
     nan_equal(rolls.pitches_per_bar(roll, BARS), [(3 + 1 + 1) / 3, np.nan])
     nan_equal(rolls.pitch_classes_per_bar(roll, BARS), [(2 + 1 + 1) / 3, np.nan])
@@ -175,21 +156,15 @@ def test_qualified_notes_last_so_many_steps():
     nan_equal(rolls.qualified_note_ratio(roll, onsets), [1 / 4, 1, np.nan])
     nan_equal(rolls.qualified_note_ratio(roll, onsets, shortest=3), [1 / 4, 0, np.nan])
     nan_equal(rolls.qualified_note_ratio(roll, onsets, shortest=1), [1, 1, np.nan])
-    change = np.diff(
-        np.pad(roll[:, :, 0].astype(int), ((1, 1), (0, 0))), axis=0
-    ).ravel()
-    assert (
-        np.flatnonzero(change < 0) - np.flatnonzero(change > 0) >= 2
-    ).all()  # pypianoroll: 1.0
+    change = np.diff(np.pad(roll[:, :, 0].astype(int), ((1, 1), (0, 0))), axis=0).ravel()
+    assert (np.flatnonzero(change < 0) - np.flatnonzero(change > 0) >= 2).all()  # pypianoroll: 1.0
 
 
 def test_repeated_notes_are_two_and_chords_end_each_in_its_own_time():
     notes = [(0, 60, 1), (1, 60, 1), (2, 60, 3)]
     roll, onsets = roll_of(notes), onsets_of(notes)
     nan_equal(rolls.qualified_note_ratio(roll, onsets), [1 / 3])
-    nan_equal(
-        rolls.qualified_note_ratio(roll, np.zeros_like(onsets)), [1]
-    )  # one note of 5 steps
+    nan_equal(rolls.qualified_note_ratio(roll, np.zeros_like(onsets)), [1])  # one note of 5 steps
     chord = [
         (0, 60, 9),
         (1, 64, 1),
@@ -236,17 +211,11 @@ def test_octaves_are_no_distance_and_a_fifth_is_as_in_the_paper():
 
 
 def test_tonal_distance_weighs_by_time_and_is_a_mean_over_beats_in_which_both_sound():
-    notes = (
-        [(0, 60, 3), (3, 67, 1), (4, 60, 4), (12, 60, 4)],
-        [(0, 60, 4), (4, 67, 4), (8, 67, 4)],
-    )
+    notes = [(0, 60, 3), (3, 67, 1), (4, 60, 4), (12, 60, 4)], [(0, 60, 4), (4, 67, 4), (8, 67, 4)]
     # Beat 1: three quarters at C, one at G: a quarter of the way. Beat 2: C, G. Beats 3 and 4: one of them rests.
     nan_equal(rolls.tonal_distance(roll_of(*notes))[0, 1], (FIFTH / 4 + FIFTH) / 2)
     # Two beats at a time: C 7/8, G 1/8 against C 4/8, G 4/8; then C against G.
-    nan_equal(
-        rolls.tonal_distance(roll_of(*notes), steps=8)[0, 1],
-        (FIFTH * 3 / 8 + FIFTH) / 2,
-    )
+    nan_equal(rolls.tonal_distance(roll_of(*notes), steps=8)[0, 1], (FIFTH * 3 / 8 + FIFTH) / 2)
 
 
 def test_the_last_span_may_be_short_and_length_does_not_matter():
@@ -270,22 +239,10 @@ def test_drum_patterns_count_strokes_not_cells():
 
 def test_drum_patterns_at_other_resolutions():
     onsets = onsets_of(
-        [
-            (0, 36, 1),
-            (2, 36, 1),
-            (3, 36, 1),
-            (4, 36, 1),
-            (8, 36, 1),
-            (12, 36, 1),
-            (13, 36, 1),
-        ]
+        [(0, 36, 1), (2, 36, 1), (3, 36, 1), (4, 36, 1), (8, 36, 1), (12, 36, 1), (13, 36, 1)]
     )
-    nan_equal(
-        rolls.drum_pattern_ratio(onsets, steps_per_beat=8), [4 / 7]
-    )  # 0, 4, 8, 12
-    nan_equal(
-        rolls.drum_pattern_ratio(onsets, steps_per_beat=8, pattern=16), [5 / 7]
-    )  # and 2
+    nan_equal(rolls.drum_pattern_ratio(onsets, steps_per_beat=8), [4 / 7])  # 0, 4, 8, 12
+    nan_equal(rolls.drum_pattern_ratio(onsets, steps_per_beat=8, pattern=16), [5 / 7])  # and 2
     nan_equal(rolls.drum_pattern_ratio(onsets, steps_per_beat=12), [2 / 7])  # 0, 12
     nan_equal(rolls.drum_pattern_ratio(onsets, steps_per_beat=2), [1])
 
@@ -299,9 +256,7 @@ def test_drum_patterns_are_counted_from_the_bar_and_a_pickup_from_its_end():
         (8, 36, 1),
     ]  # a pickup of one sixteenth
     onsets = onsets_of(strokes, steps=17)
-    nan_equal(
-        rolls.drum_pattern_ratio(onsets, bars=np.array([0, 1])), [3 / 5]
-    )  # 1, 3, 5
+    nan_equal(rolls.drum_pattern_ratio(onsets, bars=np.array([0, 1])), [3 / 5])  # 1, 3, 5
     nan_equal(rolls.drum_pattern_ratio(onsets), [2 / 5])  # 0, 8
     nan_equal(rolls.drum_pattern_ratio(onsets, bars=np.array([0])), [2 / 5])
     nan_equal(
@@ -319,15 +274,11 @@ EVERY = {
     "in_scale_ratio": rolls.in_scale_ratio,
     "own_scale": rolls.own_scale,
     "pitches_per_bar": lambda roll: rolls.pitches_per_bar(roll, np.array([0])),
-    "pitch_classes_per_bar": lambda roll: rolls.pitch_classes_per_bar(
-        roll, np.array([0])
-    ),
+    "pitch_classes_per_bar": lambda roll: rolls.pitch_classes_per_bar(roll, np.array([0])),
     "qualified_note_ratio": lambda roll: rolls.qualified_note_ratio(roll, roll),
     "polyphonic_ratio": rolls.polyphonic_ratio,
     "tonal_distance": rolls.tonal_distance,
-    "drum_pattern_ratio": lambda roll: rolls.drum_pattern_ratio(
-        roll, bars=np.array([0])
-    ),
+    "drum_pattern_ratio": lambda roll: rolls.drum_pattern_ratio(roll, bars=np.array([0])),
 }
 
 
@@ -342,9 +293,7 @@ EVERY = {
     ],
 )
 def test_what_is_no_pianoroll_is_refused(name, bad):
-    with pytest.raises(
-        ShapeError, match=r"bool \[step, 128, track\], got (float64|bool) \[4, "
-    ):
+    with pytest.raises(ShapeError, match=r"bool \[step, 128, track\], got (float64|bool) \[4, "):
         EVERY[name](bad)
 
 
@@ -352,9 +301,7 @@ def test_what_is_no_pianoroll_is_refused(name, bad):
 def test_without_steps_or_tracks_all_is_undefined(name):
     got = EVERY[name](NOTHING)
     assert (got == C_MAJOR).all() if name == "own_scale" else np.isnan(got).all()
-    assert len(EVERY[name](np.zeros((3, 128, 0), bool))) == (
-        12 if name == "own_scale" else 0
-    )
+    assert len(EVERY[name](np.zeros((3, 128, 0), bool))) == (12 if name == "own_scale" else 0)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -369,36 +316,20 @@ def test_the_arrays_given_are_left_alone(name):
 
 @pytest.mark.parametrize(
     "bars",
-    [
-        [],
-        [1, 4],
-        [0, 4, 4],
-        [0, 8, 4],
-        [0, 16],
-        [0.0, 4.0],
-        [[0, 4]],
-        [0, 1, 2, 3, 4, 5, 6, 99],
-    ],
+    [[], [1, 4], [0, 4, 4], [0, 8, 4], [0, 16], [0.0, 4.0], [[0, 4]], [0, 1, 2, 3, 4, 5, 6, 99]],
 )
 def test_bars_start_at_0_rise_and_start_before_the_end(bars):
-    for measure in (
-        rolls.empty_bar_ratio,
-        rolls.pitches_per_bar,
-        rolls.pitch_classes_per_bar,
-    ):
+    for measure in (rolls.empty_bar_ratio, rolls.pitches_per_bar, rolls.pitch_classes_per_bar):
         with pytest.raises(ShapeError, match=r"^bars "):
             measure(roll_of([(0, 60, 1)]), np.array(bars))
 
 
 def test_other_bad_input():
     roll = roll_of([(0, 60, 1)])
-    with pytest.raises(
-        ShapeError, match=r"a scale is bool \[12\], C first, got int64 \[7\]"
-    ):
+    with pytest.raises(ShapeError, match=r"a scale is bool \[12\], C first, got int64 \[7\]"):
         rolls.in_scale_ratio(roll, np.array([0, 2, 4, 5, 7, 9, 11]))
     with pytest.raises(
-        ShapeError,
-        match=r"onsets are as the pianoroll, \[16, 128, 1\], got \[4, 128, 1\]",
+        ShapeError, match=r"onsets are as the pianoroll, \[16, 128, 1\], got \[4, 128, 1\]"
     ):
         rolls.qualified_note_ratio(roll, roll[:4])
     with pytest.raises(ShapeError, match=r"onsets are bool .* got int64"):

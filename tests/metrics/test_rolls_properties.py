@@ -6,12 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.metrics import rolls
 from composer.songs.grid import to_onsets, to_pianoroll
 from composer.songs.song import Note, Song, TimeSignature, Track
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def nan_equal(got: np.ndarray, expected: object) -> None:
@@ -26,17 +25,11 @@ def pieces(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     density = rng.choice([0, 0.002, 0.05, 0.5], tracks)
     roll = rng.random((steps, 128, tracks)) < density
     onsets = roll & (rng.random(roll.shape) < 0.3)
-    bars = (
-        np.r_[0, np.flatnonzero(rng.random(steps - 1) < 0.2) + 1]
-        if steps > 1
-        else np.array([0])
-    )
+    bars = np.r_[0, np.flatnonzero(rng.random(steps - 1) < 0.2) + 1] if steps > 1 else np.array([0])
     return roll, onsets, bars
 
 
-def by_track(
-    roll: np.ndarray, onsets: np.ndarray, bars: np.ndarray
-) -> dict[str, np.ndarray]:
+def by_track(roll: np.ndarray, onsets: np.ndarray, bars: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "empty": rolls.empty_bar_ratio(roll, bars),
         "scale": rolls.in_scale_ratio(roll),
@@ -68,9 +61,7 @@ def test_ratios_are_shares_and_histograms_sum_to_one(piece):
     assert (table["classes"][~silent] <= table["pitches"][~silent]).all() and (
         table["classes"][~silent] <= 12
     ).all()
-    assert (table["empty"][silent] == 1).all() and (
-        table["polyphonic"][silent] == 0
-    ).all()
+    assert (table["empty"][silent] == 1).all() and (table["polyphonic"][silent] == 0).all()
 
 
 @given(pieces(), st.randoms(use_true_random=False))
@@ -79,10 +70,7 @@ def test_tracks_in_another_order_give_the_results_in_that_order(piece, random):
     roll, onsets, bars = piece
     order = list(range(roll.shape[2]))
     random.shuffle(order)
-    plain, moved = (
-        by_track(*piece),
-        by_track(roll[:, :, order], onsets[:, :, order], bars),
-    )
+    plain, moved = by_track(*piece), by_track(roll[:, :, order], onsets[:, :, order], bars)
     for name, value in plain.items():
         expected = value[order][:, order] if name == "tonal" else value[order]
         np.testing.assert_allclose(moved[name], expected, rtol=1e-12, atol=1e-12)
@@ -117,8 +105,7 @@ def test_distances_are_symmetric_and_between_0_and_1(piece):
         np.testing.assert_array_equal(there, back)
         assert np.isnan(there) or 0 <= there <= 1 + 1e-12
     np.testing.assert_allclose(
-        rolls.histogram_distance(table["class"], table["class"])[piece[0].any((0, 1))],
-        0,
+        rolls.histogram_distance(table["class"], table["class"])[piece[0].any((0, 1))], 0
     )
 
 
@@ -138,9 +125,7 @@ def test_all_measures_agree_with_plain_loops(piece):
                 if line[step]:
                     lengths[-1] += 1
         expected = np.mean(np.array(lengths) >= 2) if lengths else np.nan
-        np.testing.assert_allclose(
-            rolls.qualified_note_ratio(roll, onsets)[track], expected
-        )
+        np.testing.assert_allclose(rolls.qualified_note_ratio(roll, onsets)[track], expected)
         used = [
             {int(p) for p in np.nonzero(roll[a:b, :, track])[1]}
             for a, b in zip(bars, ends, strict=True)
@@ -150,9 +135,7 @@ def test_all_measures_agree_with_plain_loops(piece):
         )
         sizes = [len({p % 12 for p in u}) for u in used if u]
         expected = np.mean(sizes) if sizes else np.nan
-        np.testing.assert_allclose(
-            rolls.pitch_classes_per_bar(roll, bars)[track], expected
-        )
+        np.testing.assert_allclose(rolls.pitch_classes_per_bar(roll, bars)[track], expected)
 
 
 @pytest.mark.parametrize("beats", [3, 8])

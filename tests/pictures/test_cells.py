@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from rich.style import Style
-
 from composer.pictures.cells import (
     COMING,
     EMPTY,
@@ -31,6 +29,8 @@ from composer.pictures.cells import (
 from composer.pictures.layout import Scope
 from composer.pictures.palette import ANY_GROUND, DARK, MELODY, OTHERS
 from composer.songs.song import Note
+from rich.style import Style
+
 from tests.support.tunes import song
 
 
@@ -53,11 +53,7 @@ def picture(notes, now):
 
 def test_notes_cover_their_pixels():
     notes = NoteTable(
-        [
-            ShownNote(0.0, 1.0, 64, 0),
-            ShownNote(0.75, 1.25, 60, 3),
-            ShownNote(1.5, 2.5, 62, 1),
-        ]
+        [ShownNote(0.0, 1.0, 64, 0), ShownNote(0.75, 1.25, 60, 3), ShownNote(1.5, 2.5, 62, 1)]
     )
     pixels = picture(notes, 1.0)  # beat 1 is pixel 6, so beat 0 is pixel 2
     expected = np.zeros((6, 12), int)
@@ -72,35 +68,20 @@ def test_a_note_decided_ahead_is_hatched_until_its_beat_has_come():
     row = picture(NoteTable([ahead]), 1.0)[2].tolist()
     assert row == [0] * 7 + [code(2, COMING, True), 0, code(2, COMING), 0, 0]
     row = picture(NoteTable([ahead]), 1.25)[2].tolist()
-    assert (
-        row
-        == [0] * 6 + [code(2, SOUNDING, True)] * 2 + [code(2, SOUNDING)] * 2 + [0] * 2
-    )
+    assert row == [0] * 6 + [code(2, SOUNDING, True)] * 2 + [code(2, SOUNDING)] * 2 + [0] * 2
 
 
 def test_a_note_that_is_struck_again_leaves_a_pixel_free():
     notes = NoteTable(
-        [
-            ShownNote(0.0, 0.75, 61, 1),
-            ShownNote(0.75, 1.0, 61, 1),
-            ShownNote(0.75, 1.0, 63, 1),
-        ]
+        [ShownNote(0.0, 0.75, 61, 1), ShownNote(0.75, 1.0, 61, 1), ShownNote(0.75, 1.0, 63, 1)]
     )
     row = picture(notes, 1.0)[4].tolist()
-    assert (
-        row
-        == [0, 0, code(1, PLAYED, True), code(1, PLAYED), 0, code(1, PLAYED, True)]
-        + [0] * 6
-    )
+    assert row == [0, 0, code(1, PLAYED, True), code(1, PLAYED), 0, code(1, PLAYED, True)] + [0] * 6
 
 
 def test_the_melody_is_drawn_over_the_others_and_notes_out_of_view_are_not():
     notes = NoteTable(
-        [
-            ShownNote(0.0, 1.0, 62, 0),
-            ShownNote(0.0, 1.0, 62, 1),
-            ShownNote(-9, -8, 61, 1),
-        ]
+        [ShownNote(0.0, 1.0, 62, 0), ShownNote(0.0, 1.0, 62, 1), ShownNote(-9, -8, 61, 1)]
     )
     pixels = picture(notes, 1.0)
     assert {track_of(p) for p in pixels[pixels != EMPTY].tolist()} == {0}
@@ -139,9 +120,7 @@ def test_onsets_stand_out_only_if_needed():
 
 
 def test_drums_of_a_family_share_a_lane_kicks_below():
-    tune = song(
-        [Note(0, 60, 1)], drums=[Note(0, 35, 1), Note(1, 45, 1), Note(2, 49, 1)]
-    )
+    tune = song([Note(0, 60, 1)], drums=[Note(0, 35, 1), Note(1, 45, 1), Note(2, 49, 1)])
     rows = pitch_rows(Scope(60, 63, (35, 45, 49)), 20, per_line=2)
     assert (rows.pixels, rows.lanes, rows.height) == (4, 4, 8)
     pixels = paint(table_of(tune), BeatColumns(3, 1), rows)
@@ -151,18 +130,14 @@ def test_drums_of_a_family_share_a_lane_kicks_below():
 def test_pitches_share_pixels_if_there_are_too_few():
     rows = pitch_rows(Scope(40, 79), 20, per_line=2)
     assert rows.semitone == 0.5 and rows.pixel(79) == 0 and rows.pixel(40) == 19
-    assert (
-        pitch_rows(Scope(60, 64), 20, per_line=2).pixels == 6
-    )  # a line more than half used
+    assert pitch_rows(Scope(60, 64), 20, per_line=2).pixels == 6  # a line more than half used
 
 
 def test_every_track_has_its_colour_and_the_melody_keeps_its_own():
     assert shade(ANY_GROUND, code(0)) == MELODY
     assert [track_of(code(n)) for n in range(10)] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 1]
     assert shade(ANY_GROUND, code(9)) == OTHERS[0]
-    looks = {
-        shade(DARK, code(1, time, on)) for time in range(3) for on in (False, True)
-    }
+    looks = {shade(DARK, code(1, time, on)) for time in range(3) for on in (False, True)}
     assert len(looks) == 6
 
 
@@ -173,9 +148,7 @@ def test_packed_characters_come_back():
 
 
 def test_a_line_shows_its_base_between_notes():
-    packed = pack(
-        np.array([0, 15, 15, 0]), np.array([0, code(0), code(0), 0]), np.zeros(4, int)
-    )
+    packed = pack(np.array([0, 15, 15, 0]), np.array([0, code(0), code(0), 0]), np.zeros(4, int))
     line = block_line(packed, ANY_GROUND, "▏  ▏", Style(dim=True))
     assert [part.text for part in line] == ["▏", "██", "▏"]
     assert line[1].style.color.name == MELODY.lower() and line[1].style.bgcolor is None

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-
 from composer.pictures.frames import Panel, film_scope, holds, picture, shown_bars
 from composer.pictures.layout import NumberedBar, Scope
 from composer.pictures.palette import LIGHT, MELODY, OTHERS, rgb
 from composer.pictures.pixels import Box
 from composer.songs.song import Note, Song, TimeSignature, Track
+
 from tests.support.tunes import song
 
 
 def test_a_note_stands_at_its_beat_and_its_pitch():
     panel = Panel(
-        "",
-        Box(100, 50, 400, 120),
-        (NumberedBar(1, 4, 6), NumberedBar(2, 6, 8)),
-        Scope(60, 71),
-        1.0,
+        "", Box(100, 50, 400, 120), (NumberedBar(1, 4, 6), NumberedBar(2, 6, 8)), Scope(60, 71), 1.0
     )
     assert panel.place(Note(5, 71, 1), False) == Box(
         200, 50, 99, 10
     )  # a column stays free before the next note
     assert panel.place(Note(4, 60, 0.5), False) == Box(100, 160, 49, 10)
-    assert panel.place(Note(7.5, 66, 4), False) == Box(
-        450, 100, 49, 10
-    )  # cut at the end
+    assert panel.place(Note(7.5, 66, 4), False) == Box(450, 100, 49, 10)  # cut at the end
 
 
 def test_a_note_beyond_the_scope_is_half_as_high_at_its_edge():
@@ -36,9 +30,7 @@ def test_a_note_beyond_the_scope_is_half_as_high_at_its_edge():
 
 
 def test_drums_have_lanes_below_the_pitches():
-    panel = Panel(
-        "", Box(0, 0, 400, 134), (NumberedBar(1, 0, 4),), Scope(60, 71, (36, 38)), 1.0
-    )
+    panel = Panel("", Box(0, 0, 400, 134), (NumberedBar(1, 0, 4),), Scope(60, 71, (36, 38)), 1.0)
     assert panel.place(Note(1, 36, 1), True) == Box(100, 127, 7, 6)
     assert panel.place(Note(1, 38, 1), True) == Box(100, 120, 7, 6)
     assert panel.place(Note(1, 40, 1), True) is None
@@ -62,9 +54,7 @@ def test_a_panel_shows_whole_bars_from_where_the_melody_begins():
     shown = shown_bars(late)
     assert (shown[0].number, shown[0].start, shown[-1].end) == (5, 12, 42)
     pickup = Song(
-        (Track((Note(0, 60, 50),)),),
-        (),
-        (TimeSignature(0, 1, 4), TimeSignature(1, 4, 4)),
+        (Track((Note(0, 60, 50),)),), (), (TimeSignature(0, 1, 4), TimeSignature(1, 4, 4))
     )
     assert (shown_bars(pickup)[0].number, shown_bars(pickup)[-1].end) == (0, 33)
     assert len(shown_bars(Song())) == 1
@@ -86,9 +76,7 @@ def test_a_picture_shows_each_note_in_its_place_and_the_melody_on_top():
     assert cell(72, 2) == cell(72, 3.75) == cell(67, 1) == red
     assert cell(60, 0) == cell(53, 7.75) == blue
     assert cell(72, 1.75) != red and cell(72, 4) != red and cell(60, 2) != blue
-    assert (
-        tuple(pixels[(high - 67) * semitone + 2, beat]) != red
-    )  # beat 1 is a new note
+    assert tuple(pixels[(high - 67) * semitone + 2, beat]) != red  # beat 1 is a new note
     assert tuple(pixels[0, 4 * beat]) == rgb(LIGHT.bar_line)
 
 
@@ -98,6 +86,4 @@ def test_pictures_of_nothing_of_drums_and_of_long_songs():
     assert drums.shape == (14, 96, 3)
     assert (drums[2, 2] == rgb(OTHERS[0])).all() or (drums[2, 2] == rgb(MELODY)).all()
     assert picture(song([Note(0, 60, 999)])).shape[1] == 128 * 24
-    assert (
-        np.unique(picture(song([Note(0, 60, 4)])).reshape(-1, 3), axis=0).shape[0] > 3
-    )
+    assert np.unique(picture(song([Note(0, 60, 4)])).reshape(-1, 3), axis=0).shape[0] > 3

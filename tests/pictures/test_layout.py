@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 
 import pytest
-
 from composer.errors import MelodyError
 from composer.pictures import layout
 from composer.pictures.layout import NumberedBar, RollGrid, Room, Scope, scope_of
 from composer.songs.song import Note, Song, TimeSignature, Track
+
 from tests.support.tunes import PICKUP, song
 
 FILM = Room(1, 24, widest=61, outliers=0.01, lanes=8, unpitched=False)
@@ -22,18 +22,13 @@ def test_a_pickup_is_bar_zero_and_the_last_bar_is_full():
         NumberedBar(1, 1, 4),
         NumberedBar(2, 4, 7),
     ]
-    assert layout.bars(song([Note(0, 60, 5)])) == [
-        NumberedBar(1, 0, 4),
-        NumberedBar(2, 4, 8),
-    ]
+    assert layout.bars(song([Note(0, 60, 5)])) == [NumberedBar(1, 0, 4), NumberedBar(2, 4, 8)]
     assert layout.bars(song([Note(0, 60, 1)])) == [NumberedBar(1, 0, 4)]
 
 
 def test_a_longer_first_bar_is_no_pickup():
     metres = (TimeSignature(0, 4, 4), TimeSignature(4, 3, 4))
-    assert [
-        bar.number for bar in layout.bars(song([Note(0, 60, 7)], metres=metres))
-    ] == [1, 2]
+    assert [bar.number for bar in layout.bars(song([Note(0, 60, 7)], metres=metres))] == [1, 2]
 
 
 def test_main_metre_is_the_one_of_most_beats():
@@ -48,32 +43,20 @@ def test_main_metre_is_the_one_of_most_beats():
 
 
 def test_chord_changes():
-    chords = [
-        (0.0, ""),
-        (1.0, "C"),
-        (2.0, "C"),
-        (3.0, ""),
-        (4.0, "C"),
-        (5.0, "G/B"),
-        (6.0, "C"),
-    ]
+    chords = [(0.0, ""), (1.0, "C"), (2.0, "C"), (3.0, ""), (4.0, "C"), (5.0, "G/B"), (6.0, "C")]
     assert layout.chord_changes(chords) == [(1.0, "C"), (5.0, "G/B"), (6.0, "C")]
 
 
 def test_unisons_are_between_tracks_only_while_both_sound():
     low, high, later = Note(0, 60, 2), Note(1, 60, 3), Note(4, 60, 1)
     twice = Note(0, 72, 4)
-    shared = layout.unisons(
-        song([low, twice, Note(1, 72, 1)], [Note(0, 61, 9)], [high, later])
-    )
+    shared = layout.unisons(song([low, twice, Note(1, 72, 1)], [Note(0, 61, 9)], [high, later]))
     assert shared == {(0, low): [0, 2], (2, high): [0, 2]}
     assert layout.unisons(song([low], drums=[Note(0, 60, 2)])) == {}
 
 
 def test_a_grid_gives_every_beat_and_pitch_its_place():
-    grid = RollGrid(
-        Scope(60, 71, (36, 42)), start=4.0, beat=10.0, semitone=3.0, lane=5.0
-    )
+    grid = RollGrid(Scope(60, 71, (36, 42)), start=4.0, beat=10.0, semitone=3.0, lane=5.0)
     assert (grid.x(4), grid.x(6.5)) == (0, 25)
     assert (grid.y(71), grid.y(60)) == (0, 33)
     assert (grid.pitched, grid.height) == (36, 46)
@@ -134,9 +117,7 @@ def test_melody():
 
 
 def test_the_layout_becomes_json_and_comes_back():
-    tune = replace(
-        song([Note(1, 61, 2, 90)], drums=[Note(0, 38, 1)], metres=PICKUP), title="A\nB"
-    )
+    tune = replace(song([Note(1, 61, 2, 90)], drums=[Note(0, 38, 1)], metres=PICKUP), title="A\nB")
     data = json.loads(json.dumps(layout.lay_out(tune).as_data()))
     assert data["title"] == "A B"
     assert data["bars"] == [[0, 0, 1], [1, 1, 4]]

@@ -7,35 +7,25 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.errors import ComposerError, MelodyError, OutputError
 from composer.pictures import page as plotting
 from composer.pictures import sheet
 from composer.pictures.palette import MELODY
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 def four_parts(**changes):
     tracks = [
-        Track(
-            (Note(0, 72, 1, 100), Note(1, 74, 2, 100), Note(41, 76, 3, 100)), "Soprano"
-        ),
+        Track((Note(0, 72, 1, 100), Note(1, 74, 2, 100), Note(41, 76, 3, 100)), "Soprano"),
         Track((Note(0, 67, 1, 100), Note(1, 65, 2, 100)), "Alto"),
         Track((Note(0, 64, 1, 100), Note(1, 65, 1, 100)), "Tenor"),
         Track((Note(0, 48, 1, 100), Note(1, 50, 2, 30)), "Bass"),
         Track((Note(0, 36, 1, 100), Note(2.5, 42, 1, 100)), "Kit", is_drum=True),
     ]
     metres = (TimeSignature(0, 1, 4), TimeSignature(1, 4, 4))
-    return Song(
-        **{
-            "tracks": tuple(tracks),
-            "time_signatures": metres,
-            "title": "Test",
-            **changes,
-        }
-    )
+    return Song(**{"tracks": tuple(tracks), "time_signatures": metres, "title": "Test", **changes})
 
 
 def pixels(song, tmp_path, melody=None):
@@ -81,9 +71,7 @@ def test_notes_are_where_they_sound_in_the_colour_of_their_track(tmp_path):
     assert at(image, second.x(43.5), second.y(76) + half) == rgb(MELODY)
     assert at(image, first.x(3.3), first.y(74) + half) == (255, 255, 255)
     for onset, drum in ((0.1, 36), (2.58, 42)):
-        assert at(image, first.x(onset), first.drum_y(drum) + sheet.LANE / 2) == rgb(
-            colors[4]
-        )
+        assert at(image, first.x(onset), first.drum_y(drum) + sheet.LANE / 2) == rgb(colors[4])
 
 
 def test_two_tracks_on_one_pitch_are_both_seen(tmp_path):
@@ -96,9 +84,7 @@ def test_two_tracks_on_one_pitch_are_both_seen(tmp_path):
 
 
 def test_a_note_over_the_end_of_a_row_goes_on_in_the_next(tmp_path):
-    song = four_parts(
-        tracks=(Track((Note(0, 60, 1), Note(30, 70, 6, 100), Note(41, 60, 1))),)
-    )
+    song = four_parts(tracks=(Track((Note(0, 60, 1), Note(30, 70, 6, 100), Note(41, 60, 1))),))
     made, image = sheet.sheet_of(song), pixels(song, tmp_path)
     first, second = made.rows
     assert (first.end, second.start) == (33, 33)
@@ -142,13 +128,8 @@ def words(figure):
 
 
 def test_words():
-    keys, tempos = (
-        (KeySignature(0, -3),),
-        (Tempo(0, 72.0), Tempo(4, 90.0), Tempo(999, 5.0)),
-    )
-    said = words(
-        plotting.plot_song(None, four_parts(key_signatures=keys, tempos=tempos))
-    )
+    keys, tempos = (KeySignature(0, -3),), (Tempo(0, 72.0), Tempo(4, 90.0), Tempo(999, 5.0))
+    said = words(plotting.plot_song(None, four_parts(key_signatures=keys, tempos=tempos)))
     assert said[:2] == ["Test", "♩ = 72–90     4/4     E♭ major     0:30"]
     assert said[2:7] == ["Soprano (melody)", "Alto", "Tenor", "Bass", "Kit"]
     numbers = [word for word in said if word.isdigit()]
@@ -169,13 +150,8 @@ def test_chord_names_have_their_bass_below_and_stand_where_they_change():
         Track((Note(0, 72, 4), Note(4, 71, 4))),
         Track((Note(0, 52, 4), Note(0, 67, 8), Note(4, 54, 4), Note(4, 62, 4))),
     )
-    song = four_parts(
-        tracks=tracks, time_signatures=(), key_signatures=(KeySignature(0, 1),)
-    )
-    texts = {
-        t.get_text(): t.get_position()
-        for t in plotting.plot_song(None, song).axes[0].texts
-    }
+    song = four_parts(tracks=tracks, time_signatures=(), key_signatures=(KeySignature(0, 1),))
+    texts = {t.get_text(): t.get_position() for t in plotting.plot_song(None, song).axes[0].texts}
     made = sheet.sheet_of(song)
     (x, y), (bass_x, bass_y) = texts["C"], texts["/E"]
     assert x == bass_x == pytest.approx(made.rows[0].x(0), abs=0.05)
@@ -225,9 +201,7 @@ def test_odd_titles_and_names(tmp_path, title, recwarn):
     st.sampled_from([(4, 4), (3, 8), (7, 8), (12, 8), (2, 2), (1, 16)]),
 )
 def test_any_song_can_be_drawn(notes, metre):
-    tracks = [
-        tuple(Note(a, p, d, v) for a, p, d, v, t in notes if t == k) for k in range(3)
-    ]
+    tracks = [tuple(Note(a, p, d, v) for a, p, d, v, t in notes if t == k) for k in range(3)]
     song = Song(
         tuple(Track(n, is_drum=k == 2) for k, n in enumerate(tracks)),
         (),
@@ -271,10 +245,6 @@ def test_the_users_settings_change_nothing_and_pyplot_is_not_loaded(tmp_path):
         "p.plot_song(sys.argv[1], Song((Track((Note(0, 60, 1),)),), title='a_b'))\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    plotting.plot_song(
-        tmp_path / "here.png", Song((Track((Note(0, 60, 1),)),), title="a_b")
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "there.png")], check=True
-    )
+    plotting.plot_song(tmp_path / "here.png", Song((Track((Note(0, 60, 1),)),), title="a_b"))
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "there.png")], check=True)
     assert (tmp_path / "here.png").read_bytes() == (tmp_path / "there.png").read_bytes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.pictures.palette import (
     DARK,
     LIGHT,

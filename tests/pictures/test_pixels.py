@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from composer.pictures import pixels
 from composer.pictures.pixels import Box, rgb
 
@@ -27,11 +26,7 @@ def test_a_card_has_round_corners_and_an_edge():
 def test_a_note_has_a_rim_where_it_is_high_and_no_corners():
     image = np.zeros((20, 20, 3), np.uint8)
     pixels.note(image, Box(2, 2, 10, 8), RED, BLUE)
-    assert (
-        not image[2, 2].any()
-        and (image[2, 5] == BLUE).all()
-        and (image[5, 5] == RED).all()
-    )
+    assert not image[2, 2].any() and (image[2, 5] == BLUE).all() and (image[5, 5] == RED).all()
     pixels.note(image, Box(2, 14, 10, 2), RED, BLUE)
     assert (image[14:16, 2:12] == RED).all()
 
@@ -64,9 +59,7 @@ def test_what_is_drawn_over_the_edge_is_cut_off_there():
     pixels.dot(image, 0, 0, 4, RED, BLUE)
     pixels.fill(image, Box(-3, -3, 5, 5), BLUE)
     assert (image[0, 0] == BLUE).all() and not image[19, 0].any()
-    assert (image[:6, 6:14] == RED).all(-1).any() and (image[12:, 22:] == RED).all(
-        -1
-    ).any()
+    assert (image[:6, 6:14] == RED).all(-1).any() and (image[12:, 22:] == RED).all(-1).any()
 
 
 def test_words_that_are_too_long_are_cut_and_control_characters_left_out():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.errors import ComposerError, MelodyError
 from composer.pictures import layout, sheet
 from composer.songs.song import Note, Song, TimeSignature, Track
+
 from tests.support.tunes import PICKUP, of_bars, song
 
 
@@ -68,9 +68,7 @@ def test_every_row_is_on_the_sheet():
         made = sheet.sheet_of(of_bars(count))
         assert made.rows[0].top > sheet.HEAD and made.rows[-1].bottom < made.height
         assert len(made.rows) <= sheet.MAX_ROWS
-        assert all(
-            a.bottom < b.top for a, b in zip(made.rows, made.rows[1:], strict=False)
-        )
+        assert all(a.bottom < b.top for a, b in zip(made.rows, made.rows[1:], strict=False))
 
 
 @pytest.mark.parametrize("empty", [Song(), Song((Track(), Track()))])

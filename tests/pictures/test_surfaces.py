@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.pictures import page, sheet
 from composer.pictures.cells import EMPTY, characters, pack, shade, track_of, unpack
 from composer.pictures.frames import Panel, draw_notes, film_scope, rule, shown_bars
@@ -15,6 +14,7 @@ from composer.pictures.palette import ANY_GROUND, LIGHT, rgb, track_colors
 from composer.pictures.pixels import Box
 from composer.songs.song import Note, Song, TimeSignature, Track
 from composer.terminal.train.rolls import roll_of
+
 from tests.conftest import needs
 
 Image = needs("PIL.Image")
@@ -33,31 +33,15 @@ TRACKS = (
     ("Bass", [(1, 48), (4, 53), (7, 46), (11, 41), (14, 48)]),
     ("Flute", [(1, 84), (4, 82), (7, 86), (11, 88), (14, 84)]),
 )
-DRUMS = [
-    (1, 36),
-    (2, 42),
-    (3, 38),
-    (4, 49),
-    (5, 45),
-    (7, 36),
-    (9, 38),
-    (11, 36),
-    (14, 49),
-]
-PITCHED = [
-    (i, beat, pitch) for i, (_, notes) in enumerate(TRACKS) for beat, pitch in notes
-]
+DRUMS = [(1, 36), (2, 42), (3, 38), (4, 49), (5, 45), (7, 36), (9, 38), (11, 36), (14, 49)]
+PITCHED = [(i, beat, pitch) for i, (_, notes) in enumerate(TRACKS) for beat, pitch in notes]
 
 
 def the_song():
     tracks = []
     for name, notes in TRACKS:
-        tracks.append(
-            Track(tuple(Note(beat, pitch, 0.9, 100) for beat, pitch in notes), name)
-        )
-    drums = Track(
-        tuple(Note(beat, drum, 0.25, 100) for beat, drum in DRUMS), "Kit", is_drum=True
-    )
+        tracks.append(Track(tuple(Note(beat, pitch, 0.9, 100) for beat, pitch in notes), name))
+    drums = Track(tuple(Note(beat, drum, 0.25, 100) for beat, drum in DRUMS), "Kit", is_drum=True)
     return Song((*tracks, drums), time_signatures=METRES, title="All of it")
 
 
@@ -78,9 +62,7 @@ class OnPage:
         return tuple(self._at(self.row.x(beat + 0.4), self.row.y(pitch - 0.5)).tolist())
 
     def drum_color(self, beat, drum):
-        return tuple(
-            self._at(self.row.x(beat) + 0.06, self.row.drum_y(drum) + 0.08).tolist()
-        )
+        return tuple(self._at(self.row.x(beat) + 0.06, self.row.drum_y(drum) + 0.08).tolist())
 
     def bar_lines(self):
         """Shares of the width at which the row above all notes has a bar line's colour."""
@@ -166,12 +148,10 @@ def test_every_note_has_the_colour_of_its_track(surfaces):
     colors = [rgb(color) for color in track_colors(5)]
     assert len(set(colors)) == 5
     for surface in surfaces:
-        assert {
-            (track, surface.color(beat, pitch)) for track, beat, pitch in PITCHED
-        } == set(enumerate(colors[:4])), surface
-        assert {surface.drum_color(beat, drum) for beat, drum in DRUMS} == {
-            colors[4]
-        }, surface
+        assert {(track, surface.color(beat, pitch)) for track, beat, pitch in PITCHED} == set(
+            enumerate(colors[:4])
+        ), surface
+        assert {surface.drum_color(beat, drum) for beat, drum in DRUMS} == {colors[4]}, surface
 
 
 def test_every_bar_has_its_line_at_its_share_of_the_width(surfaces):
@@ -208,8 +188,7 @@ def test_another_song_is_another_picture(surfaces):
     """The reading can fail: a track moved by an octave is not found where it was."""
     song = the_song()
     moved = replace(
-        song.tracks[2],
-        notes=tuple(replace(n, pitch=n.pitch + 12) for n in song.tracks[2].notes),
+        song.tracks[2], notes=tuple(replace(n, pitch=n.pitch + 12) for n in song.tracks[2].notes)
     )
     other = InFrame(replace(song, tracks=(*song.tracks[:2], moved, *song.tracks[3:])))
     assert other.color(7, 58) == rgb(track_colors(5)[2]) != surfaces[1].color(7, 58)

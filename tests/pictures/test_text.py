@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from composer.pictures import text
 
 
@@ -29,10 +28,7 @@ def test_numbers(value, words):
 
 
 def test_a_number_can_be_plain():
-    assert (
-        text.number(-1.5, minus="-") == "-1.500"
-        and text.number(math.nan, "nan") == "nan"
-    )
+    assert text.number(-1.5, minus="-") == "-1.500" and text.number(math.nan, "nan") == "nan"
 
 
 def test_times():
@@ -48,9 +44,7 @@ def test_text_is_cut_and_kept_on_one_line():
 def test_names():
     assert [text.pitch_name(p) for p in (60, 61, 70, 127)] == ["C4", "C♯4", "B♭4", "G9"]
     assert [text.drum_name(p) for p in (36, 42, 99)] == ["kick", "hi-hat", "99"]
-    assert (
-        text.track_name(" \n", 2) == "Track 3" and text.track_name("Bass", 2) == "Bass"
-    )
+    assert text.track_name(" \n", 2) == "Track 3" and text.track_name("Bass", 2) == "Bass"
     assert text.song_name("", "ode-to-joy") == "Ode to joy"
     assert text.song_name("A tune", "ode") == "A tune"
     assert text.metric_name("own_key_ratio") == "own key"

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from composer.errors import ConfigError, ModelError
 from composer.files import atomic
 from composer.runs.run import (
@@ -44,9 +43,7 @@ def new_run(folder: Path, iterations: tuple[int, ...] = (100, 200)) -> TrainingR
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, and what is in it."""
     return {
-        str(p.relative_to(folder)): p.read_bytes()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
 
 
@@ -79,9 +76,7 @@ THEIRS = (
 )
 
 
-def test_what_is_later_is_forgotten_and_all_of_other_people_stays(
-    tmp_path: Path,
-) -> None:
+def test_what_is_later_is_forgotten_and_all_of_other_people_stays(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run", (100, 200, 300))
     theirs = put(run.folder, *THEIRS)
     half = (
@@ -120,9 +115,7 @@ def test_a_linked_snapshot_or_unfinished_file_is_left(tmp_path: Path) -> None:
     run = new_run(tmp_path / "run")
     new_run(tmp_path / "other")
     theirs = tree(tmp_path / "other")
-    (run.folder / SNAPSHOTS / "000300").symlink_to(
-        tmp_path / "other" / SNAPSHOTS / "000200"
-    )
+    (run.folder / SNAPSHOTS / "000300").symlink_to(tmp_path / "other" / SNAPSHOTS / "000200")
     (run.folder / f"{LEFT}.json").symlink_to(tmp_path / "other" / ASKED)
     run.forget_after(100)
     assert tree(tmp_path / "other") == theirs
@@ -134,9 +127,7 @@ def test_a_linked_snapshot_or_unfinished_file_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", [*THEIRS, "thesis.txt", "snapshots/000100/tune.mid", "snapshots/000300"]
 )
-def test_training_refuses_a_folder_with_anything_of_others(
-    tmp_path: Path, name: str
-) -> None:
+def test_training_refuses_a_folder_with_anything_of_others(tmp_path: Path, name: str) -> None:
     for begun in (False, True):
         out = tmp_path / f"begun-{begun}"
         out.mkdir()
@@ -155,17 +146,9 @@ def test_training_refuses_a_folder_with_anything_of_others(
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *(f"{SNAPSHOTS}/000100/valid.mid", f"{CHECKPOINTS}/000100.npz"),
-        LOG,
-        FILM,
-        EVENTS,
-    ],
+    "name", [*(f"{SNAPSHOTS}/000100/valid.mid", f"{CHECKPOINTS}/000100.npz"), LOG, FILM, EVENTS]
 )
-def test_a_runs_own_names_mean_nothing_where_no_run_was_begun(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_runs_own_names_mean_nothing_where_no_run_was_begun(tmp_path: Path, name: str) -> None:
     put(tmp_path, name)
     assert foreign(tmp_path) == tmp_path / Path(name).parts[0]
 
@@ -188,12 +171,7 @@ def test_nothing_of_a_run_is_foreign(tmp_path: Path) -> None:
         f"{EVENTS}/generated/events.out.tfevents.1",
         f"{MODELS}/000100/model.json",
     )
-    put(
-        run.folder,
-        f"{CHECKPOINTS}/{LEFT}.npz",
-        f"{SNAPSHOTS}/000300/{LEFT}.mid",
-        f"{LEFT}.mp4",
-    )
+    put(run.folder, f"{CHECKPOINTS}/{LEFT}.npz", f"{SNAPSHOTS}/000300/{LEFT}.mid", f"{LEFT}.mp4")
     run.append(json.loads('{"iteration": 1234567, "seconds": 1, "losses": {}}'))
     run.save_snapshot(1234567, {WATCHED[0]: TUNE})
     assert foreign(run.folder) is None
@@ -207,8 +185,5 @@ def test_the_command_refuses_in_one_line_and_touches_nothing(
     done = composer_command("train", "--out", tmp_path)
     assert done.returncode == 2 and done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert (
-        line
-        == f"composer: {tmp_path} is not empty: no run wrote .env; choose another folder"
-    )
+    assert line == f"composer: {tmp_path} is not empty: no run wrote .env; choose another folder"
     assert tree(tmp_path) == before

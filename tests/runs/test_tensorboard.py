@@ -13,30 +13,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from composer import catalog
 from composer.errors import OutputError
 from composer.runs.report import Report
 from composer.songs.song import Note, Song, Track
+
 from tests.conftest import lacking
 
 ROOT = Path(__file__).parents[2]
 if not (find_spec("tensorflow") and find_spec("tensorboard")):
     lacking("TensorFlow or TensorBoard")
 
+from composer.pictures.frames import picture  # noqa: E402
+from composer.runs.tensorboard import TensorBoard  # noqa: E402
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
 from tensorboard.backend.event_processing.plugin_event_accumulator import (  # noqa: E402
     EventAccumulator as MigratingAccumulator,
 )
 
-from composer.pictures.frames import picture  # noqa: E402
-from composer.runs.tensorboard import TensorBoard  # noqa: E402
-
 SONG = Song(
     (
-        Track(
-            (Note(0, 67, 1), Note(1, 67, 1), Note(2, 72, 2), Note(4, 69, 4)), "Soprano"
-        ),
+        Track((Note(0, 67, 1), Note(1, 67, 1), Note(2, 72, 2), Note(4, 69, 4)), "Soprano"),
         Track((Note(0, 60, 2), Note(1, 67, 1), Note(4, 53, 4)), "Tenor"),
     )
 )
@@ -101,9 +98,7 @@ def test_images_and_sound_can_be_taken_out_again(tmp_path):
     assert [event.step for event in events.Images("arrangements/other")] == [50]
     image = events.Images("arrangements/ode")[0]
     pixels = tf.io.decode_png(image.encoded_image_string).numpy()
-    assert (image.height, image.width, 3) == pixels.shape and (
-        pixels == picture(SONG)
-    ).all()
+    assert (image.height, image.width, 3) == pixels.shape and (pixels == picture(SONG)).all()
     (sound,) = events.Audio("sound/ode")
     assert sound.step == 100 and sound.sample_rate == 48_000
     with wave.open(io.BytesIO(sound.encoded_audio_string)) as file:
@@ -122,8 +117,7 @@ def test_tensorboards_server_finds_all_three_kinds(tmp_path):
         board.show(evaluated(100))
     events = read(tmp_path / "generated", MigratingAccumulator)
     plugins = {
-        events.SummaryMetadata(tag).plugin_data.plugin_name
-        for tag in events.Tags()["tensors"]
+        events.SummaryMetadata(tag).plugin_data.plugin_name for tag in events.Tags()["tensors"]
     }
     assert plugins == {"scalars", "images", "audio"}
 
@@ -216,10 +210,6 @@ def test_without_tensorflow_the_extra_is_named(tmp_path):
     code += "except MissingPackageError as error:\n    print(error)"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=env,
-        check=True,
+        [sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True
     )
     assert "pip install 'melody-composer[train]'" in done.stdout

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.errors import MelodyError
 from composer.songs.abc import to_song, tunes
 from composer.songs.song import Song, TimeSignature
+
 from tests.conftest import needs
 
 GOOD = "X:9\nT:t\nC:c\nS:s\nF:t.mid\nM:3/4\nL:1/8\nQ:1/4=90\nK:Gm\n"

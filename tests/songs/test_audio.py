@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from composer import catalog
 from composer.errors import ComposerError, MissingPackageError, OutputError
 from composer.songs import audio as synth
 from composer.songs.song import Note, Song, Tempo, Track
+
 from tests.conftest import lacking
 
 BUNDLED = Path(find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
@@ -58,9 +58,7 @@ def test_peak_is_one_decibel_below_full_scale_whatever_the_velocity():
 @pytest.mark.parametrize(("pitch", "hertz"), [(69, 440.0), (57, 220.0), (76, 659.26)])
 def test_a_pitch_sounds_at_its_frequency(pitch, hertz):
     square = synth.render(song(Note(0, pitch, 3), program=80))
-    assert loudest_frequency(square[: 3 * synth.SAMPLE_RATE]) == pytest.approx(
-        hertz, rel=0.003
-    )
+    assert loudest_frequency(square[: 3 * synth.SAMPLE_RATE]) == pytest.approx(hertz, rel=0.003)
 
 
 @pytest.mark.parametrize("qpm", [60.0, 150.0])
@@ -119,14 +117,8 @@ def test_wav_is_sixteen_bit_stereo_and_says_what_render_says(tmp_path):
     music = song(Note(0, 60, 1), Note(1, 64, 0.5))
     synth.write_wav(tmp_path / "new" / "out.wav", music)
     with wave.open(str(tmp_path / "new" / "out.wav")) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (
-            2,
-            2,
-            48_000,
-        )
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(
-            -1, 2
-        )
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 48_000)
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     assert np.abs(samples / 32767 - synth.render(music)).max() < 1e-4
     assert np.abs(samples.astype(int)).max() == round(32767 * 10 ** (-1 / 20))
     assert [p.name for p in tmp_path.rglob("*")] == ["new", "out.wav"]
@@ -158,9 +150,7 @@ def _damaged(kind):
     }[kind]
 
 
-@pytest.mark.parametrize(
-    "kind", ["empty", "not one", "cut off", "header only", "scrambled"]
-)
+@pytest.mark.parametrize("kind", ["empty", "not one", "cut off", "header only", "scrambled"])
 def test_a_damaged_soundfont_is_one_line(tmp_path, kind):
     path = tmp_path / "bad.sf2"
     path.write_bytes(_damaged(kind))
@@ -183,9 +173,7 @@ def test_without_midirenderer_fluidsynth_plays(monkeypatch):
         lacking("the fluidsynth command")
     monkeypatch.setitem(sys.modules, "midirenderer", None)
     audio = synth.render(song(Note(0, 69, 2), program=80))
-    assert loudest_frequency(audio[: 2 * synth.SAMPLE_RATE]) == pytest.approx(
-        440, rel=0.003
-    )
+    assert loudest_frequency(audio[: 2 * synth.SAMPLE_RATE]) == pytest.approx(440, rel=0.003)
     assert 2 < len(audio) / synth.SAMPLE_RATE < 2 + synth.TAIL
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from composer.errors import MelodyError, Mend
 from composer.songs.edit import (
     beginning,
@@ -25,6 +22,8 @@ from composer.songs.edit import (
     until,
 )
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def track(*notes, **about):
@@ -40,9 +39,7 @@ def line(found):
 
 PIECE = Song(
     (
-        track(
-            (0.0, 60, 1.0), (1.0, 62, 3.0), (3.0, 64, 1.0), (4.0, 65, 4.0), name="Tune"
-        ),
+        track((0.0, 60, 1.0), (1.0, 62, 3.0), (3.0, 64, 1.0), (4.0, 65, 4.0), name="Tune"),
         track((2.0, 40, 1.0), (7.5, 41, 1.0), program=32),
     ),
     tempos=(Tempo(0.0, 90.0), Tempo(1.0, 80.0), Tempo(4.0, 70.0), Tempo(6.0, 60.0)),
@@ -56,19 +53,12 @@ def test_an_excerpt_has_what_begins_in_it_cut_at_its_end():
     found = excerpt(PIECE, 2.0, 4.0)
     assert line(found.tracks[0]) == [(1.0, 64, 1.0), (2.0, 65, 2.0)]  # 62 began before
     assert line(found.tracks[1]) == [(0.0, 40, 1.0)]
-    assert (found.tracks[0].name, found.tracks[1].program, found.title) == (
-        "Tune",
-        32,
-        "Piece",
-    )
+    assert (found.tracks[0].name, found.tracks[1].program, found.title) == ("Tune", 32, "Piece")
 
 
 def test_an_excerpt_is_under_the_tempo_metre_and_key_in_force():
     found = excerpt(PIECE, 2.0, 4.0)
-    assert found.tempos == (
-        Tempo(0.0, 80.0),
-        Tempo(2.0, 70.0),
-    )  # the one at its end is left out
+    assert found.tempos == (Tempo(0.0, 80.0), Tempo(2.0, 70.0))  # the one at its end is left out
     assert found.time_signatures == (TimeSignature(0.0, 3, 4),)
     assert found.key_signatures == (KeySignature(0.0, 2), KeySignature(1.0, -1, True))
 
@@ -79,14 +69,9 @@ def test_an_excerpt_of_all_is_the_song_to_the_last_bit():
 
 
 def test_a_beginning_starts_with_the_bar_of_the_melody():
-    late = replace(
-        PIECE, tracks=(track((4.0, 65, 1.0), (6.0, 67, 9.0)), PIECE.tracks[1])
-    )
+    late = replace(PIECE, tracks=(track((4.0, 65, 1.0), (6.0, 67, 9.0)), PIECE.tracks[1]))
     found = beginning(late, 5.0)
-    assert line(found.tracks[0]) == [
-        (1.0, 65, 1.0),
-        (3.0, 67, 2.0),
-    ]  # from beat 3, in 3/4
+    assert line(found.tracks[0]) == [(1.0, 65, 1.0), (3.0, 67, 2.0)]  # from beat 3, in 3/4
     assert line(found.tracks[1]) == [(4.5, 41, 0.5)]
     with pytest.raises(MelodyError, match="no notes"):
         beginning(Song((Track(),)), 4.0)
@@ -117,9 +102,7 @@ def test_what_lies_within_the_spans_is_cut_out():
     notes = [Note(0.0, 60, 4.0), Note(4.0, 62, 1.0), Note(6.0, 64, 2.0)]
     cut = outside(notes, [(1.0, 2.0), (4.0, 5.0), (7.0, 9.0)])
     assert [(n.onset, n.end) for n in cut] == [(0.0, 1.0), (2.0, 4.0), (6.0, 7.0)]
-    assert outside([Note(0.0, 60, 1.0)], [(0.05, 0.9)]) == [
-        Note(0.9, 60, pytest.approx(0.1))
-    ]
+    assert outside([Note(0.0, 60, 1.0)], [(0.05, 0.9)]) == [Note(0.9, 60, pytest.approx(0.1))]
 
 
 # Top line
@@ -137,9 +120,7 @@ def test_legato_is_no_chord():
 
 
 def test_of_a_chord_the_highest_note_is_kept():
-    t = track(
-        (0.0, 60, 1.0), (0.0, 67, 1.0), (0.0, 64, 2.0), (2.0, 59, 1.0), (2.0, 55, 1.0)
-    )
+    t = track((0.0, 60, 1.0), (0.0, 67, 1.0), (0.0, 64, 2.0), (2.0, 59, 1.0), (2.0, 55, 1.0))
     assert line(top_line(t)[0]) == [(0.0, 67, 1.0), (2.0, 59, 1.0)]
     assert top_line(t)[1] is True
 
@@ -166,10 +147,7 @@ def test_notes_of_no_length_are_left_out():
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 40), st.integers(50, 80), st.integers(0, 12)),
-        max_size=20,
-    )
+    st.lists(st.tuples(st.integers(0, 40), st.integers(50, 80), st.integers(0, 12)), max_size=20)
 )
 def test_the_top_line_is_one_note_at_a_time_and_is_its_own_top_line(notes):
     found, _ = top_line(track(*((a / 4, p, d / 4) for a, p, d in notes)))
@@ -183,10 +161,7 @@ def test_the_top_line_is_one_note_at_a_time_and_is_its_own_top_line(notes):
 # The melody of a song
 
 
-LOW, HIGH = (
-    track((0.0, 60, 1.0), (1.0, 62, 2.0), name="Low"),
-    track((0.0, 70, 1.0), (1.0, 69, 1.0)),
-)
+LOW, HIGH = track((0.0, 60, 1.0), (1.0, 62, 2.0), name="Low"), track((0.0, 70, 1.0), (1.0, 69, 1.0))
 DRUMS = track((0.0, 90, 1.0), is_drum=True)
 
 
@@ -236,11 +211,7 @@ def test_legato_is_kept_as_it_came_and_chords_are_not():
         (Song((Track(), Track())), None, "no notes"),
         (Song((DRUMS,)), None, "only drums"),
         (Song((LOW, DRUMS)), 1, "track 2 is drums; tracks with a melody: [1]"),
-        (
-            Song((LOW, Track(), HIGH)),
-            1,
-            "track 2 is empty; tracks with a melody: [1, 3]",
-        ),
+        (Song((LOW, Track(), HIGH)), 1, "track 2 is empty; tracks with a melody: [1, 3]"),
         (Song((LOW,)), 1, "track 2 asked for, the song has 1"),
         (Song((LOW,)), -1, "track 0 asked for, the song has 1"),
         (Song((track((0.0, 60, 0.0)),)), None, "only notes of no length"),
@@ -253,9 +224,7 @@ def test_where_there_is_no_melody(song, index, words):
 
 
 def test_a_bottom_line_keeps_the_lowest_note():
-    chords = track(
-        (0, 48, 2), (0, 55, 2), (2, 60, 1), (2, 43, 1), (3, 50, 1), name="Cello"
-    )
+    chords = track((0, 48, 2), (0, 55, 2), (2, 60, 1), (2, 43, 1), (3, 50, 1), name="Cello")
     assert [n.pitch for n in bottom_line(chords).notes] == [48, 43, 50]
     assert bottom_line(chords).name == "Cello"
 
@@ -283,10 +252,7 @@ def test_the_melody_alone_is_the_first_track():
     ],
 )
 def test_the_melody_by_name_else_the_highest(tracks, expected):
-    found = [
-        track((0.0, pitch, 1.0), (1.0, pitch + 1, 1.0), name=name)
-        for name, pitch in tracks
-    ]
+    found = [track((0.0, pitch, 1.0), (1.0, pitch + 1, 1.0), name=name) for name, pitch in tracks]
     assert named_melody(found) == expected
 
 

@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from composer.songs.engraving import PrintedNote, Ruler, ScoreBar, bar_pieces, bars_of
-from composer.songs.song import (
-    DEFAULT_QPM,
-    KeySignature,
-    Note,
-    Song,
-    Tempo,
-    TimeSignature,
-    Track,
-)
+from composer.songs.song import DEFAULT_QPM, KeySignature, Note, Song, Tempo, TimeSignature, Track
 
 TONIC_CHORD = Track((Note(0.0, 60, 4.0), Note(0.0, 64, 4.0), Note(0.0, 67, 4.0)))
 
@@ -32,9 +24,7 @@ def printed(track: Track) -> list[list[PrintedNote]]:
     groups = ruler.groups(track.notes)
     pieces = []
     for bar in bars:
-        inside = [
-            group for group in groups if group[0] < bar.stop and group[1] > bar.start
-        ]
+        inside = [group for group in groups if group[0] < bar.stop and group[1] > bar.start]
         pieces.append(list(bar_pieces(ruler, inside, bar)))
     return pieces
 
@@ -44,10 +34,7 @@ def printed(track: Track) -> list[list[PrintedNote]]:
 
 def test_the_last_bar_is_whole_and_numbers_start_at_one() -> None:
     bars = bars_of(Song((line((0.0, 5.0)),)))
-    assert [(bar.number, bar.start, bar.stop) for bar in bars] == [
-        (1, 0, 48),
-        (2, 48, 96),
-    ]
+    assert [(bar.number, bar.start, bar.stop) for bar in bars] == [(1, 0, 48), (2, 48, 96)]
 
 
 def test_a_pickup_is_bar_zero_under_the_metre_that_follows() -> None:
@@ -87,9 +74,7 @@ def test_a_tempo_stands_in_its_bar() -> None:
 
 
 def test_a_beat_of_thirds_snaps_to_triplets_and_the_next_one_to_sixteenths() -> None:
-    ruler = ruler_of(
-        line((0.0, 1 / 3), (1 / 3, 1 / 3), (2 / 3, 1 / 3), (1.0, 0.25), (1.25, 0.75))
-    )
+    ruler = ruler_of(line((0.0, 1 / 3), (1 / 3, 1 / 3), (2 / 3, 1 / 3), (1.0, 0.25), (1.25, 0.75)))
     assert ruler.snap(4.4) == 4
     assert ruler.snap(12 + 4.0) == 12 + 3
 

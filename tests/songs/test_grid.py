@@ -5,9 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from composer.errors import ShapeError
 from composer.songs.grid import (
     REST,
@@ -22,6 +19,8 @@ from composer.songs.grid import (
     to_voices,
 )
 from composer.songs.song import Note, Song, TimeSignature, Track
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def track(*notes, **about):
@@ -30,17 +29,13 @@ def track(*notes, **about):
 
 
 def spans(song, index=0):
-    return [
-        (round(n.onset, 6), n.pitch, round(n.duration, 6))
-        for n in song.tracks[index].notes
-    ]
+    return [(round(n.onset, 6), n.pitch, round(n.duration, 6)) for n in song.tracks[index].notes]
 
 
 def in_metre(*signatures, end=8.0):
     """A song of one note that lasts until `end`, with signatures as (onset, numerator, denominator)."""
     return Song(
-        (track((0.0, 60, end)),),
-        time_signatures=tuple(TimeSignature(*s) for s in signatures),
+        (track((0.0, 60, end)),), time_signatures=tuple(TimeSignature(*s) for s in signatures)
     )
 
 
@@ -49,11 +44,7 @@ def in_metre(*signatures, end=8.0):
 
 def test_a_pianoroll_by_hand():
     song = Song(
-        (
-            track((0.0, 60, 0.5), (0.5, 60, 0.25), (0.25, 67, 0.75)),
-            Track(),
-            track((1.0, 36, 0.5)),
-        )
+        (track((0.0, 60, 0.5), (0.5, 60, 0.25), (0.25, 67, 0.75)), Track(), track((1.0, 36, 0.5)))
     )
     roll, onsets = to_pianoroll(song), to_onsets(song)
     assert roll.shape == onsets.shape == (6, 128, 3)
@@ -79,9 +70,7 @@ def test_a_note_that_is_rounded_past_the_end_is_not_lost():
 
 
 def test_names_and_programs_come_from_like():
-    song = Song(
-        (track((0.0, 60, 1.0), name="A", program=5), track((0.0, 62, 1.0), name="B"))
-    )
+    song = Song((track((0.0, 60, 1.0), name="A", program=5), track((0.0, 62, 1.0), name="B")))
     back = from_pianoroll(to_pianoroll(song), like=song.tracks[:1])
     assert [(t.name, t.program) for t in back.tracks] == [("A", 5), ("", 0)]
 
@@ -97,9 +86,7 @@ def test_empty_songs():
     "roll", [np.zeros((4, 12), bool), np.zeros((4, 128, 1)), np.zeros((4, 12, 1), bool)]
 )
 def test_what_is_no_pianoroll(roll):
-    with pytest.raises(
-        ShapeError, match=rf"bool \[step, 128, track\], got {roll.dtype}"
-    ):
+    with pytest.raises(ShapeError, match=rf"bool \[step, 128, track\], got {roll.dtype}"):
         from_pianoroll(roll)
 
 
@@ -122,8 +109,7 @@ def songs(one_at_a_time):
 
     gaps = st.sampled_from([0, 0, 0, 1, 5])
     line = st.lists(
-        st.tuples(gaps, st.sampled_from([48, 60, 61, 127, 0]), st.integers(1, 6)),
-        max_size=10,
+        st.tuples(gaps, st.sampled_from([48, 60, 61, 127, 0]), st.integers(1, 6)), max_size=10
     ).map(lines)
     if one_at_a_time:
         return st.lists(line, max_size=3).map(lambda tracks: Song(tuple(tracks)))
@@ -131,10 +117,7 @@ def songs(one_at_a_time):
         lambda pair: Track(
             (
                 *pair[0].notes,
-                *(
-                    replace(n, pitch=(n.pitch + 64) % 128 // 2 * 2 + 1)
-                    for n in pair[1].notes
-                ),
+                *(replace(n, pitch=(n.pitch + 64) % 128 // 2 * 2 + 1) for n in pair[1].notes),
             )
         )
     )
@@ -159,8 +142,7 @@ def test_chords_survive_as_pianorolls(song):
     ]
     roll = to_pianoroll(song)
     assert [
-        {(int(p), int(s)) for s, p in np.argwhere(roll[:, :, i])}
-        for i in range(len(sounding))
+        {(int(p), int(s)) for s, p in np.argwhere(roll[:, :, i])} for i in range(len(sounding))
     ] == sounding
     back = from_pianoroll(roll, to_onsets(song))
     assert np.array_equal(to_pianoroll(back), roll)
@@ -215,11 +197,7 @@ def test_the_beat_that_is_tapped(metre, length):
 def grid_of(song, until=None):
     grid = pulse_grid(song, until)
     assert (
-        len(grid)
-        == len(grid.bar)
-        == len(grid.place)
-        == len(grid.compound)
-        == len(grid.beats) - 1
+        len(grid) == len(grid.bar) == len(grid.place) == len(grid.compound) == len(grid.beats) - 1
     )
     assert all(a < b for a, b in pairwise(grid.beats))
     return grid.beats.tolist(), grid.bar.tolist(), grid.place.tolist()
@@ -232,11 +210,7 @@ def test_four_four_and_no_metre_at_all():
 
 
 def test_three_four():
-    assert grid_of(in_metre((0, 3, 4), end=4.0)) == (
-        [0, 1, 2, 3, 4],
-        [0, 0, 0, 1],
-        [0, 1, 2, 0],
-    )
+    assert grid_of(in_metre((0, 3, 4), end=4.0)) == ([0, 1, 2, 3, 4], [0, 0, 0, 1], [0, 1, 2, 0])
 
 
 def test_six_eight_has_two_pulses_of_three_eighths():
@@ -259,15 +233,7 @@ def test_six_eight_has_two_pulses_of_three_eighths():
         4.0,
         4.5,
     ]
-    assert grid.to_steps([0, 0.5, 1.0, 1.5, 2.0, 2.5, 4.25]).tolist() == [
-        0,
-        2,
-        3,
-        4,
-        6,
-        7,
-        11.5,
-    ]
+    assert grid.to_steps([0, 0.5, 1.0, 1.5, 2.0, 2.5, 4.25]).tolist() == [0, 2, 3, 4, 6, 7, 11.5]
 
 
 def test_five_four_and_seven_eight():
@@ -291,14 +257,8 @@ def test_a_pickup_of_one_beat_is_the_last_of_its_bar():
 
 def test_a_pickup_of_half_a_beat_begins_inside_a_pulse():
     song = in_metre((0, 1, 8), (0.5, 4, 4), end=4.5)
-    assert grid_of(song) == (
-        [-0.5, 0.5, 1.5, 2.5, 3.5, 4.5],
-        [0, 1, 1, 1, 1],
-        [3, 0, 1, 2, 3],
-    )
-    pitches, onsets = sample_line(
-        track((0.0, 60, 0.5), (0.5, 62, 1.0)), pulse_grid(song)
-    )
+    assert grid_of(song) == ([-0.5, 0.5, 1.5, 2.5, 3.5, 4.5], [0, 1, 1, 1, 1], [3, 0, 1, 2, 3])
+    pitches, onsets = sample_line(track((0.0, 60, 0.5), (0.5, 62, 1.0)), pulse_grid(song))
     assert pitches[:9].tolist() == [REST, REST, 60, 60, 62, 62, 62, 62, REST]
     assert np.flatnonzero(onsets).tolist() == [2, 4]
 
@@ -366,9 +326,7 @@ def test_a_line_on_its_pulses():
 
 
 def test_a_grace_note_at_the_very_end_is_not_lost():
-    pitches, onsets = sample_line(
-        track((0.95, 60, 0.04)), pulse_grid(in_metre(end=0.99))
-    )
+    pitches, onsets = sample_line(track((0.95, 60, 0.04)), pulse_grid(in_metre(end=0.99)))
     assert pitches.tolist() == [REST, REST, REST, 60]
     assert onsets.tolist() == [False, False, False, True]
 
@@ -380,10 +338,7 @@ def test_a_grace_note_at_the_very_end_is_not_lost():
 )
 def test_lines_on_sixteenths_survive_every_metre_and_pickup(song, metre, pickup):
     line = song.tracks[0] if song.tracks else Track()
-    signatures = (
-        TimeSignature(0.0, round(4 * pickup), 16),
-        TimeSignature(pickup, *metre),
-    )
+    signatures = (TimeSignature(0.0, round(4 * pickup), 16), TimeSignature(pickup, *metre))
     grid = pulse_grid(replace(song, tracks=(line,), time_signatures=signatures))
     notes = line_notes(*sample_line(line, grid), grid.step_beats())
     assert spans(Song((Track(tuple(notes)),))) == spans(Song((line,)))

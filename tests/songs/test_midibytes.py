@@ -14,7 +14,6 @@ import mido
 import numpy as np
 import pypianoroll
 import pytest
-
 from composer.errors import ComposerError
 from composer.songs import read
 from composer.songs.midi import from_bytes, to_bytes
@@ -31,28 +30,18 @@ def seed_file(kind: int, tracks: int, notes: int) -> bytes:
         track = mido.MidiTrack()
         track.append(mido.MetaMessage("track_name", name=f"track {number}"))
         track.append(mido.MetaMessage("set_tempo", tempo=400_000 + 1000 * number))
-        track.append(
-            mido.MetaMessage("time_signature", numerator=3 + number, denominator=4)
-        )
+        track.append(mido.MetaMessage("time_signature", numerator=3 + number, denominator=4))
         track.append(mido.MetaMessage("key_signature", key="Ebm"))
         track.append(mido.Message("sysex", data=(1, 2, 3, 4)))
-        track.append(
-            mido.Message("program_change", channel=number + 7, program=40 + number)
-        )
+        track.append(mido.Message("program_change", channel=number + 7, program=40 + number))
         for i in range(notes):
             track.append(
                 mido.Message(
-                    "note_on",
-                    channel=number + 7,
-                    note=40 + i,
-                    velocity=70 + i,
-                    time=7 * i,
+                    "note_on", channel=number + 7, note=40 + i, velocity=70 + i, time=7 * i
                 )
             )
             track.append(mido.Message("pitchwheel", channel=number, pitch=-5, time=130))
-            track.append(
-                mido.Message("note_off", channel=number + 7, note=40 + i, time=200)
-            )
+            track.append(mido.Message("note_off", channel=number + 7, note=40 + i, time=200))
         file.tracks.append(track)
     data = BytesIO()
     file.save(file=data)
@@ -67,13 +56,7 @@ def flip(rng: random.Random, data: bytearray) -> None:
 def replace_bytes(rng: random.Random, data: bytearray) -> None:
     at = rng.randrange(len(data))
     data[at : at + 4] = rng.choice(
-        [
-            b"\xff\xff\xff\x7f",
-            b"\x81\x80\x80\x00",
-            b"\0\0\0\0",
-            b"\xff\x51\x00",
-            rng.randbytes(4),
-        ]
+        [b"\xff\xff\xff\x7f", b"\x81\x80\x80\x00", b"\0\0\0\0", b"\xff\x51\x00", rng.randbytes(4)]
     )
 
 
@@ -105,36 +88,20 @@ def edit_length(rng: random.Random, data: bytearray) -> None:
         )
 
 
-MUTATIONS: list[Mutation] = [
-    flip,
-    replace_bytes,
-    cut,
-    insert,
-    remove,
-    double_chunk,
-    edit_length,
-]
+MUTATIONS: list[Mutation] = [flip, replace_bytes, cut, insert, remove, double_chunk, edit_length]
 
 
 def mend_lengths(data: bytearray) -> bytearray:
     """The same with true chunk lengths, so that the damage reaches the events."""
     head, *chunks = bytes(data).split(b"MTrk")
     return bytearray(
-        head
-        + b"".join(
-            b"MTrk" + struct.pack(">L", len(chunk[4:])) + chunk[4:] for chunk in chunks
-        )
+        head + b"".join(b"MTrk" + struct.pack(">L", len(chunk[4:])) + chunk[4:] for chunk in chunks)
     )
 
 
 def test_damaged_midi() -> None:
     rng = random.Random(20)
-    seeds = [
-        seed_file(1, 3, 12),
-        seed_file(0, 1, 30),
-        seed_file(1, 6, 2),
-        seed_file(1, 1, 0),
-    ]
+    seeds = [seed_file(1, 3, 12), seed_file(0, 1, 30), seed_file(1, 6, 2), seed_file(1, 1, 0)]
     assert [len(from_bytes(seed).tracks) for seed in seeds] == [3, 1, 6, 1]
     read_well = 0
     began = time.process_time()
@@ -176,9 +143,7 @@ def test_noise_inside_a_track() -> None:
     for _ in range(1000):
         body = rng.randbytes(rng.randrange(1, 60))
         try:
-            from_bytes(
-                b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + struct.pack(">L", len(body)) + body
-            )
+            from_bytes(b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk" + struct.pack(">L", len(body)) + body)
         except ComposerError:
             continue
 
@@ -192,9 +157,7 @@ def test_claims_of_huge_lengths_take_neither_time_nor_memory() -> None:
         b"\xff\xff\xff\x7f\x90\x3c\x50" * 9,
     ):
         with pytest.raises(ComposerError):
-            from_bytes(
-                b"MThd\0\0\0\6\0\1\0\1\0\x01MTrk" + struct.pack(">L", len(body)) + body
-            )
+            from_bytes(b"MThd\0\0\0\6\0\1\0\1\0\x01MTrk" + struct.pack(">L", len(body)) + body)
     with pytest.raises(ComposerError):
         from_bytes(b"MThd\0\0\0\6\0\1\xff\xff\0\x60MTrk\xff\xff\xff\xff")
     assert time.process_time() - began < 1
@@ -203,14 +166,9 @@ def test_claims_of_huge_lengths_take_neither_time_nor_memory() -> None:
 
 def test_very_many_tracks_with_marks_stay_fast() -> None:
     """Merging the marks of all tracks must not be quadratic."""
-    busy = b"".join(
-        b"\x01\xff\x51\x03\x01" + struct.pack(">H", i) for i in range(1, 20_000)
-    )
+    busy = b"".join(b"\x01\xff\x51\x03\x01" + struct.pack(">H", i) for i in range(1, 20_000))
     chunks = (
-        b"MTrk"
-        + struct.pack(">L", len(busy))
-        + busy
-        + b"MTrk\0\0\0\x04\x00\xff\x2f\x00" * 40_000
+        b"MTrk" + struct.pack(">L", len(busy)) + busy + b"MTrk\0\0\0\x04\x00\xff\x2f\x00" * 40_000
     )
     began = time.process_time()
     song = from_bytes(struct.pack(">4sLHHH", b"MThd", 6, 1, 40_001, 96) + chunks)
@@ -222,9 +180,7 @@ def test_two_hours_of_music() -> None:
     """72,000 notes, 10 a second."""
     body = b"\x00\x90\x3c\x50" + b"\x5f\x3c\x00\x01\x3c\x50" * 71_999 + b"\x5f\x3c\x00"
     began = time.process_time()
-    song = from_bytes(
-        b"MThd\0\0\0\6\0\1\0\1\x01\xe0MTrk" + struct.pack(">L", len(body)) + body
-    )
+    song = from_bytes(b"MThd\0\0\0\6\0\1\0\1\x01\xe0MTrk" + struct.pack(">L", len(body)) + body)
     assert time.process_time() - began < 10
     assert len(song.tracks[0].notes) == 72_000
     assert 1.9 < song.seconds(song.end) / 3600 < 2.6
@@ -240,9 +196,7 @@ def test_damaged_npz(tmp_path: Path) -> None:
         pypianoroll.Multitrack("m", 4, np.full(40, 90.0), roll[:, 60] > 0, [track]),
     )
     pypianoroll.save(
-        tmp_path / "b.npz",
-        pypianoroll.Multitrack("m", 4, None, None, [track]),
-        compressed=False,
+        tmp_path / "b.npz", pypianoroll.Multitrack("m", 4, None, None, [track]), compressed=False
     )
     seeds = [(tmp_path / name).read_bytes() for name in ("a.npz", "b.npz")]
     assert all(len(from_npz(seed).tracks[0].notes) == 2 for seed in seeds)

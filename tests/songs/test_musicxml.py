@@ -7,13 +7,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.errors import OutputError
 from composer.songs.engraving import UNITS, Ruler, ScoreBar, bar_pieces, bars_of
 from composer.songs.musicxml import to_bytes, write_musicxml
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.conftest import needs
 
 Sounding = tuple[float, float, tuple[int, ...]]
@@ -40,12 +40,7 @@ def heard(song: Song, part: int = 0) -> list[Sounding]:
 def line(*notes: tuple[float, float, int], **song: Any) -> Song:
     """One track of (onset, duration, pitch)."""
     return Song(
-        (
-            Track(
-                tuple(Note(onset, pitch, duration) for onset, duration, pitch in notes)
-            ),
-        ),
-        **song,
+        (Track(tuple(Note(onset, pitch, duration) for onset, duration, pitch in notes)),), **song
     )
 
 
@@ -59,27 +54,13 @@ def measures(song: Song, part: int = 0) -> list[ET.Element]:
 
 def test_three_four_with_a_tie_over_the_bar() -> None:
     song = line(
-        (0, 1.5, 67),
-        (1.5, 0.25, 69),
-        (2, 2.5, 71),
-        (5, 1, 62),
-        time_signatures=metre((0, 3, 4)),
+        (0, 1.5, 67), (1.5, 0.25, 69), (2, 2.5, 71), (5, 1, 62), time_signatures=metre((0, 3, 4))
     )
-    assert heard(song) == [
-        (0, 1.5, (67,)),
-        (1.5, 0.25, (69,)),
-        (2, 2.5, (71,)),
-        (5, 1, (62,)),
-    ]
+    assert heard(song) == [(0, 1.5, (67,)), (1.5, 0.25, (69,)), (2, 2.5, (71,)), (5, 1, (62,))]
     first, second = measures(song)
     assert [t.get("type") for t in first.iter("tie")] == ["start"]
     assert [t.get("type") for t in second.iter("tie")] == ["stop"]
-    assert [int(n.findtext("duration") or 0) for n in first.findall("note")] == [
-        18,
-        3,
-        3,
-        12,
-    ]
+    assert [int(n.findtext("duration") or 0) for n in first.findall("note")] == [18, 3, 3, 12]
     assert [n.findtext("type") for n in first.findall("note")] == [
         "quarter",
         "16th",
@@ -105,8 +86,7 @@ def test_six_eight() -> None:
         (6, 1, (67,)),
     ]
     assert [
-        m.barDuration.quarterLength
-        for m in parse(song).parts[0].getElementsByClass("Measure")
+        m.barDuration.quarterLength for m in parse(song).parts[0].getElementsByClass("Measure")
     ] == [3, 3, 3]
 
 
@@ -121,16 +101,11 @@ def test_pickup() -> None:
     first, *others = measures(song)
     assert (first.get("number"), first.get("implicit")) == ("0", "yes")
     assert [m.get("number") for m in others] == ["1", "2"]
-    assert [
-        (t.findtext("beats"), t.findtext("beat-type")) for t in first.iter("time")
-    ] == [("4", "4")]
-    assert not [t for m in others for t in m.iter("time")]
-    assert heard(song) == [
-        (0, 0.5, (62,)),
-        (0.5, 0.5, (64,)),
-        (1, 4, (65,)),
-        (5, 2, (67,)),
+    assert [(t.findtext("beats"), t.findtext("beat-type")) for t in first.iter("time")] == [
+        ("4", "4")
     ]
+    assert not [t for m in others for t in m.iter("time")]
+    assert heard(song) == [(0, 0.5, (62,)), (0.5, 0.5, (64,)), (1, 4, (65,)), (5, 2, (67,))]
 
 
 def test_two_equal_metres_are_no_pickup() -> None:
@@ -147,12 +122,7 @@ def test_a_new_metre_and_a_new_key() -> None:
     assert heard(song) == [(i, 1, (60 + i,)) for i in range(10)]
     bars = measures(song)
     assert [m.findtext("attributes/time/beats") for m in bars] == ["3", None, "2", None]
-    assert [m.findtext("attributes/key/fifths") for m in bars] == [
-        "2",
-        None,
-        "-4",
-        None,
-    ]
+    assert [m.findtext("attributes/key/fifths") for m in bars] == ["2", None, "-4", None]
     assert [m.findtext("attributes/key/mode") for m in bars][2] == "minor"
 
 
@@ -167,19 +137,12 @@ def test_triplets_beside_sixteenths() -> None:
         [third] * 3 + [0.25, 0.75, 2 * third, third + 0.5], abs=1e-5
     )
     (bar,) = measures(song)
-    assert [t.get("type") for t in bar.iter("tuplet")] == [
-        "start",
-        "stop",
-        "start",
-        "stop",
-    ]
+    assert [t.get("type") for t in bar.iter("tuplet")] == ["start", "stop", "start", "stop"]
     assert len(bar.findall("note/time-modification")) == 5
 
 
 def test_a_late_sixteenth_does_not_become_a_triplet() -> None:
-    assert heard(
-        line((0, 0.27, 60), (0.27, 0.21, 62), (0.49, 0.4, 64), (0.76, 0.2, 65))
-    ) == [
+    assert heard(line((0, 0.27, 60), (0.27, 0.21, 62), (0.49, 0.4, 64), (0.76, 0.2, 65))) == [
         (0, 0.25, (60,)),
         (0.25, 0.25, (62,)),
         (0.5, 0.25, (64,)),
@@ -188,18 +151,13 @@ def test_a_late_sixteenth_does_not_become_a_triplet() -> None:
 
 
 def test_notes_shorter_than_a_sixteenth_last_one() -> None:
-    assert heard(line((0, 0.01, 60), (2.5, 0.001, 67))) == [
-        (0, 0.25, (60,)),
-        (2.5, 0.25, (67,)),
-    ]
+    assert heard(line((0, 0.01, 60), (2.5, 0.001, 67))) == [(0, 0.25, (60,)), (2.5, 0.25, (67,))]
 
 
 def test_a_note_from_the_second_sixteenth_is_tied_over_the_beat() -> None:
     song = line((0.25, 1.25, 60))
     assert heard(song) == [(0.25, 1.25, (60,))]
-    lengths = [
-        int(n.findtext("duration") or 0) for n in measures(song)[0].findall("note")
-    ]
+    lengths = [int(n.findtext("duration") or 0) for n in measures(song)[0].findall("note")]
     assert lengths[:3] == [3, 9, 6]
 
 
@@ -223,12 +181,7 @@ def test_chords_and_overlaps() -> None:
 )
 def test_spelling_by_the_key(sharps: int, pitches: list[int], names: list[str]) -> None:
     notes = [(float(i), 1.0, pitch) for i, pitch in enumerate(pitches)]
-    found = (
-        parse(line(*notes, key_signatures=(KeySignature(0, sharps),)))
-        .parts[0]
-        .flatten()
-        .notes
-    )
+    found = parse(line(*notes, key_signatures=(KeySignature(0, sharps),))).parts[0].flatten().notes
     assert [n.pitch.nameWithOctave for n in found] == names
     assert [n.pitch.midi for n in found] == pitches
 
@@ -236,16 +189,10 @@ def test_spelling_by_the_key(sharps: int, pitches: list[int], names: list[str]) 
 def test_accidentals_are_printed_where_the_key_and_the_bar_do_not_imply_them() -> None:
     pitches = [66, 66, 65, 78, 65, 66, 65]  # in G: F# F# F F#5 | F F# F
     song = line(
-        *[(float(i), 1.0, p) for i, p in enumerate(pitches)],
-        key_signatures=(KeySignature(0, 1),),
+        *[(float(i), 1.0, p) for i, p in enumerate(pitches)], key_signatures=(KeySignature(0, 1),)
     )
-    printed = [
-        [n.findtext("accidental") for n in m.findall("note")] for m in measures(song)
-    ]
-    assert printed == [
-        [None, None, "natural", None],
-        ["natural", "sharp", "natural", None],
-    ]
+    printed = [[n.findtext("accidental") for n in m.findall("note")] for m in measures(song)]
+    assert printed == [[None, None, "natural", None], ["natural", "sharp", "natural", None]]
 
 
 def test_the_key_that_the_notes_suggest() -> None:
@@ -263,14 +210,8 @@ def test_tempo_title_names_and_clefs() -> None:
     song = Song(tracks, tempos=(Tempo(0, 92.5), Tempo(4, 60)), title="Chorale")
     score = ET.fromstring(to_bytes(song))
     assert score.findtext("work/work-title") == "Chorale"
-    assert [n.text for n in score.iter("part-name")] == [
-        "soprano",
-        "bass & <low>",
-        "silent",
-    ]
-    assert [
-        p.findtext("measure/attributes/clef/sign") for p in score.findall("part")
-    ] == [
+    assert [n.text for n in score.iter("part-name")] == ["soprano", "bass & <low>", "silent"]
+    assert [p.findtext("measure/attributes/clef/sign") for p in score.findall("part")] == [
         "G",
         "F",
         "G",
@@ -285,24 +226,13 @@ def test_tempo_title_names_and_clefs() -> None:
 
 
 def test_drums() -> None:
-    song = Song(
-        (Track((Note(0, 36, 0.5), Note(0, 42, 0.5), Note(1, 38, 1)), "kit", 8, True),)
-    )
+    song = Song((Track((Note(0, 36, 0.5), Note(0, 42, 0.5), Note(1, 38, 1)), "kit", 8, True),))
     score = ET.fromstring(to_bytes(song))
     assert [m.text for m in score.iter("midi-unpitched")] == ["37", "39", "43"]
-    assert [i.get("id") for i in score.iter("instrument")] == [
-        "P1-I36",
-        "P1-I42",
-        "P1-I38",
-    ]
+    assert [i.get("id") for i in score.iter("instrument")] == ["P1-I36", "P1-I42", "P1-I38"]
     assert score.findtext("part/measure/attributes/clef/sign") == "percussion"
     assert (
-        len(
-            parse(song)
-            .parts[0]
-            .recurse()
-            .getElementsByClass(["Unpitched", "PercussionChord"])
-        )
+        len(parse(song).parts[0].recurse().getElementsByClass(["Unpitched", "PercussionChord"]))
         >= 2
     )
 
@@ -311,8 +241,7 @@ def test_no_tracks_no_notes_and_tiny_bars() -> None:
     assert len(measures(Song())) == 1
     assert len(measures(line(time_signatures=metre((0, 1, 64))))) == 1
     assert [
-        len(m.findall("note"))
-        for m in measures(line((0, 4, 60), time_signatures=metre((0, 2, 4))))
+        len(m.findall("note")) for m in measures(line((0, 4, 60), time_signatures=metre((0, 2, 4))))
     ] == [1, 1]
 
 
@@ -328,9 +257,7 @@ def test_write_is_whole_and_deterministic(tmp_path: Path) -> None:
 
 
 NOTES = st.tuples(st.floats(0, 20), st.floats(0.001, 9), st.integers(0, 127))
-METRES = st.sampled_from(
-    [(4, 4), (3, 4), (6, 8), (7, 8), (5, 16), (2, 2), (1, 4), (3, 32)]
-)
+METRES = st.sampled_from([(4, 4), (3, 4), (6, 8), (7, 8), (5, 16), (2, 2), (1, 4), (3, 32)])
 
 
 @settings(max_examples=200, deadline=None)
@@ -342,9 +269,7 @@ def test_every_bar_is_full(
     song = line(*notes, time_signatures=metre((0, *one), (change, *two)))
     for bar in measures(song):
         lengths = [
-            int(n.findtext("duration") or 0)
-            for n in bar.findall("note")
-            if n.find("chord") is None
+            int(n.findtext("duration") or 0) for n in bar.findall("note") if n.find("chord") is None
         ]
         assert all(length > 0 for length in lengths)
         tuplets = [
@@ -355,17 +280,14 @@ def test_every_bar_is_full(
         ]
         assert tuplets == ["start", "stop"] * (len(tuplets) // 2)
         assert all(
-            n.find("type") is not None or n.find("rest") is not None
-            for n in bar.findall("note")
+            n.find("type") is not None or n.find("rest") is not None for n in bar.findall("note")
         )
     bars = bars_of(song)
     ruler = Ruler(song.tracks[0], bars)
     groups = ruler.groups(song.tracks[0].notes)
     for bar in bars:
         pieces = list(
-            bar_pieces(
-                ruler, [g for g in groups if g[1] > bar.start and g[0] < bar.stop], bar
-            )
+            bar_pieces(ruler, [g for g in groups if g[1] > bar.start and g[0] < bar.stop], bar)
         )
         ends = [bar.start, *(piece.stop for piece in pieces)]
         assert [piece.start for piece in pieces] == ends[:-1]
@@ -382,37 +304,19 @@ def test_a_beat_is_read_by_the_bar() -> None:
     )
     assert isinstance(bars_of(song)[0], ScoreBar)
     assert UNITS == 12
-    assert [at for at, _, _ in heard(song)] == pytest.approx(
-        [0, 0.5, 0.5 + 1 / 3], abs=1e-5
-    )
+    assert [at for at, _, _ in heard(song)] == pytest.approx([0, 0.5, 0.5 + 1 / 3], abs=1e-5)
 
 
 def test_a_chorale_comes_back() -> None:
     """A pickup, four voices and ties, as music21 reads them."""
-    soprano = [
-        (0, 1, 67),
-        (1, 1, 72),
-        (2, 1.5, 74),
-        (3.5, 0.5, 72),
-        (4, 2, 71),
-        (6, 3, 72),
-    ]
-    bass = [
-        (0, 1, 48),
-        (1, 0.5, 52),
-        (1.5, 0.5, 53),
-        (2, 2, 55),
-        (4, 1, 43),
-        (5, 4, 48),
-    ]
+    soprano = [(0, 1, 67), (1, 1, 72), (2, 1.5, 74), (3.5, 0.5, 72), (4, 2, 71), (6, 3, 72)]
+    bass = [(0, 1, 48), (1, 0.5, 52), (1.5, 0.5, 53), (2, 2, 55), (4, 1, 43), (5, 4, 48)]
     tracks = tuple(
         Track(tuple(Note(o, p, d) for o, d, p in part), name)
         for part, name in ((soprano, "S"), (bass, "B"))
     )
     song = Song(
-        tracks,
-        time_signatures=metre((0, 1, 4), (1, 4, 4)),
-        key_signatures=(KeySignature(0, 0),),
+        tracks, time_signatures=metre((0, 1, 4), (1, 4, 4)), key_signatures=(KeySignature(0, 0),)
     )
     for i, part in enumerate((soprano, bass)):
         assert heard(song, i) == [(at, length, (pitch,)) for at, length, pitch in part]

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pypianoroll
 import pytest
-
 from composer.errors import MidiError, MissingPackageError
 from composer.songs import read
 from composer.songs.npz import from_multitrack, to_multitrack
@@ -19,11 +18,7 @@ from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
 SONG = Song(
     tracks=(
-        Track(
-            (Note(0, 67, 0.5, 90), Note(1, 67, 1.5, 91), Note(3.75, 79, 0.25, 1)),
-            "flute",
-            73,
-        ),
+        Track((Note(0, 67, 0.5, 90), Note(1, 67, 1.5, 91), Note(3.75, 79, 0.25, 1)), "flute", 73),
         Track((), "nothing", 12),
         Track((Note(0.25, 36, 0.5, 127), Note(0.25, 42, 0.25, 3)), "kit", 8, True),
     ),
@@ -34,9 +29,7 @@ SONG = Song(
 
 
 def notes_of(song: Song, track: int = 0) -> list[tuple[float, int, float]]:
-    return [
-        (note.onset, note.pitch, note.duration) for note in song.tracks[track].notes
-    ]
+    return [(note.onset, note.pitch, note.duration) for note in song.tracks[track].notes]
 
 
 def test_cells() -> None:
@@ -48,11 +41,7 @@ def test_cells() -> None:
     assert np.flatnonzero(flute[:, 79]).tolist() == [15]
     assert np.flatnonzero(multitrack.downbeat).tolist() == [0, 4]
     assert multitrack.tempo.tolist() == [120.0] * 10 + [80.0] * 6
-    assert (
-        multitrack.name,
-        multitrack.tracks[2].is_drum,
-        multitrack.tracks[2].program,
-    ) == (
+    assert (multitrack.name, multitrack.tracks[2].is_drum, multitrack.tracks[2].program) == (
         "tune",
         True,
         8,
@@ -66,9 +55,7 @@ def test_round_trip(resolution: int) -> None:
 
 def test_round_trip_through_a_file(tmp_path: Path) -> None:
     for compressed in (True, False):
-        pypianoroll.save(
-            tmp_path / "song.npz", to_multitrack(SONG), compressed=compressed
-        )
+        pypianoroll.save(tmp_path / "song.npz", to_multitrack(SONG), compressed=compressed)
         assert read(tmp_path / "song.npz") == SONG
 
 
@@ -82,13 +69,7 @@ def test_a_song_without_tempo_and_metre() -> None:
 
 
 def test_a_repeated_note_leaves_a_hole_of_one_step_only_where_it_needs_one() -> None:
-    notes = (
-        Note(0, 60, 1),
-        Note(1, 60, 1),
-        Note(2.25, 60, 0.75),
-        Note(0, 72, 1),
-        Note(1, 74, 1),
-    )
+    notes = (Note(0, 60, 1), Note(1, 60, 1), Note(2.25, 60, 0.75), Note(0, 72, 1), Note(1, 74, 1))
     again = from_multitrack(to_multitrack(Song((Track(notes),)), 4))
     assert notes_of(again) == [
         (0, 60, 0.75),
@@ -134,9 +115,7 @@ def test_bool_and_float_pianorolls() -> None:
         pypianoroll.Track(pianoroll=np.where(cells, 900.0, 0.0)),
     ]
     song = from_multitrack(pypianoroll.Multitrack(None, 4, None, None, tracks))
-    assert song.tracks[0] == Track(
-        (Note(0.25, 50, 0.5, 80), Note(0.75, 55, 0.5, 80)), program=5
-    )
+    assert song.tracks[0] == Track((Note(0.25, 50, 0.5, 80), Note(0.75, 55, 0.5, 80)), program=5)
     assert [n.velocity for n in song.tracks[1].notes] == [127, 127]
 
 
@@ -159,9 +138,7 @@ def test_metres_from_downbeats(
     downbeat[downbeats] = True
     track = pypianoroll.StandardTrack(pianoroll=np.zeros((steps, 128), np.uint8))
     song = from_multitrack(pypianoroll.Multitrack("m", 4, None, downbeat, [track]))
-    assert [
-        (m.onset, m.numerator, m.denominator) for m in song.time_signatures
-    ] == metres
+    assert [(m.onset, m.numerator, m.denominator) for m in song.time_signatures] == metres
 
 
 def npz(**changes: object) -> bytes:
@@ -172,20 +149,14 @@ def npz(**changes: object) -> bytes:
         "pianoroll_0_csc_indptr": np.array([0] * 61 + [2] * 68),
         "pianoroll_0_csc_shape": np.array([8, 128]),
     }
-    info = {
-        "resolution": 4,
-        "name": "x",
-        "0": {"name": "a", "program": 1, "is_drum": False},
-    }
+    info = {"resolution": 4, "name": "x", "0": {"name": "a", "program": 1, "is_drum": False}}
     info = {**info, **changes.pop("info", {})}  # type: ignore[dict-item]
     data = BytesIO()
     np.savez(data, **{**arrays, **changes})
     with zipfile.ZipFile(data, "a") as members:
         members.writestr(
             "info.json",
-            json.dumps(
-                {key: value for key, value in info.items() if value is not None}
-            ),
+            json.dumps({key: value for key, value in info.items() if value is not None}),
         )
     return data.getvalue()
 
@@ -237,9 +208,7 @@ def test_pianorolls_that_would_fill_the_memory() -> None:
         to_multitrack(SONG, 0)
 
 
-def test_without_pypianoroll_files_are_read_and_the_rest_names_the_install(
-    tmp_path, monkeypatch
-):
+def test_without_pypianoroll_files_are_read_and_the_rest_names_the_install(tmp_path, monkeypatch):
     path = tmp_path / "song.npz"
     pypianoroll.save(path, to_multitrack(SONG))
     monkeypatch.setitem(sys.modules, "pypianoroll", None)  # as if it were not installed

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError
 
 import pytest
-
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
 
 
@@ -51,11 +50,7 @@ def test_bars_with_a_pickup_and_a_change_of_metre():
     assert song.bar_onsets() == [0.0, 0.5, 3.5, 6.5, 8.5]
     assert song.bar_onsets(3.5) == [0.0, 0.5]
     assert Song().bar_onsets() == [0.0]
-    assert Song(time_signatures=(TimeSignature(2.0, 3, 4),)).bar_onsets(6.0) == [
-        0.0,
-        2.0,
-        5.0,
-    ]
+    assert Song(time_signatures=(TimeSignature(2.0, 3, 4),)).bar_onsets(6.0) == [0.0, 2.0, 5.0]
     assert [song.metre_at(b).numerator for b in (0.0, 0.4, 0.5, 6.0, 6.5, 99.0)] == [
         1,
         1,
@@ -64,6 +59,6 @@ def test_bars_with_a_pickup_and_a_change_of_metre():
         2,
         2,
     ]
-    assert Song(time_signatures=(TimeSignature(2.0, 3, 4),)).metre_at(
-        1.0
-    ) == TimeSignature(0.0, 4, 4)
+    assert Song(time_signatures=(TimeSignature(2.0, 3, 4),)).metre_at(1.0) == TimeSignature(
+        0.0, 4, 4
+    )

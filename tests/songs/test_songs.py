@@ -5,9 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 import composer
+import pytest
 from composer.errors import MidiError, OutputError
 from composer.songs import read, write
 from composer.songs.song import Note, Song, Track
@@ -36,9 +35,7 @@ def test_a_score_and_sound_by_their_endings(tmp_path):
 
 
 def test_another_ending_is_refused_and_nothing_written(tmp_path):
-    with pytest.raises(
-        OutputError, match=r"a song ends in \.mid or .*\.wav, got .*a\.mp3"
-    ):
+    with pytest.raises(OutputError, match=r"a song ends in \.mid or .*\.wav, got .*a\.mp3"):
         write(tmp_path / "a.mp3", SONG)
     assert list(tmp_path.iterdir()) == []
 
@@ -48,15 +45,11 @@ def test_what_is_read_is_told_by_its_content(tmp_path):
     (tmp_path / "a.mid").rename(tmp_path / "a.npz")
     assert read(tmp_path / "a.npz") == SONG
     (tmp_path / "b.mid").write_bytes(b"PK\x03\x04 no more")
-    with pytest.raises(
-        MidiError, match=r"cannot read .*b\.mid: not a file that pypianoroll wrote"
-    ):
+    with pytest.raises(MidiError, match=r"cannot read .*b\.mid: not a file that pypianoroll wrote"):
         read(tmp_path / "b.mid")
 
 
 def test_importing_it_brings_no_kind_of_file():
     code = "import sys, composer.songs; print([m for m in sys.modules if 'songs.' in m or m == 'numpy'])"
-    found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

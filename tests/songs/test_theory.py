@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from composer.errors import ShapeError
 from composer.songs import theory
 from composer.songs.song import KeySignature, Note, Song, TimeSignature, Track
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def weights(**beats: float) -> np.ndarray:
@@ -44,9 +43,7 @@ def test_every_scale_has_seven_notes_and_no_two_are_equal():
         mask.dtype == bool and mask.shape == (12,) and mask.sum() == 7
         for mask in theory.SCALES.values()
     )
-    assert len({mask.tobytes() for mask in theory.SCALES.values()}) == len(
-        theory.SCALES
-    )
+    assert len({mask.tobytes() for mask in theory.SCALES.values()}) == len(theory.SCALES)
 
 
 def test_modes_are_the_major_scale_from_another_note():
@@ -58,9 +55,7 @@ def test_modes_are_the_major_scale_from_another_note():
         "natural minor": 9,
         "locrian": 11,
     }.items():
-        assert np.array_equal(theory.SCALES[name], np.roll(theory.C_MAJOR, -tonic)), (
-            name
-        )
+        assert np.array_equal(theory.SCALES[name], np.roll(theory.C_MAJOR, -tonic)), name
 
 
 def test_shared_scales_cannot_be_written_to():
@@ -73,9 +68,7 @@ def test_pitch_class_weights_are_beats_over_all_octaves():
     assert theory.pitch_class_weights(notes).tolist() == [1.75, 3.0] + [0.0] * 10
 
 
-@pytest.mark.parametrize(
-    ("tune", "key"), [(D_MAJOR_TUNE, (2, False)), (B_MINOR_TUNE, (11, True))]
-)
+@pytest.mark.parametrize(("tune", "key"), [(D_MAJOR_TUNE, (2, False)), (B_MINOR_TUNE, (11, True))])
 def test_estimate_key(tune, key):
     assert theory.estimate_key(tune) == key
 
@@ -102,10 +95,7 @@ def test_correlation_is_pearsons():
         (weights(Ds=4, F=2, G=3, Gs=1, As=3, C=1, D=1), -3),
         (weights(B=4, Cs=2, Ds=3, E=1, Fs=3, Gs=1, As=1), 1),
         (weights(Fs=4, Gs=2, As=3, B=1, Cs=3, Ds=1, F=1), -6),
-        (
-            weights(G=4, A=2, B=3, D=2),
-            5,
-        ),  # no F: C major holds it too, the profile says G
+        (weights(G=4, A=2, B=3, D=2), 5),  # no F: C major holds it too, the profile says G
         (
             weights(A=5, C=1, D=3, E=4, G=3),
             0,
@@ -126,9 +116,7 @@ def test_signature_shift_follows_a_transposition(counts, up):
     assert (theory.signature_shift(np.roll(tune, up)) - shift + up) % 12 == 0
 
 
-@pytest.mark.parametrize(
-    "bad", [np.ones(11), np.ones((12, 1)), -np.ones(12), np.full(12, np.nan)]
-)
+@pytest.mark.parametrize("bad", [np.ones(11), np.ones((12, 1)), -np.ones(12), np.full(12, np.nan)])
 def test_bad_weights_are_refused(bad):
     for function in (theory.estimate_key, theory.signature_shift):
         with pytest.raises(ShapeError, match="12 numbers"):
@@ -149,9 +137,7 @@ def test_names_follow_the_signature():
 @given(st.integers(-7, 7), st.integers(0, 127))
 def test_every_name_says_its_pitch(sharps, pitch):
     name = theory.pitch_class_name(pitch, sharps)
-    assert (
-        "C D EF G A B".index(name[0]) + name.count("#") - name.count("b") - pitch
-    ) % 12 == 0
+    assert ("C D EF G A B".index(name[0]) + name.count("#") - name.count("b") - pitch) % 12 == 0
     assert len(name) <= 2
 
 
@@ -164,26 +150,13 @@ def test_key_names():
 
 def test_song_key_is_the_signature_or_else_estimated():
     song = Song(
-        (
-            Track(
-                (
-                    Note(0, 62, 3),
-                    Note(3, 66, 2),
-                    Note(5, 69, 2),
-                    Note(7, 73, 0.5),
-                    Note(8, 67, 1),
-                )
-            ),
-        )
+        (Track((Note(0, 62, 3), Note(3, 66, 2), Note(5, 69, 2), Note(7, 73, 0.5), Note(8, 67, 1))),)
     )
     assert theory.key_name(theory.song_key(song)) == "D major"
     drums = Track((Note(0, 36, 400.0),), is_drum=True)
     assert theory.song_key(Song((drums, *song.tracks))) == theory.song_key(song)
     assert (
-        theory.song_key(
-            Song(song.tracks, key_signatures=(KeySignature(0, -1, True),))
-        ).sharps
-        == -1
+        theory.song_key(Song(song.tracks, key_signatures=(KeySignature(0, -1, True),))).sharps == -1
     )
 
 
@@ -238,12 +211,7 @@ def test_name_chord(name, pitches):
 
 
 def test_no_chord_without_two_pitch_classes():
-    assert (
-        theory.name_chord([])
-        == theory.name_chord([60])
-        == theory.name_chord([48, 60, 72])
-        == ""
-    )
+    assert theory.name_chord([]) == theory.name_chord([60]) == theory.name_chord([48, 60, 72]) == ""
 
 
 def test_chords_are_spelled_by_signature():
@@ -260,9 +228,7 @@ def test_transposing_a_chord_transposes_its_name(pitches, up, sharps):
     classes = {theory.pitch_class_name(c): c for c in range(12)}
     root, _, bass = theory.name_chord(pitches).partition("/")
     length = 2 if root[1:2] in ("#", "b") else 1
-    expected = root and moved(root[:length]) + root[length:] + (
-        "/" + moved(bass) if bass else ""
-    )
+    expected = root and moved(root[:length]) + root[length:] + ("/" + moved(bass) if bass else "")
     assert theory.name_chord([p + up for p in pitches], sharps) == expected
 
 
@@ -283,21 +249,15 @@ def song(*tracks, metres=(), sharps=0):
 
 
 def test_beats_start_after_the_pickup_and_count_dotted_in_six_eight():
-    pickup = song(
-        [Note(0, 60, 7.0)], metres=[TimeSignature(0, 1, 8), TimeSignature(0.5, 3, 4)]
-    )
+    pickup = song([Note(0, 60, 7.0)], metres=[TimeSignature(0, 1, 8), TimeSignature(0.5, 3, 4)])
     assert theory.beat_onsets(pickup) == [0, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
-    assert theory.beat_onsets(
-        song([Note(0, 60, 5)], metres=[TimeSignature(0, 6, 8)])
-    ) == [
+    assert theory.beat_onsets(song([Note(0, 60, 5)], metres=[TimeSignature(0, 6, 8)])) == [
         0,
         1.5,
         3,
         4.5,
     ]
-    assert theory.beat_onsets(
-        song([Note(0, 60, 2)], metres=[TimeSignature(0, 5, 8)])
-    ) == [
+    assert theory.beat_onsets(song([Note(0, 60, 2)], metres=[TimeSignature(0, 5, 8)])) == [
         0,
         0.5,
         1,
@@ -307,13 +267,7 @@ def test_beats_start_after_the_pickup_and_count_dotted_in_six_eight():
 
 
 def test_chords_per_beat():
-    soprano = [
-        Note(0, 72, 1),
-        Note(1, 71, 1),
-        Note(2, 74, 0.5),
-        Note(2.5, 72, 0.5),
-        Note(4, 72, 1),
-    ]
+    soprano = [Note(0, 72, 1), Note(1, 71, 1), Note(2, 74, 0.5), Note(2.5, 72, 0.5), Note(4, 72, 1)]
     alto = [Note(0, 67, 3), Note(4, 67, 1)]
     tenor = [
         Note(0, 64, 0.5),
@@ -331,18 +285,16 @@ def test_chords_per_beat():
 
 def test_a_passing_note_on_the_beat_does_not_hide_the_chord():
     held = [Note(0, 48, 1), Note(0, 64, 1), Note(0, 67, 1)]
-    assert theory.chords_per_beat(
-        song(held, [Note(0, 73, 0.25), Note(0.25, 72, 0.75)])
-    ) == [(0.0, "C")]
-    assert theory.chords_per_beat(
-        song(held[:2], [Note(0, 66, 0.25), Note(0.25, 67, 0.75)])
-    ) == [(0.0, "C")]
+    assert theory.chords_per_beat(song(held, [Note(0, 73, 0.25), Note(0.25, 72, 0.75)])) == [
+        (0.0, "C")
+    ]
+    assert theory.chords_per_beat(song(held[:2], [Note(0, 66, 0.25), Note(0.25, 67, 0.75)])) == [
+        (0.0, "C")
+    ]
 
 
 def test_a_note_played_late_is_still_on_the_beat_and_drums_make_no_chord():
     played = song([Note(0.06, 60, 0.9), Note(0.02, 64, 1.0), Note(0.08, 67, 0.8)])
     assert theory.chords_per_beat(played)[0] == (0.0, "C")
-    drums = Song(
-        (Track((Note(0, 36, 1), Note(0, 40, 1), Note(0, 43, 1)), is_drum=True),)
-    )
+    drums = Song((Track((Note(0, 36, 1), Note(0, 40, 1), Note(0, 43, 1)), is_drum=True),))
     assert theory.chords_per_beat(drums) == [(0.0, "")]

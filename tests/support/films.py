@@ -6,10 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
 from composer.songs.song import Note, Song, Tempo, TimeSignature, Track
+
 from tests.conftest import needs
 
 av = needs("av")
@@ -22,9 +22,7 @@ from composer.runs.film import FilmConfig  # noqa: E402
 RED, BLUE = rgb("#E4472E"), rgb("#2C6FB7")
 SIZE = (640, 360)
 SMALL = FilmConfig(size=SIZE)
-SOUNDFONT = (
-    Path(find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
-)
+SOUNDFONT = Path(find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
 SQUARE = 80  # its lowest sine is its strongest
 BASSES = {
     100: Note(0, 50, 4),
@@ -33,25 +31,16 @@ BASSES = {
 }  # left, right, higher in the middle
 
 
-def song(
-    *bass: Note, melody: tuple[Note, ...] = (Note(2, 74, 6),), qpm: float = 120.0
-) -> Song:
+def song(*bass: Note, melody: tuple[Note, ...] = (Note(2, 74, 6),), qpm: float = 120.0) -> Song:
     """Two bars of 4/4: a melody, all but two beats of them, over a bass."""
-    tracks = (
-        Track(melody, "Melody", SQUARE),
-        Track(bass or (Note(0, 50, 8),), "Bass", SQUARE),
-    )
+    tracks = (Track(melody, "Melody", SQUARE), Track(bass or (Note(0, 50, 8),), "Bass", SQUARE))
     return Song(tracks, (Tempo(0, qpm),), (TimeSignature(0, 4, 4),), title="A tune")
 
 
-def new_run(
-    folder: Path, snapshots: dict[int, dict[str, Song]] | None = None
-) -> TrainingRun:
+def new_run(folder: Path, snapshots: dict[int, dict[str, Song]] | None = None) -> TrainingRun:
     """A run with these snapshots, a report each: the loss falls from 4 by 1, the measure rises from .1 by .1."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").write_text(
-        '{"dataset": "jsb", "family": "chorale", "seed": 0}'
-    )
+    (folder / "run.json").write_text('{"dataset": "jsb", "family": "chorale", "seed": 0}')
     run = TrainingRun(folder)
     run.write("reference.json", {"in_scale_ratio": 0.9})
     for i, (iteration, songs) in enumerate((snapshots or {}).items()):
@@ -59,39 +48,22 @@ def new_run(
     return run
 
 
-def keep(
-    run: TrainingRun, iteration: int, songs: dict[str, Song], place: int = 0
-) -> Report:
+def keep(run: TrainingRun, iteration: int, songs: dict[str, Song], place: int = 0) -> Report:
     """Log and keep a snapshot as training does; returns what training would tell."""
     losses, measures = {"critic": 4.0 - place}, {"in_scale_ratio": 0.1 + 0.1 * place}
     run.save_snapshot(iteration, songs)
     run.append(
-        {
-            "iteration": iteration,
-            "seconds": iteration / 10,
-            "losses": losses,
-            "measures": measures,
-        }
+        {"iteration": iteration, "seconds": iteration / 10, "losses": losses, "measures": measures}
     )
     return Report(
-        iteration,
-        400,
-        iteration / 10,
-        5.0,
-        "adversarial",
-        losses,
-        measures,
-        run.reference,
-        songs,
+        iteration, 400, iteration / 10, 5.0, "adversarial", losses, measures, run.reference, songs
     )
 
 
 def frames_of(path: Path) -> np.ndarray:
     """All frames of a film: uint8 [frame, row, column, 3]."""
     with av.open(str(path)) as container:
-        return np.stack(
-            [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-        )
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def like(frame: np.ndarray, color: np.ndarray) -> np.ndarray:

@@ -25,10 +25,7 @@ def line(*pitches: int, voice: int) -> np.ndarray:
 def some_grids(seed: int = 7) -> list[np.ndarray]:
     """Random, with rests and held notes, of several lengths."""
     rng = np.random.default_rng(seed)
-    return [
-        rng.choice([-1, *range(48, 72)], (n, 4)).repeat(3, axis=0)
-        for n in (9, 5, 9, 1, 22)
-    ]
+    return [rng.choice([-1, *range(48, 72)], (n, 4)).repeat(3, axis=0) for n in (9, 5, 9, 1, 22)]
 
 
 def roll_of(*tracks: list[tuple[int, int, int]], steps: int = 16) -> np.ndarray:
@@ -42,6 +39,4 @@ def roll_of(*tracks: list[tuple[int, int, int]], steps: int = 16) -> np.ndarray:
 
 def onsets_of(*tracks: list[tuple[int, int, int]], steps: int = 16) -> np.ndarray:
     """Bool [step, 128, track] of where the same notes start."""
-    return roll_of(
-        *[[(at, pitch, 1) for at, pitch, _ in notes] for notes in tracks], steps=steps
-    )
+    return roll_of(*[[(at, pitch, 1) for at, pitch, _ in notes] for notes in tracks], steps=steps)

@@ -22,9 +22,7 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     start = time.monotonic() + 0.1
-    for beat, message in sorted(
-        script(job), key=lambda m: (m[0], m[1].type == "note_on")
-    ):
+    for beat, message in sorted(script(job), key=lambda m: (m[0], m[1].type == "note_on")):
         time.sleep(max(0.0, start + beat * 60 / job["qpm"] - time.monotonic()))
         port.send(message)
     sys.stdin.readline()

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 import rtmidi
-
 from composer.songs.song import Note
 
 PLAYER = Path(__file__).with_name("jack_player.py")
@@ -78,9 +77,7 @@ def jack_server(name: str, period: int = 256) -> Iterator[str]:
             ):  # of clients that were killed
                 left.unlink()
             for key, value in before.items():
-                os.environ.pop(key) if value is None else os.environ.__setitem__(
-                    key, value
-                )
+                os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
 
 
 def _first_client(server, log) -> rtmidi.MidiIn:
@@ -92,8 +89,7 @@ def _first_client(server, log) -> rtmidi.MidiIn:
         time.sleep(0.05)
     log.seek(0)
     return pytest.fail(
-        f"jackd did not start within {START_SECONDS:.0f} s; it said:\n{log.read()}",
-        pytrace=False,
+        f"jackd did not start within {START_SECONDS:.0f} s; it said:\n{log.read()}", pytrace=False
     )
 
 
@@ -108,17 +104,11 @@ class JackKeyboard:
     """Another process with a MIDI output `client:port`, which plays notes in time when told to."""
 
     def __init__(
-        self,
-        notes: Iterable[Note],
-        qpm: float,
-        client: str = "AKM322",
-        stop_key: bool = True,
+        self, notes: Iterable[Note], qpm: float, client: str = "AKM322", stop_key: bool = True
     ) -> None:
         self.port = f"{client}:keys"
         played = [[n.onset, n.pitch, n.duration, n.velocity] for n in notes]
-        job = json.dumps(
-            {"client": client, "notes": played, "qpm": qpm, "stop_key": stop_key}
-        )
+        job = json.dumps({"client": client, "notes": played, "qpm": qpm, "stop_key": stop_key})
         self.process = subprocess.Popen(
             [sys.executable, str(PLAYER), job],
             stdin=subprocess.PIPE,
@@ -127,9 +117,7 @@ class JackKeyboard:
         )
 
     def __enter__(self) -> "JackKeyboard":
-        assert self.process.stdout.readline() == "ready\n", (
-            "the keyboard's process found no JACK"
-        )
+        assert self.process.stdout.readline() == "ready\n", "the keyboard's process found no JACK"
         return self
 
     def __exit__(self, *error: object) -> None:

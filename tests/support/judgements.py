@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from composer.arranging.batch import open_model
 from composer.data import jsb
 from composer.evaluation import compare, measure
@@ -30,9 +29,7 @@ def band() -> Judged:
 
         def track(name: str, low: int, count: int, is_drum: bool = False) -> Track:
             pitches = rng.integers(low, low + 14, count).tolist()
-            made = tuple(
-                Note(float(i) / 2, pitch, 0.5) for i, pitch in enumerate(pitches)
-            )
+            made = tuple(Note(float(i) / 2, pitch, 0.5) for i, pitch in enumerate(pitches))
             return Track(made, name, is_drum=is_drum)
 
         tracks = [
@@ -40,14 +37,7 @@ def band() -> Judged:
             track("Drums", 35, 64, True),
             track("A guitar with a long name", 50, 40),
         ]
-        return Song(
-            (
-                *tracks,
-                track("Bass", 30, 60),
-                Track(name="Strings"),
-                track("Piano", 55, 50),
-            )
-        )
+        return Song((*tracks, track("Bass", 30, 60), Track(name="Strings"), track("Piano", 55, 50)))
 
     evaluation = compare(
         measure([song(i) for i in range(4)]), measure([song(i) for i in range(10, 16)])

@@ -1,7 +1,6 @@
 """Keys as a test presses them."""
 
 import mido
-
 from composer.live.midi.recorder import (
     Event,
     RecordConfig,

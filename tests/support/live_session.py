@@ -85,9 +85,7 @@ class SteppedWorker:
 
     def ask(self, key, task, first=False) -> None:
         self._waiting = deque(w for w in self._waiting if w[0] != key)
-        self._waiting.appendleft((key, task)) if first else self._waiting.append(
-            (key, task)
-        )
+        self._waiting.appendleft((key, task)) if first else self._waiting.append((key, task))
         self.asked.append(key)
 
     def forget(self, keep=lambda _key: False) -> None:
@@ -100,10 +98,7 @@ class SteppedWorker:
         if self._busy is None and self._waiting:
             key, task = self._waiting.popleft()
             cost = self.cost(key) if callable(self.cost) else self.cost
-            self._busy = (
-                self.clock() + cost,
-                replace(carry_out(key, task), seconds=cost),
-            )
+            self._busy = self.clock() + cost, replace(carry_out(key, task), seconds=cost)
         return over
 
     def close(self) -> None:
@@ -127,15 +122,7 @@ class SteppedSession:
         clock = Clock()
         sequencer, worker = SteppedSequencer(clock), SteppedWorker(clock, cost)
         session = Session(
-            config,
-            model,
-            sequencer,
-            None,
-            clock,
-            takes,
-            worker=worker,
-            thread=False,
-            **more,
+            config, model, sequencer, None, clock, takes, worker=worker, thread=False, **more
         )
         return cls(session, clock, sequencer, worker, [])
 
@@ -152,14 +139,8 @@ class SteppedSession:
     def score(self, notes, downbeat: float, qpm: float) -> None:
         """Notes (onset, pitch, duration, velocity) in beats, to be played from `downbeat` (seconds) on."""
         for onset, pitch, duration, velocity in notes:
-            on, off = (
-                downbeat + onset * 60 / qpm,
-                downbeat + (onset + duration) * 60 / qpm,
-            )
-            self.keys += [
-                Event(on, "note_on", pitch, velocity),
-                Event(off, "note_off", pitch, 0),
-            ]
+            on, off = downbeat + onset * 60 / qpm, downbeat + (onset + duration) * 60 / qpm
+            self.keys += [Event(on, "note_on", pitch, velocity), Event(off, "note_off", pitch, 0)]
         self.keys.sort(key=lambda e: (e.seconds, e.is_press))
 
     def run(self, seconds: float, every=None) -> None:
@@ -184,18 +165,10 @@ class SteppedSession:
                     found.append((on, at, m.note, velocity))
                 if m.type == "note_on" and m.velocity:
                     down[m.note] = at, m.velocity
-        found += [
-            (on, float("inf"), pitch, velocity)
-            for pitch, (on, velocity) in down.items()
-        ]
+        found += [(on, float("inf"), pitch, velocity) for pitch, (on, velocity) in down.items()]
         return sorted(found)
 
     @property
     def hanging(self) -> list:
         """What sounds and is never ended."""
-        return [
-            n
-            for channel in range(16)
-            for n in self.notes(channel)
-            if n[1] == float("inf")
-        ]
+        return [n for channel in range(16) for n in self.notes(channel) if n[1] == float("inf")]

@@ -9,9 +9,7 @@ from composer.songs.song import Note, Song, TimeSignature, Track
 
 def notes(*items) -> tuple[Note, ...]:
     """Of (onset, pitch, duration)."""
-    return tuple(
-        Note(float(onset), pitch, float(duration)) for onset, pitch, duration in items
-    )
+    return tuple(Note(float(onset), pitch, float(duration)) for onset, pitch, duration in items)
 
 
 def lopsided() -> Song:
@@ -20,13 +18,9 @@ def lopsided() -> Song:
         Track(notes((0, 72, 1), (1, 76, 3), (4, 79, 3)), "Tune"),
         Track(notes((1, 61, 1), (2, 64, 1), (2, 67, 1)), "Pad"),
         Track(notes((1, 36, 0.25), (4, 43, 3)), "Low"),
-        Track(
-            notes((1, 35, 0.25), (1.25, 35, 0.25), (2.5, 38, 0.25)), "Kit", is_drum=True
-        ),
+        Track(notes((1, 35, 0.25), (1.25, 35, 0.25), (2.5, 38, 0.25)), "Kit", is_drum=True),
     )
-    return Song(
-        tracks, time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
-    )
+    return Song(tracks, time_signatures=(TimeSignature(0, 1, 4), TimeSignature(1, 3, 4)))
 
 
 def stuck(track: Track) -> Track:
@@ -34,8 +28,7 @@ def stuck(track: Track) -> Track:
     return replace(
         track,
         notes=tuple(
-            replace(note, pitch=track.notes[0].pitch, duration=0.25)
-            for note in track.notes
+            replace(note, pitch=track.notes[0].pitch, duration=0.25) for note in track.notes
         ),
     )
 

@@ -9,9 +9,7 @@ from composer.terminal.train.view import body, status
 
 SONG = Song(
     (
-        Track(
-            (Note(0, 67, 1), Note(1, 67, 1), Note(2, 72, 2), Note(4, 69, 4)), "Soprano"
-        ),
+        Track((Note(0, 67, 1), Note(1, 67, 1), Note(2, 72, 2), Note(4, 69, 4)), "Soprano"),
         Track((Note(0, 60, 2), Note(2, 59, 2), Note(4, 53, 4)), "Tenor"),
     )
 )
@@ -33,9 +31,7 @@ def report(iteration=120, seconds=20.0, phase="supervised", losses=None, **more)
 
 def history(*reports):
     made = History()
-    for one in reports or (
-        report(measures=MEASURES, reference=REFERENCE, songs={"ode": SONG}),
-    ):
+    for one in reports or (report(measures=MEASURES, reference=REFERENCE, songs={"ode": SONG}),):
         made.add(one)
     return made
 

@@ -31,16 +31,13 @@ def swung(count):
     """Eighths with a swing, up and down the scale."""
     scale = [67, 69, 71, 72, 74, 72, 71, 69]
     return [
-        (i / 2 + SWING * (i % 2), scale[i % 8], 0.45 - SWING * (i % 2), 80)
-        for i in range(count)
+        (i / 2 + SWING * (i % 2), scale[i % 8], 0.45 - SWING * (i % 2), 80) for i in range(count)
     ]
 
 
 def off_beats(found, downbeat):
     """Where off-beat strokes are in their beat, from the ninth beat on."""
-    places = [
-        ((on - downbeat) / BEAT) % 1 for on, *_ in found if on > downbeat + 7.9 * BEAT
-    ]
+    places = [((on - downbeat) / BEAT) % 1 for on, *_ in found if on > downbeat + 7.9 * BEAT]
     return [place for place in places if 0.3 < place < 0.7]
 
 
@@ -54,12 +51,7 @@ def tune(count):
     while onset < count:
         length = (1.0, 0.5, 0.5, 2.0, 1.0)[i % 5]
         found.append(
-            (
-                onset + (0.02 if i % 3 else -0.03),
-                pitches[i % 13],
-                length * 0.93,
-                50 + 5 * (i % 9),
-            )
+            (onset + (0.02 if i % 3 else -0.03), pitches[i % 13], length * 0.93, 50 + 5 * (i % 9))
         )
         onset, i = onset + length, i + 1
     return found

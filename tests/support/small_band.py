@@ -41,9 +41,7 @@ def band(chorale: jsb.Chorale) -> Song:
     chords = {
         (n.onset, n.pitch): n for n in (*alto.notes, *tenor.notes, *bass.notes)
     }  # unisons once
-    strokes = [
-        Note(float(t), SNARE if t % 2 else KICK, 0.25, 90) for t in range(int(song.end))
-    ]
+    strokes = [Note(float(t), SNARE if t % 2 else KICK, 0.25, 90) for t in range(int(song.end))]
     strokes += [Note(t / 2, HAT, 0.25, 60) for t in range(int(2 * song.end))]
     tracks = (
         Track(soprano.notes, "Tune", 73),
@@ -54,13 +52,10 @@ def band(chorale: jsb.Chorale) -> Song:
     return replace(song, tracks=tracks)
 
 
-def tune(
-    *notes: tuple[float, int, float], metre: tuple[int, int] | None = None
-) -> Song:
+def tune(*notes: tuple[float, int, float], metre: tuple[int, int] | None = None) -> Song:
     signatures = (TimeSignature(0, *metre),) if metre else ()
     return Song(
-        (Track(tuple(Note(*n, 100) for n in notes), "Tune", 73),),
-        time_signatures=signatures,
+        (Track(tuple(Note(*n, 100) for n in notes), "Tune", 73),), time_signatures=signatures
     )
 
 
@@ -84,9 +79,7 @@ def exported(networks: Any, config: BandConfig, folder: Path) -> Model:
     (folder / "generator.tflite").write_bytes(
         to_litert(*FAMILY.playing_model(networks), networks.generator)
     )
-    (folder / "model.json").write_text(
-        json.dumps({"family": "band", "config": to_dict(config)})
-    )
+    (folder / "model.json").write_text(json.dumps({"family": "band", "config": to_dict(config)}))
     return Model(folder)
 
 

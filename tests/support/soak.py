@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import rtmidi
-
 from composer.live.takes.saved import list_takes
+
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import jack_server
 
@@ -97,8 +97,7 @@ def missing(
     lost, at = [], 0
     for one in sent:
         found = next(
-            (i for i in range(at, min(len(heard), at + window)) if heard[i] == one[1:]),
-            None,
+            (i for i in range(at, min(len(heard), at + window)) if heard[i] == one[1:]), None
         )
         if found is None:
             lost.append(one)
@@ -124,17 +123,13 @@ class Ears:
 
     def struck(self, channel: int = 0) -> list[tuple[int, int]]:
         """(Pitch, velocity) of all that was struck on a channel."""
-        return [
-            (p, v) for _, status, p, v in self.heard if status == 0x90 | channel and v
-        ]
+        return [(p, v) for _, status, p, v in self.heard if status == 0x90 | channel and v]
 
     def down(self) -> set[tuple[int, int]]:
         """(Channel, pitch) of what sounds now."""
         down: set[tuple[int, int]] = set()
         for _, status, pitch, velocity in self.heard:
-            (down.add if status & 0xF0 == 0x90 and velocity else down.discard)(
-                (status & 15, pitch)
-            )
+            (down.add if status & 0xF0 == 0x90 and velocity else down.discard)((status & 15, pitch))
         return down
 
     def close(self) -> None:
@@ -159,9 +154,7 @@ class Child:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(
-                f"{self.process.args} has ended with {self.process.wait(PATIENCE)}"
-            )
+            raise RuntimeError(f"{self.process.args} has ended with {self.process.wait(PATIENCE)}")
         return line
 
     def write(self, line: str) -> None:
@@ -186,9 +179,7 @@ class Child:
 class Composer(Child):
     """The process with a session in it."""
 
-    def __init__(
-        self, port: str, takes: Path | None, config: dict[str, Any], **more: str
-    ) -> None:
+    def __init__(self, port: str, takes: Path | None, config: dict[str, Any], **more: str) -> None:
         job = {"port": port, "takes": takes and str(takes), "config": config, **more}
         super().__init__("soak_composer.py", json.dumps(job))
         self.standing: dict[str, Any] = json.loads(self.read())
@@ -218,12 +209,7 @@ class Soak:
         say: Callable[[str], None] = lambda _line: None,
     ):
         self.outcome = Outcome()
-        self._folder, self._rounds, self._seconds, self._say = (
-            folder,
-            rounds,
-            seconds,
-            say,
-        )
+        self._folder, self._rounds, self._seconds, self._say = folder, rounds, seconds, say
         self._log = folder / "keys.txt"
         self._number, self._stall = 0, float("-inf")
         self._second: tuple[float, float, list[tuple[int, int]]] | None = None
@@ -234,9 +220,7 @@ class Soak:
         begin = time.monotonic()
         with jack_server(f"composer-soak-{os.getpid()}", period=128):
             self._keyboard = self._plug_in()
-            self._composer = Composer(
-                PORT, self._folder / "takes", CONFIG, synth="jack"
-            )
+            self._composer = Composer(PORT, self._folder / "takes", CONFIG, synth="jack")
             self._ears = Ears(
                 next(
                     n
@@ -273,13 +257,7 @@ class Soak:
         self._composer.do("play")
         time.sleep(0.2)
         self._keyboard.write("play")
-        trouble = [
-            self._none,
-            self._nonsense,
-            self._clocks,
-            self._kill_synth,
-            self._two_programs,
-        ]
+        trouble = [self._none, self._nonsense, self._clocks, self._kill_synth, self._two_programs]
         time.sleep(1.0)
         trouble[number if number < len(trouble) else 0]()
         time.sleep(max(0.0, end - 2.0 - time.monotonic()))
@@ -305,9 +283,7 @@ class Soak:
         self._keyboard.write("hold")
         pitch, velocity = map(int, self._keyboard.read().split())
         end = time.monotonic() + PATIENCE
-        while (pitch, velocity) not in self._ears.struck()[
-            -3:
-        ] and time.monotonic() < end:
+        while (pitch, velocity) not in self._ears.struck()[-3:] and time.monotonic() < end:
             time.sleep(0.01)
         self._keyboard.kill()
         self._number += 100_000
@@ -354,11 +330,7 @@ class Soak:
             end = time.monotonic()
             time.sleep(0.2)
             heard = [bytes.fromhex(message) for message in other.heard]
-        self._second = (
-            begin + 0.1,
-            end,
-            [(m[1], m[2]) for m in heard if m[0] == 0x90 and m[2]],
-        )
+        self._second = begin + 0.1, end, [(m[1], m[2]) for m in heard if m[0] == 0x90 and m[2]]
 
     # --- what came of it ---
 
@@ -375,9 +347,7 @@ class Soak:
         outcome.lost_takes, outcome.repeated = missing(
             outcome.sent, [(e.number, e.value) for e in events if e.is_press]
         )
-        played = [
-            m for take in takes for _, m in take.played() if m[0] == 0x90 and m[2]
-        ]
+        played = [m for take in takes for _, m in take.played() if m[0] == 0x90 and m[2]]
         outcome.lost_thru, _ = missing(outcome.sent, [(m[1], m[2]) for m in played])
         if self._second is not None:
             begin, end, struck = self._second

@@ -67,14 +67,10 @@ def standing(
         "alive": state.output_alive,
         "synth": synth.pid if synth else None,
         "takes": state.takes,
-        "latencies": {
-            name: [value.last, value.p99] for name, value in state.latencies.items()
-        },
+        "latencies": {name: [value.last, value.p99] for name, value in state.latencies.items()},
         "downbeat": session._director._context.time.seconds(0.0),
         "held beats": getattr(session._director._run, "held_beats", 0),
-        "faults": [
-            str(f) for f in (keyboard.trouble, sequencer.trouble) if f is not None
-        ],
+        "faults": [str(f) for f in (keyboard.trouble, sequencer.trouble) if f is not None],
         "memory": memory(),
         "files": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
@@ -118,9 +114,7 @@ def main() -> None:
     takes = Path(job["takes"]) if job.get("takes") else None
     with (
         Sequencer(output) as sequencer,
-        Session(
-            SessionConfig(**job["config"]), model, sequencer, takes=takes
-        ) as session,
+        Session(SessionConfig(**job["config"]), model, sequencer, takes=takes) as session,
         open_keyboard(job, session, traced := Traced(session)) as keyboard,
     ):
         session.attach(keyboard, profile_for(keyboard.name))

@@ -71,9 +71,7 @@ class Player:
             junk = max(junk, on)
             pitch, velocity = note(self._number)
             yield on, [0x90, pitch, velocity]
-            heappush(
-                self._offs, (on + (0.15 if self._number % 5 == 0 else 0.08), pitch)
-            )
+            heappush(self._offs, (on + (0.15 if self._number % 5 == 0 else 0.08), pitch))
             self._number += 1
             on += 1 / RATE
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from composer.terminal.play.app import StageApp, StageConfig
+
 from tests.support.played import READY, Double
 
 

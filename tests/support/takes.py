@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import mido
-
 from composer.config import to_dict
 from composer.live.melody.capture import Event, RecordConfig
 from composer.live.takes.header import Header
 from composer.live.takes.writer import TakeWriter
+
 from tests.support.jack_server import jack  # noqa: F401
 
 RECORD = RecordConfig(qpm=150.0, beats_per_bar=3, bars=4, count_in=1)
@@ -64,9 +64,7 @@ def messages() -> list[tuple[float, mido.Message]]:
     return [(START + at, message) for at, message in kinds]
 
 
-def keep(
-    folder: Path, header: Header = HEAD, melody=None, arrangement=None, ended="bars"
-) -> Path:
+def keep(folder: Path, header: Header = HEAD, melody=None, arrangement=None, ended="bars") -> Path:
     """A take that was played to its end."""
     with TakeWriter(folder, header, START) as writer:
         for event in events():

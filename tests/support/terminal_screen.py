@@ -13,13 +13,7 @@ class ScreenOfATerminal(io.StringIO):
 
     def __init__(self, width, height):
         super().__init__()
-        self.width, self.height, self.row, self.column, self.cursor = (
-            width,
-            height,
-            0,
-            0,
-            True,
-        )
+        self.width, self.height, self.row, self.column, self.cursor = width, height, 0, 0, True
         self.rows = [[" "] * width for _ in range(height)]
         self.written = 0
 
@@ -70,9 +64,7 @@ class ScreenOfATerminal(io.StringIO):
         """Break every line anew, as terminals do."""
         pieces = ["".join(row).rstrip() for row in self.rows[: self.row + 1]]
         rows = [
-            piece[at : at + width]
-            for piece in pieces
-            for at in range(0, max(len(piece), 1), width)
+            piece[at : at + width] for piece in pieces for at in range(0, max(len(piece), 1), width)
         ]
         self.width, self.height = width, height
         self.rows = [list(row.ljust(width)) for row in rows[-height:]]

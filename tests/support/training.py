@@ -52,10 +52,7 @@ def same(one: TrainingRun, other: TrainingRun) -> bool:
 
 def untimed(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the log without what a clock says."""
-    return [
-        {k: v for k, v in line.items() if k not in ("seconds", "iterating")}
-        for line in log
-    ]
+    return [{k: v for k, v in line.items() if k not in ("seconds", "iterating")} for line in log]
 
 
 def trainer_of(songs: int = 3, **changes: Any) -> Trainer:

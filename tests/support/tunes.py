@@ -10,9 +10,7 @@ PICKUP = (TimeSignature(0, 1, 4), TimeSignature(1, 3, 4))
 def song(*tracks, metres=(), drums=()):
     """Return a song of tracks of notes, and drums if there are any."""
     pitched = tuple(Track(tuple(notes)) for notes in tracks)
-    return Song(
-        (*pitched, Track(tuple(drums), is_drum=True)) if drums else pitched, (), metres
-    )
+    return Song((*pitched, Track(tuple(drums), is_drum=True)) if drums else pitched, (), metres)
 
 
 def of_bars(count):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.pictures import palette as pictures
 from composer.terminal.palette import DARK, LIGHT, is_light, style
 
 
 @pytest.mark.parametrize(
-    ("value", "light"),
-    [("0;15", True), ("15;default;7", True), ("15;0", False), ("", False)],
+    ("value", "light"), [("0;15", True), ("15;default;7", True), ("15;0", False), ("", False)]
 )
 def test_the_ground_is_as_the_terminal_says(value, light):
     assert is_light({"COLORFGBG": value}) is light

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from rich.segment import Segment
-from rich.style import Style
-
 from composer.terminal.text import (
     Area,
     Chunk,
@@ -16,6 +13,8 @@ from composer.terminal.text import (
     length,
     squeeze,
 )
+from rich.segment import Segment
+from rich.style import Style
 
 BLANK = Style()
 

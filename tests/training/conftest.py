@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
 from composer.training.export import export
 from composer.training.loop import train
 from composer.training.setup import TrainingRequest
+
 from tests.support.training import TINY
 
 

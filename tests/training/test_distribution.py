@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.runs.run import TrainingRun
 from composer.training.distribution import open_strategy
+
 from tests.support.training import TINY
 
 ROOT = Path(__file__).parents[2]
@@ -56,9 +56,7 @@ def processes(*arguments: object) -> list[subprocess.Popen[str]]:
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     started = []
     for index in range(2):
-        config = json.dumps(
-            {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        )
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
         environment = {
             **os.environ,
             "TF_CONFIG": config,
@@ -81,17 +79,11 @@ def ended(started: list[subprocess.Popen[str]]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "model"),
-    [("chorale", TINY["model"]), ("unet", {"filters": 2, "noise": 4})],
+    ("name", "model"), [("chorale", TINY["model"]), ("unet", {"filters": 2, "noise": 4})]
 )
-def test_two_processes_end_with_equal_weights(
-    name: str, model: dict[str, object]
-) -> None:
+def test_two_processes_end_with_equal_weights(name: str, model: dict[str, object]) -> None:
     tiny = json.dumps({**TINY, "model": model})
-    found = [
-        json.loads(out.splitlines()[-1])
-        for out in ended(processes("-c", WORKER, tiny, name))
-    ]
+    found = [json.loads(out.splitlines()[-1]) for out in ended(processes("-c", WORKER, tiny, name))]
     assert [replicas for replicas, *_ in found] == [2, 2]
     assert sorted(chief for _, chief, *_ in found) == [False, True]
     assert found[0][2] == found[1][2] and found[0][3] == found[1][3] > 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.data import Corpus, load_corpus
 from composer.songs.song import Song, Track
 from composer.training.judge import JUDGED_BEATS, WATCHED_BEATS, RunJudge
@@ -43,9 +42,7 @@ def judge(corpus: Corpus) -> RunJudge:
 
 
 def test_it_judges_by_the_beginnings_of_pieces_that_training_never_sees(corpus, judge):
-    assert [song.title for song in judge.pieces] == [
-        song.title for song in corpus.valid[:3]
-    ]
+    assert [song.title for song in judge.pieces] == [song.title for song in corpus.valid[:3]]
     assert all(song.end <= JUDGED_BEATS for song in judge.pieces)
 
 

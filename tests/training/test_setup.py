@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.data import load_corpus
 from composer.data.jsb import load, to_song
 from composer.errors import ConfigError, ModelError
@@ -19,6 +18,7 @@ from composer.training.export import export
 from composer.training.judge import RunJudge
 from composer.training.loop import train
 from composer.training.setup import TrainingRequest, fitted
+
 from tests.support.training import TINY, trainer_of
 
 
@@ -28,26 +28,14 @@ def test_fine_tuning_begins_with_the_models_weights(
     run, _, config = trained
     model = exported
     tuned = train(
-        tmp_path / "tuned",
-        TrainingRequest(config=config, iterations=2, begin_from=str(model)),
+        tmp_path / "tuned", TrainingRequest(config=config, iterations=2, begin_from=str(model))
     )
-    assert (
-        tuned.asked["from"]["model"] == str(model)
-        and len(tuned.asked["from"]["weights"]) == 64
-    )
+    assert tuned.asked["from"]["model"] == str(model) and len(tuned.asked["from"]["weights"]) == 64
     assert tuned.asked["train"]["supervised_rate"] == pytest.approx(0.3e-3)
     before, after = (load_checkpoint(r.checkpoints[r.latest]) for r in (run, tuned))
-    fresh = {
-        f"g{i}": v.numpy()
-        for i, v in enumerate(trainer_of(1).networks.generator.variables)
-    }
-    weights = [
-        k for k, value in before.items() if k[0] == "g" and value.dtype == np.float32
-    ]
-    far = [
-        sum(float(np.abs(before[k] - x[k]).sum()) for k in weights)
-        for x in (after, fresh)
-    ]
+    fresh = {f"g{i}": v.numpy() for i, v in enumerate(trainer_of(1).networks.generator.variables)}
+    weights = [k for k, value in before.items() if k[0] == "g" and value.dtype == np.float32]
+    far = [sum(float(np.abs(before[k] - x[k]).sum()) for k in weights) for x in (after, fresh)]
     assert far[0] < 0.5 * far[1]
     with pytest.raises(ConfigError, match="of family chorale, not unet"):
         train(tmp_path / "other", TrainingRequest(family="unet", begin_from=str(model)))
@@ -55,9 +43,7 @@ def test_fine_tuning_begins_with_the_models_weights(
 
 @pytest.mark.slow
 def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) -> None:
-    trainer = trainer_of(
-        report_every=500, save_every=500, snapshot_every=500, evaluate_every=500
-    )
+    trainer = trainer_of(report_every=500, save_every=500, snapshot_every=500, evaluate_every=500)
     judge = RunJudge(load_corpus("jsb"), 2)
     before = trainer.state()
     assert (
@@ -76,11 +62,7 @@ def test_minutes_become_as_many_iterations_as_fit(config: Path, tmp_path: Path) 
         tmp_path / "run", TrainingRequest(config=config, minutes=0.01)
     )  # not even the graphs are made in that time
     settings = run.asked["train"]
-    assert (
-        run.latest
-        == settings["supervised_iterations"] + settings["adversarial_iterations"]
-        == 2
-    )
+    assert run.latest == settings["supervised_iterations"] + settings["adversarial_iterations"] == 2
     assert run.asked["minutes"] == 0.01
 
 
@@ -108,9 +90,7 @@ def test_bad_requests_are_named(config: Path, tmp_path: Path, trained: Any) -> N
         train(run, TrainingRequest(config=config, iterations=6))
     with pytest.raises(ConfigError, match="another seed: 4, not 1"):
         train(run, TrainingRequest(seed=1), resume=True)
-    with pytest.raises(
-        ConfigError, match="another train supervised_iterations: 5, not 6"
-    ):
+    with pytest.raises(ConfigError, match="another train supervised_iterations: 5, not 6"):
         train(run, TrainingRequest(config=config, iterations=7), resume=True)
     bad.write_text(json.dumps({**TINY, "model": {**TINY["model"], "channels": 9}}))
     with pytest.raises(ConfigError, match="another model channels: 8, not 9"):

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from composer.data.jsb import load, to_song
 from composer.generators import FAMILIES, family, load_model
 from composer.live.midi.outputs import Nowhere
@@ -24,6 +23,7 @@ from composer.songs.edit import beginning
 from composer.songs.song import Song
 from composer.terminal.play.app import StageApp, StageConfig
 from composer.training.checkpoint import load_checkpoint
+
 from tests.support.training import ROOT
 
 WHERE = "tests.support.toy_family:FAMILY"
@@ -77,11 +77,7 @@ def model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_new_family_trains_by_its_recipe_alone(folder: Path) -> None:
     run = TrainingRun(folder / "run")
     assert run.finished and run.asked["iterations"] == run.latest == 30
-    assert set(run.asked["train"]) >= {
-        "likelihood_iterations",
-        "learning_rate",
-        "batch",
-    }
+    assert set(run.asked["train"]) >= {"likelihood_iterations", "learning_rate", "batch"}
     assert "critic_rate" not in run.asked["train"]
     assert set(run.log[-1]["losses"]) == {"cross_entropy"}
     held = load_checkpoint(run.checkpoints[30])
@@ -97,17 +93,11 @@ def test_it_arranges_from_the_command_line(folder: Path) -> None:
     arrange = ("arrange", "ode-to-joy", "--model", "model", "-o")
     for seed, name in ((1, "one.mid"), (1, "same.mid"), (2, "two.mid")):
         composer(folder, *arrange, name, "--seed", seed)
-    one, same, two = (
-        read(folder / name) for name in ("one.mid", "same.mid", "two.mid")
-    )
+    one, same, two = (read(folder / name) for name in ("one.mid", "same.mid", "two.mid"))
     assert [track.name for track in one.tracks] == ["Melody", "Low"]
     assert {note.pitch for note in one.tracks[1].notes} <= set(range(36, 60))
     assert (folder / "one.mid").read_bytes() == (folder / "same.mid").read_bytes()
-    assert (
-        one.tracks[0] == two.tracks[0]
-        and one.tracks[1] != two.tracks[1]
-        and one == same
-    )
+    assert one.tracks[0] == two.tracks[0] and one.tracks[1] != two.tracks[1] and one == same
 
 
 def test_it_is_played_in_lines(folder: Path) -> None:

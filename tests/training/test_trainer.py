@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.errors import ComposerError, ModelError
 from composer.training.trainer import State, Trainer
+
 from tests.support.training import trainer_of
 
 
@@ -16,20 +16,14 @@ def trainer() -> Trainer:
 
 
 def equal(one: State, other: State) -> bool:
-    return one.keys() == other.keys() and all(
-        np.array_equal(one[k], other[k]) for k in one
-    )
+    return one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
 
 
-def test_an_iteration_from_the_same_state_is_the_same_bit_for_bit(
-    trainer: Trainer,
-) -> None:
+def test_an_iteration_from_the_same_state_is_the_same_bit_for_bit(trainer: Trainer) -> None:
     before = trainer.state()
     losses = trainer.iterate()
     after = trainer.state()
-    assert trainer.iteration == int(before["iteration"]) + 1 and not equal(
-        before, after
-    )
+    assert trainer.iteration == int(before["iteration"]) + 1 and not equal(before, after)
     trainer.restore(before)
     assert trainer.iterate() == losses and equal(trainer.state(), after)
 
@@ -45,9 +39,7 @@ def test_another_iteration_draws_other_music(trainer: Trainer) -> None:
     assert not all(map(np.array_equal, first, second))
 
 
-def test_averaged_weights_stand_in_and_the_last_ones_come_back(
-    trainer: Trainer,
-) -> None:
+def test_averaged_weights_stand_in_and_the_last_ones_come_back(trainer: Trainer) -> None:
     variables = trainer.networks.generator.trainable_variables
     last = [variable.numpy() for variable in variables]
     trainer.recipe.average = [value + 1 for value in last]
@@ -55,9 +47,7 @@ def test_averaged_weights_stand_in_and_the_last_ones_come_back(
         with pytest.raises(KeyError), trainer.averaged():
             assert np.array_equal(variables[0].numpy(), last[0] + 1)
             raise KeyError
-        assert all(
-            map(np.array_equal, [variable.numpy() for variable in variables], last)
-        )
+        assert all(map(np.array_equal, [variable.numpy() for variable in variables], last))
     finally:
         trainer.recipe.average = []
 

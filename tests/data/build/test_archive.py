@@ -6,14 +6,11 @@ import zipfile
 
 import numpy as np
 import pytest
-
 from composer.data.build import archive
 from composer.errors import OutputError
 
 
-def test_the_same_arrays_give_the_same_bytes_whenever_they_are_written(
-    tmp_path, monkeypatch
-):
+def test_the_same_arrays_give_the_same_bytes_whenever_they_are_written(tmp_path, monkeypatch):
     arrays = {"pitches": np.arange(500, dtype=np.int16), "names": np.array(["a", "bc"])}
     archive.write(tmp_path / "a.npz", arrays)
     monkeypatch.setattr(time, "time", lambda: 1.8e9)
@@ -37,18 +34,14 @@ def test_a_folder_that_is_not_there(tmp_path):
 def test_a_script_writes_its_file_and_says_what_is_in_it(tmp_path, monkeypatch, capsys):
     out = tmp_path / "there.npz"
     monkeypatch.setattr("sys.argv", ["build", "--out", str(out)])
-    archive.run(
-        tmp_path / "here.npz", "nothing", lambda: ({"one": np.ones(3)}, ["three ones"])
-    )
+    archive.run(tmp_path / "here.npz", "nothing", lambda: ({"one": np.ones(3)}, ["three ones"]))
     said = "".join(capsys.readouterr().out.split())
     assert said.startswith("threeones") and "there.npz:0KB" in said
     assert out.exists() and not (tmp_path / "here.npz").exists()
 
 
 def test_a_script_that_cannot_write_ends_in_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(
-        "sys.argv", ["build", "--out", str(tmp_path / "no" / "file.npz")]
-    )
+    monkeypatch.setattr("sys.argv", ["build", "--out", str(tmp_path / "no" / "file.npz")])
     with pytest.raises(SystemExit) as ended:
         archive.run(tmp_path / "here.npz", "nothing", lambda: ({"one": np.ones(3)}, []))
     assert ended.value.code == 2

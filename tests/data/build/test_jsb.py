@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from composer.data.build import archive
 from composer.data.build import jsb as build_jsb
 from composer.data.jsb import BUNDLED, SPLITS, Chorale, load, unpack
 from composer.errors import MissingPackageError
+
 from tests.conftest import needs
 
 
@@ -62,9 +62,7 @@ def test_a_few_pieces_built_again(tmp_path):
         archive.write(tmp_path / f"{name}.npz", build_jsb.pack(list(built.values())))
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert dates(tmp_path / "a.npz") == dates(BUNDLED)
-    assert [fields(c) for c in unpack(tmp_path / "a.npz")] == [
-        fields(c) for c in built.values()
-    ]
+    assert [fields(c) for c in unpack(tmp_path / "a.npz")] == [fields(c) for c in built.values()]
 
 
 def test_building_without_music21_says_what_to_install(monkeypatch):
@@ -85,10 +83,6 @@ def test_built_again_the_same_bytes(tmp_path):
         assert ours.namelist() == bundled.namelist()
         for name in ours.namelist():
             assert ours.read(name) == bundled.read(name), name
-            assert not np.load(
-                io.BytesIO(ours.read(name)), allow_pickle=False
-            ).dtype.hasobject
-    if (
-        "ng" not in zlib.ZLIB_RUNTIME_VERSION
-    ):  # zlib-ng packs the same content into other bytes
+            assert not np.load(io.BytesIO(ours.read(name)), allow_pickle=False).dtype.hasobject
+    if "ng" not in zlib.ZLIB_RUNTIME_VERSION:  # zlib-ng packs the same content into other bytes
         assert out.read_bytes() == BUNDLED.read_bytes()

@@ -9,12 +9,12 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-
 from composer import catalog
 from composer.data.build.melodies import build
 from composer.songs import read
 from composer.songs.abc import AbcTune, tunes
 from composer.songs.song import Song, TimeSignature
+
 from tests.conftest import needs
 
 FOLDER = Path(__file__).parents[3] / "assets" / "melodies"
@@ -26,11 +26,7 @@ OPENINGS = {
     "amazing-grace": (62, [5, 4, -4, 4, -2, -2, -3, -2, 0, 5, 4, -4, 4, -2, 5, -3], 16),
     "auld-lang-syne": (60, [5, 0, 0, 4, -2, -2, 2, 2, -4, 0, 4, 3, 2, 0, -2, -3], 16),
     "austria": (67, [2, 2, -2, 3, -1, -2, -3, 1, 9, -2, -2, -1, -2, 2, -4, 7], 20),
-    "frere-jacques": (
-        65,
-        [2, 2, -4, 0, 2, 2, -4, 4, 1, 2, -3, 1, 2, 0, 2, -2, -2, -1, -4],
-        8,
-    ),
+    "frere-jacques": (65, [2, 2, -4, 0, 2, 2, -4, 4, 1, 2, -3, 1, 2, 0, 2, -2, -2, -1, -4], 8),
     "god-rest-ye-merry": (64, [0, 7, 0, -2, -2, -1, -2, -2, 2, 2, 1, 2, 2, -7], 19),
     "god-save-the-king": (
         67,
@@ -38,11 +34,7 @@ OPENINGS = {
         14,
     ),
     "good-king-wenceslas": (67, [0, 0, 2, -2, 0, -5, 2, -2, 2, 2, 1, 0], 17),
-    "greensleeves": (
-        64,
-        [3, 2, 2, 1, -1, -2, -3, -4, 2, 2, 1, -3, 0, -1, 1, 2, -3, -4, 5],
-        16,
-    ),
+    "greensleeves": (64, [3, 2, 2, 1, -1, -2, -3, -4, 2, 2, 1, -3, 0, -1, 1, 2, -3, -4, 5], 16),
     "irish-washerwoman": (
         74,
         [-2, -1, -4, 0, -5, 5, 0, 4, -4, 4, 3, -2, -1, 1, -3, 0, -7, 7, 0],
@@ -56,17 +48,9 @@ OPENINGS = {
     "sakura": (69, [0, 2, -2, 0, 2, -2, 2, 1, -1, -2, 2, -2, -4, -1, -4, 4, 1], 14),
     "silent-night": (65, [2, -2, -3, 3, 2, -2, -3, 10, 0, -3, 1, 0, -5], 12),
     "three-by-three": (65, [4, 3, 2, -2, -2, -1, -2, 2], 12),
-    "to-anacreon": (
-        65,
-        [-3, -4, 4, 3, 5, 4, -2, -2, -8, 2, 1, 0, 0, 9, -2, -2, -1],
-        32,
-    ),
+    "to-anacreon": (65, [-3, -4, 4, 3, 5, 4, -2, -2, -8, 2, 1, 0, 0, 9, -2, -2, -1], 32),
     "uneven-stairs": (71, [2, 1, 4, -2, -2, 2, -2, -1, -2, -5], 8),
-    "veni-emmanuel": (
-        64,
-        [3, 4, 0, 0, -2, 3, -1, -2, -2, 2, 2, -4, -3, 3, 2, -3, -2, -2, 2],
-        19,
-    ),
+    "veni-emmanuel": (64, [3, 4, 0, 0, -2, 3, -1, -2, -2, 2, 2, -4, -3, 3, 2, -3, -2, -2, 2], 19),
 }
 # Beats before the first full bar, where there are any.
 PICKUPS = {
@@ -114,25 +98,7 @@ RHYTHMS = {
     "noel-nouvelet": [0.5, 0.5, 0.5, 0.5, 1, 1, 0.5, 0.25, 0.25, 0.5, 0.5, 2],
     "silent-night": [0.75, 0.25, 0.5, 1.5, 0.75, 0.25, 0.5, 1.5, 1, 0.5, 1.5],
     "three-by-three": [1, 1, 1, 1 / 3, 1 / 3, 1 / 3, 1, 1, 2, 1],
-    "to-anacreon": [
-        0.75,
-        0.25,
-        1,
-        1,
-        1,
-        2,
-        0.75,
-        0.25,
-        1,
-        1,
-        1,
-        2,
-        0.5,
-        0.5,
-        1.5,
-        0.5,
-        1,
-    ],
+    "to-anacreon": [0.75, 0.25, 1, 1, 1, 2, 0.75, 0.25, 1, 1, 1, 2, 0.5, 0.5, 1.5, 0.5, 1],
 }
 OFF_THE_TONIC = {"sakura": 4}  # pitch class of a last note that is not the tonic
 
@@ -149,9 +115,7 @@ each = pytest.mark.parametrize("name", sorted(OPENINGS))
 
 
 def test_names_are_the_files_and_the_tunes_and_the_openings():
-    assert (
-        list(catalog.tunes()) == sorted(OPENINGS) == sorted(tune.name for tune in TUNES)
-    )
+    assert list(catalog.tunes()) == sorted(OPENINGS) == sorted(tune.name for tune in TUNES)
     assert len(catalog.tunes()) >= 12
 
 
@@ -215,11 +179,7 @@ def test_mostly_in_its_key_and_ends_on_the_tonic(name: str):
 def test_mido_reads_the_same_notes(name: str):
     song = song_of(name)
     file = mido.MidiFile(catalog.tune(name))
-    assert (file.type, len(file.tracks), file.ticks_per_beat) == (
-        1,
-        2,
-        song.ticks_per_beat,
-    )
+    assert (file.type, len(file.tracks), file.ticks_per_beat) == (1, 2, song.ticks_per_beat)
     tick, sounding, heard = 0, {}, []
     for message in file.tracks[1]:
         tick += message.time
@@ -229,9 +189,9 @@ def test_mido_reads_the_same_notes(name: str):
         elif message.type in ("note_on", "note_off"):
             heard.append((sounding.pop(message.note), message.note, tick))
     written = [(n.onset, n.pitch, n.end) for n in song.tracks[0].notes]
-    assert np.array(
-        [(a / 480, pitch, b / 480) for a, pitch, b in heard]
-    ) == pytest.approx(np.array(written))
+    assert np.array([(a / 480, pitch, b / 480) for a, pitch, b in heard]) == pytest.approx(
+        np.array(written)
+    )
     assert not sounding
     kinds = {message.type for message in file.tracks[0]}
     assert {"set_tempo", "time_signature", "key_signature", "track_name"} <= kinds

@@ -11,31 +11,20 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-
 from composer.data.build import archive
 from composer.data.build import quartets as build_quartets
-from composer.data.build.quartets import (
-    WORKS,
-    bottom_line,
-    clean,
-    hush,
-    lower,
-    modes,
-    pack,
-    works,
-)
+from composer.data.build.quartets import WORKS, bottom_line, clean, hush, lower, modes, pack, works
 from composer.data.quartets import BUNDLED, unpack
 from composer.errors import MissingPackageError
 from composer.songs.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
+
 from tests.conftest import lacking
 
 # --- how one line is made ----------------------------------------------------------------
 
 
 def test_the_cello_keeps_the_lowest_note_the_others_the_highest():
-    chords = Track(
-        (Note(0, 48, 2), Note(0, 55, 2), Note(2, 60, 1), Note(2, 43, 1), Note(3, 50, 1))
-    )
+    chords = Track((Note(0, 48, 2), Note(0, 55, 2), Note(2, 60, 1), Note(2, 43, 1), Note(3, 50, 1)))
     assert [n.pitch for n in bottom_line(chords).notes] == [48, 43, 50]
     song = Song(
         (chords, chords, chords, chords),
@@ -43,29 +32,15 @@ def test_the_cello_keeps_the_lowest_note_the_others_the_highest():
         (TimeSignature(0, 2, 4), TimeSignature(4, 1, 4)),
     )
     made = clean(song, 90)
-    assert (
-        chords.notes[0] == Note(0, 48, 2) and len(chords.notes) == 5
-    )  # the argument is as it was
-    assert [[n.pitch for n in t.notes] for t in made.tracks] == [[55, 60, 50]] * 3 + [
-        [48, 43, 50]
-    ]
+    assert chords.notes[0] == Note(0, 48, 2) and len(chords.notes) == 5  # the argument is as it was
+    assert [[n.pitch for n in t.notes] for t in made.tracks] == [[55, 60, 50]] * 3 + [[48, 43, 50]]
     assert (made.qpm, made.time_signatures) == (90, (TimeSignature(0, 2, 4),))
 
 
 def test_modes_are_those_of_the_last_bass_notes():
-    keys = (
-        KeySignature(0, -1, True),
-        KeySignature(8, 3, False),
-        KeySignature(16, 0, True),
-    )
+    keys = (KeySignature(0, -1, True), KeySignature(8, 3, False), KeySignature(16, 0, True))
     # F; on the second key signature D, which is of the second, then F sharp; G under no sharps is no tonic.
-    bass = (
-        Note(0, 48, 1),
-        Note(7, 41, 1),
-        Note(8, 50, 1),
-        Note(15, 42, 1),
-        Note(20, 43, 1),
-    )
+    bass = (Note(0, 48, 1), Note(7, 41, 1), Note(8, 50, 1), Note(15, 42, 1), Note(20, 43, 1))
     assert [k.is_minor for k in modes(keys, bass)] == [False, True, True]
 
 
@@ -91,19 +66,14 @@ def test_only_the_last_part_is_lowered_and_only_in_the_treble_clef():
     )
     score = ET.fromstring(f"<x><part>{part}</part><part>{part}</part></x>")
     lower(score)
-    assert [[e.text for e in p.iter("octave")] for p in score] == [
-        ["3", "5", "4"],
-        ["3", "4", "4"],
-    ]
+    assert [[e.text for e in p.iter("octave")] for p in score] == [["3", "5", "4"], ["3", "4", "4"]]
 
 
 def test_packed_and_unpacked_is_the_same(tmp_path):
     movements = unpack(BUNDLED)
     archive.write(tmp_path / "a.npz", pack(movements))
     assert unpack(tmp_path / "a.npz") == movements
-    if (
-        "ng" not in zlib.ZLIB_RUNTIME_VERSION
-    ):  # zlib-ng packs the same content into other bytes
+    if "ng" not in zlib.ZLIB_RUNTIME_VERSION:  # zlib-ng packs the same content into other bytes
         assert (tmp_path / "a.npz").read_bytes() == BUNDLED.read_bytes()
 
 
@@ -111,9 +81,7 @@ def test_the_table_is_that_of_the_file():
     table = json.loads(WORKS.read_text(encoding="utf-8"))
     assert table == works()
     rows = [
-        (w["work"], w["split"], row["heading"], row["qpm"])
-        for w in table
-        for row in w["movements"]
+        (w["work"], w["split"], row["heading"], row["qpm"]) for w in table for row in w["movements"]
     ]
     assert rows == [(m.work, m.split, m.heading, m.song.qpm) for m in unpack(BUNDLED)]
 
@@ -123,9 +91,7 @@ def test_a_work_built_again():
         lacking("music21")
     movements = {(m.work, m.number): m for m in unpack(BUNDLED)}
     [table] = [work for work in works() if work["work"] == "Mozart, K. 80"]
-    assert build_quartets.build([table]) == [
-        movements["Mozart, K. 80", n] for n in (1, 2, 3, 4)
-    ]
+    assert build_quartets.build([table]) == [movements["Mozart, K. 80", n] for n in (1, 2, 3, 4)]
 
 
 def test_building_without_music21_says_what_to_install(monkeypatch):
@@ -146,8 +112,6 @@ def test_built_again_the_same_bytes(tmp_path):
         assert ours.namelist() == bundled.namelist()
         for name in ours.namelist():
             assert ours.read(name) == bundled.read(name), name
-            assert not np.load(
-                io.BytesIO(ours.read(name)), allow_pickle=False
-            ).dtype.hasobject
+            assert not np.load(io.BytesIO(ours.read(name)), allow_pickle=False).dtype.hasobject
     if "ng" not in zlib.ZLIB_RUNTIME_VERSION:
         assert out.read_bytes() == BUNDLED.read_bytes()

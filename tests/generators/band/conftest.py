@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.generators.band import FAMILY
 from composer.generators.band.config import BandConfig
 from composer.songs.song import Song
+
 from tests.conftest import needs
 from tests.support.small_band import (
     SMALL,

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.errors import MelodyError
 from composer.generators.band.codec import (
     decode,
@@ -25,6 +24,7 @@ from composer.generators.latents import Latents
 from composer.songs.edit import Melody, take_melody
 from composer.songs.grid import pulse_grid
 from composer.songs.song import Note, Song, Track
+
 from tests.support.small_band import (
     HAT,
     KICK,
@@ -33,17 +33,13 @@ from tests.support.small_band import (
 )
 
 
-def test_a_song_survives_the_way_there_and_back(
-    songs: list[Song], tiny: BandConfig
-) -> None:
+def test_a_song_survives_the_way_there_and_back(songs: list[Song], tiny: BandConfig) -> None:
     for song in songs[:4]:
         melody = take_melody(song, 0)
         arrays, context = encode(song, melody, Request(Latents(0)), tiny)
         piece = to_piece(song, tiny)
         assert piece is not None and len(piece) == arrays["melody"].shape[1]
-        sound, onset = Windows([], tiny).render(
-            piece.notes, 0, 4 * len(piece), context.shift
-        )
+        sound, onset = Windows([], tiny).render(piece.notes, 0, 4 * len(piece), context.shift)
         outputs = {"sound": sound, "onset": onset}
         back = decode(
             {k: v.reshape(1, -1, 4, len(tiny.cells)) * 1.0 for k, v in outputs.items()},
@@ -61,13 +57,9 @@ def test_a_song_survives_the_way_there_and_back(
             # A note that another voice strikes again while it lasts ends there: one piano has one
             # key a pitch.
             ends = [
-                min([n.end, *(m.onset for m in there.notes if again(n, m))])
-                for n in there.notes
+                min([n.end, *(m.onset for m in there.notes if again(n, m))]) for n in there.notes
             ]
-            cut = [
-                (n.onset, n.pitch, end)
-                for n, end in zip(there.notes, ends, strict=True)
-            ]
+            cut = [(n.onset, n.pitch, end) for n, end in zip(there.notes, ends, strict=True)]
             assert [(n.onset, n.pitch, n.end) for n in here.notes] == cut
 
 
@@ -83,9 +75,7 @@ def test_repeated_notes_and_chords_are_told_apart() -> None:
     assert note_spots(sound, onset).tolist() == [[0, 3, 0], [3, 5, 0], [2, 6, 1]]
 
 
-def test_added_notes_keep_to_the_melody_and_follow_its_loudness(
-    tiny: BandConfig,
-) -> None:
+def test_added_notes_keep_to_the_melody_and_follow_its_loudness(tiny: BandConfig) -> None:
     notes = (Note(1.5, 60, 1, 40), Note(2.5, 64, 1.1, 120))
     song = Song((Track(notes, ""),))
     melody = take_melody(song)
@@ -93,15 +83,11 @@ def test_added_notes_keep_to_the_melody_and_follow_its_loudness(
     shape = (1, arrays["melody"].shape[1], 4, len(tiny.cells))
     onset = np.zeros(shape, np.float32)
     onset[0, :, 0] = onset[0, :, 2] = 1
-    back = decode(
-        {"sound": np.ones(shape, np.float32), "onset": onset}, context, song, melody
-    )
+    back = decode({"sound": np.ones(shape, np.float32), "onset": onset}, context, song, melody)
     assert [t.name for t in back.tracks] == ["Melody", "Piano", "Bass", "Drums"]
     assert back.tracks[0].notes == notes
     added = [n for t in back.tracks[1:] for n in t.notes]
-    assert min(n.onset for n in added) == 1.5 and max(
-        n.end for n in added
-    ) == pytest.approx(3.6)
+    assert min(n.onset for n in added) == 1.5 and max(n.end for n in added) == pytest.approx(3.6)
     assert {n.velocity for n in added if n.onset < 2.5} == {34}
     assert {n.velocity for n in added if n.onset >= 2.5} == {102}
     assert {n.duration for n in back.tracks[3].notes if n.onset < 3.5} == {

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from composer.config import from_dict, to_dict
 from composer.errors import ConfigError
 from composer.generators.band.config import BandConfig
@@ -25,9 +24,7 @@ from composer.generators.band.config import BandConfig
         ({"channels": 0}, "channels"),
     ],
 )
-def test_bad_settings_are_named(
-    tiny: BandConfig, change: dict[str, Any], says: str
-) -> None:
+def test_bad_settings_are_named(tiny: BandConfig, change: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         replace(tiny, **change)
 

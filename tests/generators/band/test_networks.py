@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.generators import family
 from composer.generators.band import FAMILY
@@ -26,6 +25,7 @@ from composer.generators.latents import Latents
 from composer.generators.layers import wgan
 from composer.songs.edit import take_melody
 from composer.songs.song import Song
+
 from tests.conftest import needs
 from tests.support.small_band import (
     HAT,
@@ -45,9 +45,7 @@ def test_the_registry_knows_it() -> None:
     assert family("band") is FAMILY
 
 
-def test_one_step_moves_the_weights(
-    networks: Any, batch: dict[str, Any], tiny: BandConfig
-) -> None:
+def test_one_step_moves_the_weights(networks: Any, batch: dict[str, Any], tiny: BandConfig) -> None:
     tf = needs("tensorflow")
     networks = FAMILY.build(tiny)
     real, fake = networks.real(batch), networks.generate(batch)
@@ -55,27 +53,18 @@ def test_one_step_moves_the_weights(
     assert np.abs(fake * (1 - fake)).max() < 1e-5  # decided hard
     mixed = wgan.mix(real, fake, tf.constant([0.1, 0.5, 0.9]))
     with tf.GradientTape() as tape:
-        loss = wgan.critic_loss(
-            networks.score(batch, real), networks.score(batch, fake)
-        )
+        loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
         with tf.GradientTape() as inner:
             inner.watch(mixed)
             scores = networks.score(batch, mixed)
         assert tuple(scores.shape) == (3,)
         total = loss + 10.0 * wgan.gradient_penalty(inner.gradient(scores, mixed))
-    assert (
-        unmoved(
-            networks.critic, tape.gradient(total, networks.critic.trainable_variables)
-        )
-        == []
-    )
+    assert unmoved(networks.critic, tape.gradient(total, networks.critic.trainable_variables)) == []
     # Residual blocks end in zeros, so that at first nothing flows through them: a second step moves
     # all. But where a track happens to sound no three cells at once, nobody asks what lies between
     # its lowest and its highest.
     voicings = [
-        v
-        for group in (*networks.generator.on_pulse, *networks.generator.steps)
-        for v in group
+        v for group in (*networks.generator.on_pulse, *networks.generator.steps) for v in group
     ]
     seldom = {layer.kernel.path for v in voicings for layer in (v.see_both, v.between)}
     for loss in (
@@ -85,8 +74,7 @@ def test_one_step_moves_the_weights(
         with tf.GradientTape() as tape:
             value = loss(batch)
         left = unmoved(
-            networks.generator,
-            tape.gradient(value, networks.generator.trainable_variables),
+            networks.generator, tape.gradient(value, networks.generator.trainable_variables)
         )
     assert set(left) <= seldom and len(left) < len(seldom)
 
@@ -101,10 +89,7 @@ def test_learning_one_batch_lowers_the_loss_and_is_then_played(
 
     keras.utils.set_random_seed(1)
     networks = FAMILY.build(replace(tiny, channels=32, dropout=0.0))
-    variables, adam = (
-        networks.generator.trainable_variables,
-        keras.optimizers.Adam(6e-3),
-    )
+    variables, adam = networks.generator.trainable_variables, keras.optimizers.Adam(6e-3)
 
     @tf.function
     def step() -> Any:
@@ -128,11 +113,7 @@ def test_drums_stay_drums_and_notes_in_range(
         ("Bass", 33, False),
         ("Drums", 0, True),
     ]
-    assert {n.pitch for n in song.tracks[3].notes} <= {
-        KICK,
-        SNARE,
-        HAT,
-    } and song.tracks[3].notes
+    assert {n.pitch for n in song.tracks[3].notes} <= {KICK, SNARE, HAT} and song.tracks[3].notes
     for track, low, high in zip(song.tracks[1:3], tiny.lows, tiny.highs, strict=False):
         assert track.notes and all(low <= n.pitch <= high for n in track.notes)
 
@@ -160,8 +141,7 @@ def test_another_melody_changes_what_is_played(networks: Any, tiny: BandConfig) 
         for line in ([60, 62, 64, 65, 67, 69, 71, 72], [60, 64, 67, 72, 71, 65, 62, 60])
     )
     assert (
-        arranged(networks, tiny, scale).tracks[1:]
-        != arranged(networks, tiny, arpeggio).tracks[1:]
+        arranged(networks, tiny, scale).tracks[1:] != arranged(networks, tiny, arpeggio).tracks[1:]
     )
 
 
@@ -198,8 +178,7 @@ def test_exported_it_plays_the_same_notes_under_any_melody(
         assert back.tracks[0] == line and back.time_signatures == song.time_signatures
         added = [n for t in back.tracks[1:] for n in t.notes]
         assert all(
-            line.notes[0].onset - 1e-9 <= n.onset and n.end <= line.end + 1e-9
-            for n in added
+            line.notes[0].onset - 1e-9 <= n.onset and n.end <= line.end + 1e-9 for n in added
         )
 
 
@@ -212,9 +191,7 @@ def test_drums_alone_make_a_band(songs: list[Song], tmp_path: Path) -> None:
     networks = FAMILY.build(config)
     drawn = Windows(duos, config).batch(np.random.default_rng(0), 2, 8)
     assert np.isfinite(float(networks.supervised(drawn)))
-    assert np.isfinite(
-        np.asarray(networks.score(drawn, networks.generate(drawn)))
-    ).all()
+    assert np.isfinite(np.asarray(networks.score(drawn, networks.generate(drawn)))).all()
     back = exported(networks, config, tmp_path / "model").arrange(duos[0], track=0)
     assert [t.is_drum for t in back.tracks] == [False, True]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.generators.chorale import codec as c
 from composer.generators.chorale.config import ChoraleConfig
 from composer.generators.family import Request
@@ -23,10 +22,7 @@ def decode_constant(song: Song, pitch: int = 60) -> tuple[Song, Melody]:
     inputs, context = c.encode(song, melody, Request(Latents(0)), ChoraleConfig())
     count = inputs["melody"].shape[1]
     index = pitch + context.shift + context.octaves - c.LOW
-    outputs = {
-        "pitches": np.full((1, count, 4, 3), index),
-        "strike": np.ones((1, count, 3)),
-    }
+    outputs = {"pitches": np.full((1, count, 4, 3), index), "strike": np.ones((1, count, 3))}
     return c.decode(outputs, context, song, melody), melody
 
 
@@ -49,10 +45,7 @@ def test_the_melody_comes_back_note_for_note_and_voices_stop_with_it() -> None:
 def test_voices_rest_where_the_melody_rests() -> None:
     notes = (Note(0, 67, 1.0), Note(3, 69, 1.0))
     out, _ = decode_constant(Song((Track(notes),)))
-    assert [(n.onset, n.duration) for n in out.tracks[3].notes] == [
-        (0.0, 1.0),
-        (3.0, 1.0),
-    ]
+    assert [(n.onset, n.duration) for n in out.tracks[3].notes] == [(0.0, 1.0), (3.0, 1.0)]
 
 
 def test_a_low_melody_gets_voices_as_far_below_it() -> None:

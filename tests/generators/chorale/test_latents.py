@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.config import from_dict
 from composer.errors import ConfigError
 from composer.generators.chorale import codec as c
@@ -38,17 +37,13 @@ BARS = 300
 def grid():
     """Bars of 3/4, so that a place is not the same in every bar of four."""
     return pulse_grid(
-        Song(
-            (Track((Note(0.0, 60, 3.0 * BARS),)),),
-            time_signatures=(TimeSignature(0, 3, 4),),
-        )
+        Song((Track((Note(0.0, 60, 3.0 * BARS),)),), time_signatures=(TimeSignature(0, 3, 4),))
     )
 
 
 def test_numbers_are_uniform_and_those_of_one_bar_do_not_tell_those_of_the_next():
     numbers = [
-        spread_latents(sample_latents(seed, BARS), grid(), ChoraleConfig())
-        for seed in range(6)
+        spread_latents(sample_latents(seed, BARS), grid(), ChoraleConfig()) for seed in range(6)
     ]
     for name, width in (("on_pulse", 3), ("between", 12)):
         each = np.concatenate([n[name].reshape(-1, width) for n in numbers])
@@ -58,38 +53,25 @@ def test_numbers_are_uniform_and_those_of_one_bar_do_not_tell_those_of_the_next(
         on_pulse.std(0), 12**-0.5, atol=0.03
     )
     bass = numbers[0]["on_pulse"][:, 0]
-    assert (
-        abs(np.corrcoef(bass[:-3], bass[3:])[0, 1]) < 0.15
-    )  # only what style says is alike
+    assert abs(np.corrcoef(bass[:-3], bass[3:])[0, 1]) < 0.15  # only what style says is alike
 
 
 def test_what_each_latent_feeds():
     config, bars = ChoraleConfig(), grid()
     base, other = sample_latents(0, BARS), sample_latents(1, BARS)
     before = spread_latents(base, bars, config)
-    after = {
-        name: spread_latents({**base, name: other[name]}, bars, config)
-        for name in NAMES
-    }
+    after = {name: spread_latents({**base, name: other[name]}, bars, config) for name in NAMES}
 
     def change(latent, name):
         return np.abs(after[latent][name] - before[name]).reshape(len(bars), -1).mean(0)
 
     assert change("chords", "on_pulse")[0] > 2 * change("melody", "on_pulse")[0]
-    assert (
-        change("melody", "on_pulse")[1:] > 2 * change("chords", "on_pulse")[1:]
-    ).all()
+    assert (change("melody", "on_pulse")[1:] > 2 * change("chords", "on_pulse")[1:]).all()
     assert (after["groove"]["on_pulse"] == before["on_pulse"]).all() and change(
         "groove", "between"
     ).min() > 0.2
-    assert all(
-        (after[name]["between"] == before["between"]).all()
-        for name in ("chords", "melody")
-    )
-    assert (
-        change("style", "on_pulse").min() > 0.02
-        and change("style", "between").min() > 0.02
-    )
+    assert all((after[name]["between"] == before["between"]).all() for name in ("chords", "melody"))
+    assert change("style", "on_pulse").min() > 0.02 and change("style", "between").min() > 0.02
 
 
 def test_melody_holds_for_a_bar_and_the_groove_comes_back():
@@ -99,20 +81,16 @@ def test_melody_holds_for_a_bar_and_the_groove_comes_back():
     assert (by_bar == by_bar[:, :1]).all() and len(np.unique(by_bar[:, 0, 0])) == BARS
     patterns = numbers["between"].reshape(BARS, -1)
     assert (patterns == patterns[0]).all()
-    varied = spread_latents(
-        sample_latents(3, BARS), grid(), ChoraleConfig(style_share=0.0)
-    )["between"]
+    varied = spread_latents(sample_latents(3, BARS), grid(), ChoraleConfig(style_share=0.0))[
+        "between"
+    ]
     varied = varied.reshape(BARS, -1)
     assert (varied[0] == varied[TURNS]).all() and (varied[0] != varied[1]).mean() > 0.9
 
 
 def test_long_bars_and_every_voice_have_numbers_of_their_own():
-    song = Song(
-        (Track((Note(0.0, 60, 14.0),)),), time_signatures=(TimeSignature(0, 7, 4),)
-    )
-    numbers = spread_latents(
-        sample_latents(0, 2), pulse_grid(song), ChoraleConfig(style_share=0.0)
-    )
+    song = Song((Track((Note(0.0, 60, 14.0),)),), time_signatures=(TimeSignature(0, 7, 4),))
+    numbers = spread_latents(sample_latents(0, 2), pulse_grid(song), ChoraleConfig(style_share=0.0))
     assert (
         numbers["between"].shape == (14, 4, 3)
         and len(np.unique(numbers["between"][:PULSES])) == CELLS * 3
@@ -121,10 +99,7 @@ def test_long_bars_and_every_voice_have_numbers_of_their_own():
 
 def test_the_directions_fit_the_latents():
     for name, values in sample_latents(0, 3).items():
-        assert (
-            np.broadcast_shapes(values.shape, np.shape(DIRECTIONS[name]))
-            == values.shape
-        )
+        assert np.broadcast_shapes(values.shape, np.shape(DIRECTIONS[name])) == values.shape
         assert 0 < np.abs(DIRECTIONS[name]).max() <= 1
 
 
@@ -170,6 +145,4 @@ def test_a_seed_gives_the_first_bars_the_same_noise_however_long_the_piece() -> 
     assert (long["chords"][:4] == short["chords"]).all() and (
         long["melody"][:4] == short["melody"]
     ).all()
-    assert (long["style"] == short["style"]).all() and (
-        long["groove"] == short["groove"]
-    ).all()
+    assert (long["style"] == short["style"]).all() and (long["groove"] == short["groove"]).all()

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-
 from composer.data.jsb import load, to_song
 from composer.generators.chorale import networks as n
 from composer.generators.chorale.config import ChoraleConfig
@@ -37,9 +36,7 @@ def test_given_cells_come_back_and_every_other_is_decided(
 ) -> None:
     x = {k: batch[k] for k in n.INPUTS}
     x["given"] = np.where(
-        np.random.default_rng(0).random(x["given"].shape) < 0.4,
-        batch["target"],
-        PITCHES,
+        np.random.default_rng(0).random(x["given"].shape) < 0.4, batch["target"], PITCHES
     )
     voices, strike = (np.asarray(v) for v in networks.generator(x, playing=True))
     assert np.allclose(voices.sum(-1), 1, atol=1e-5) and strike.shape == (3, 8, 3)
@@ -47,9 +44,7 @@ def test_given_cells_come_back_and_every_other_is_decided(
     assert (voices.argmax(-1)[kept] == x["given"][kept]).all()
 
 
-def test_pitches_on_the_pulse_are_allowed_ones(
-    networks: n.Networks, batch: dict[str, Any]
-) -> None:
+def test_pitches_on_the_pulse_are_allowed_ones(networks: n.Networks, batch: dict[str, Any]) -> None:
     x = {k: batch[k] for k in n.INPUTS}
     x["given"] = np.full_like(x["given"], PITCHES)
     drawn = np.asarray(networks.generator(x)[0]).argmax(-1)
@@ -59,9 +54,7 @@ def test_pitches_on_the_pulse_are_allowed_ones(
 def test_other_noise_gives_other_voices_and_the_same_noise_the_same(
     networks: n.Networks, batch: dict[str, Any]
 ) -> None:
-    x = {k: batch[k] for k in n.INPUTS} | {
-        "given": np.full_like(batch["given"], PITCHES)
-    }
+    x = {k: batch[k] for k in n.INPUTS} | {"given": np.full_like(batch["given"], PITCHES)}
     once, again = (np.asarray(networks.generator(x)[0]) for _ in range(2))
     other = np.asarray(networks.generator({**x, "on_pulse": 1 - x["on_pulse"]})[0])
     assert (once == again).all()
@@ -73,18 +66,14 @@ def test_cross_entropy_leaves_known_cells_out_and_asks_for_the_others(
 ) -> None:
     x = {k: batch[k] for k in n.INPUTS}
     bare = n.Generator(
-        ChoraleConfig(
-            channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, dropout=0.0
-        )
+        ChoraleConfig(channels=8, encoder_blocks=1, skeleton_blocks=1, fine_blocks=1, dropout=0.0)
     )
     bare(x)
     strike, half = -np.ones_like(batch["strike"]), np.ones_like(batch["half"])
     none, every = np.zeros_like(batch["shown"]), np.ones_like(batch["shown"])
 
     def entropy(shown: Any) -> float:
-        return float(
-            bare.cross_entropy(x, batch["target"], strike, shown, 1 - shown, half)
-        )
+        return float(bare.cross_entropy(x, batch["target"], strike, shown, 1 - shown, half))
 
     open_ = [entropy(none), entropy(every)]
     x["given"] = x["given"].copy()

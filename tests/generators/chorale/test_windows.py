@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from composer.data.jsb import load, to_song
 from composer.errors import ConfigError
 from composer.generators.chorale import codec as c
@@ -26,19 +25,12 @@ def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
     assert 0 in piece.moves and len(piece.moves) > 1
     rng = np.random.default_rng(5)
     batch = Windows([song], ChoraleConfig()).batch(rng, 50, 8)
-    assert batch["target"].shape == (50, 8, 4, 3) and batch["melody"].shape == (
-        50,
-        8,
-        4,
-    )
+    assert batch["target"].shape == (50, 8, 4, 3) and batch["melody"].shape == (50, 8, 4)
     allowed = np.take_along_axis(
         batch["allowed"][:, None, None], batch["target"][..., None].astype(int), -1
     )
     assert allowed.mean() > 0.99
-    assert batch["shown"].shape == (50, 8) and set(np.unique(batch["shown"])) == {
-        0.0,
-        1.0,
-    }
+    assert batch["shown"].shape == (50, 8) and set(np.unique(batch["shown"])) == {0.0, 1.0}
     known = batch["given"][:, :, 0] != c.PITCHES
     right = batch["given"][:, :, 0] == batch["target"][:, :, 0]
     assert 0.9 < right[known].mean() < 1  # of what is played along some slips
@@ -46,9 +38,7 @@ def test_pieces_keep_pitches_and_windows_stay_in_range_in_every_key() -> None:
     assert right[asleep][known[asleep]].all() and known[asleep].any()
 
 
-def test_windows_to_play_along_decide_the_last_pulse_with_what_is_struck_there_or_nothing() -> (
-    None
-):
+def test_windows_to_play_along_decide_the_last_pulse_with_what_is_struck_there_or_nothing() -> None:
     windows = Windows([to_song(load("train")[0])], ChoraleConfig())
     batch = windows.batch(np.random.default_rng(5), 200, 8)
     live = batch["counts"].max(axis=1) > 1
@@ -63,9 +53,7 @@ def test_windows_to_play_along_decide_the_last_pulse_with_what_is_struck_there_o
     hidden = batch["place"][live, 7, HIDDEN] == 1
     assert 0.2 < hidden.mean() < 0.6
     last = batch["melody"][live, 7]
-    assert (last[hidden] == c.PITCHES).all() and (
-        last[~hidden] == last[~hidden][:, :1]
-    ).all()
+    assert (last[hidden] == c.PITCHES).all() and (last[~hidden] == last[~hidden][:, :1]).all()
 
 
 def test_what_is_hidden_tells_nothing_of_the_melody() -> None:
@@ -92,10 +80,7 @@ def test_windows_of_too_short_pieces_say_how_long_they_must_be() -> None:
     song = song_of([67, 69])
     four = replace(
         song,
-        tracks=tuple(
-            replace(song.tracks[0], name=n)
-            for n in ("Soprano", "Alto", "Tenor", "Bass")
-        ),
+        tracks=tuple(replace(song.tracks[0], name=n) for n in ("Soprano", "Alto", "Tenor", "Bass")),
     )
     with pytest.raises(ConfigError, match="at least 32 beats"):
         Windows([four], ChoraleConfig()).batch(np.random.default_rng(0), 2, 32)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.generators.layers import harmony as layers
 from composer.generators.layers.melody import PITCHES
 from composer.generators.layers.pulses import one_hot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.errors import MelodyError
 from composer.generators.layers.melody import bridge_rests, fold, octave_shift
 

@@ -46,9 +46,7 @@ def hot(pitches: Any) -> Any:
 @pytest.mark.parametrize("pieces", [1, PIECES])
 def test_later(rng: np.random.Generator, by: int, pieces: int) -> None:
     x = rng.random((ROWS, 3), np.float32)
-    assert np.array_equal(
-        numbers(pulses.later(x, by, pieces)), plain.later(x, by, pieces)
-    )
+    assert np.array_equal(numbers(pulses.later(x, by, pieces)), plain.later(x, by, pieces))
 
 
 @pytest.mark.parametrize(("stride", "phase"), [(1, 0), (2, 0), (2, 1), (4, 3)])
@@ -65,9 +63,7 @@ def test_sample(rng: np.random.Generator, temperature: float, min_p: float) -> N
     logits = 2 * rng.standard_normal((500, 9)).astype(np.float32)
     uniform = rng.random((500, 1), np.float32)
     drawn = numbers(pulses.sample(logits, uniform, temperature, min_p, soft=False))
-    assert (
-        drawn.argmax(-1) == plain.sample(logits, uniform[:, 0], temperature, min_p)
-    ).all()
+    assert (drawn.argmax(-1) == plain.sample(logits, uniform[:, 0], temperature, min_p)).all()
 
 
 def test_relative(rng: np.random.Generator) -> None:
@@ -85,9 +81,7 @@ def test_classes_and_the_intervals_between_them(rng: np.random.Generator) -> Non
     found = numbers(harmony.classes(*one_hots))
     assert np.array_equal(found, plain.classes(two[:, 0], two[:, 1]))
     a, b = rng.random((2, ROWS, 12), np.float32)
-    assert np.allclose(
-        numbers(harmony.interval_classes(a, b)), plain.interval_classes(a, b)
-    )
+    assert np.allclose(numbers(harmony.interval_classes(a, b)), plain.interval_classes(a, b))
 
 
 def test_intervals(rng: np.random.Generator) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.data import jsb
 from composer.generators.unet import FAMILY
 from composer.songs.song import Note, Song, Tempo, Track
+
 from tests.conftest import needs
 from tests.support.small_unet import LINE, TINY
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.errors import MelodyError
 from composer.generators.family import Request
 from composer.generators.latents import Latents
 from composer.generators.unet.codec import decode, encode
 from composer.songs.edit import Melody, take_melody
 from composer.songs.song import Note, Song, Track
+
 from tests.support.small_unet import LINE, TINY
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.config import from_dict, to_dict
 from composer.errors import ConfigError
 from composer.generators.unet.config import UnetConfig
+
 from tests.support.small_unet import TINY
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from composer.config import to_dict
 from composer.errors import ModelError
 from composer.generators import Model, family
@@ -20,6 +19,7 @@ from composer.generators.unet.codec import encode
 from composer.generators.unet.config import UnetConfig
 from composer.songs.edit import take_melody
 from composer.songs.song import Note, Song, Track
+
 from tests.conftest import needs
 from tests.support.small_unet import TINY, moved, played
 
@@ -35,24 +35,18 @@ def test_one_step_moves_the_weights(training: tuple[Any, Any, dict[str, Any]]) -
     assert float(tf.reduce_max(tf.abs(fake))) <= 1
     mixed = wgan.mix(real, fake, tf.constant([0.1, 0.4, 0.6, 0.9]))
     with tf.GradientTape() as tape:
-        loss = wgan.critic_loss(
-            networks.score(batch, real), networks.score(batch, fake)
-        )
+        loss = wgan.critic_loss(networks.score(batch, real), networks.score(batch, fake))
         with tf.GradientTape() as inner:
             inner.watch(mixed)
             scores = networks.score(batch, mixed)
         assert tuple(scores.shape) == (4,)
         total = loss + 10.0 * wgan.gradient_penalty(inner.gradient(scores, mixed))
-    assert moved(
-        networks.critic, tape.gradient(total, networks.critic.trainable_variables)
-    )
+    assert moved(networks.critic, tape.gradient(total, networks.critic.trainable_variables))
     with tf.GradientTape() as tape:
         loss = wgan.generator_loss(
             networks.score(batch, networks.generate(batch))
         ) + networks.supervised(batch)
-    assert moved(
-        networks.generator, tape.gradient(loss, networks.generator.trainable_variables)
-    )
+    assert moved(networks.generator, tape.gradient(loss, networks.generator.trainable_variables))
 
 
 def test_weights_saved_and_loaded_play_the_same(
@@ -76,9 +70,7 @@ def test_exported_it_arranges_any_length(
 
     tflite = to_litert(*FAMILY.playing_model(networks), networks.generator)
     (tmp_path / "generator.tflite").write_bytes(tflite)
-    (tmp_path / "model.json").write_text(
-        json.dumps({"family": "unet", "config": to_dict(TINY)})
-    )
+    (tmp_path / "model.json").write_text(json.dumps({"family": "unet", "config": to_dict(TINY)}))
     model = Model(tmp_path)
     arrays, _ = encode(song, take_melody(song), Request(Latents(3)), TINY)
     assert np.allclose(model._run(arrays)["roll"], played(networks, arrays), atol=1e-5)

@@ -4,9 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.errors import ConfigError
 from composer.live.midi.recorder import (
     Event,
@@ -14,6 +11,9 @@ from composer.live.midi.recorder import (
     capture,
 )
 from composer.songs.song import Note, TimeSignature
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.keys import BEAT, MELODY, QPM, heard, keys, line
 
 
@@ -27,9 +27,7 @@ def pedal(at, value):
 
 
 def test_a_melody_played_exactly_comes_back():
-    song = capture(
-        keys(MELODY, offset=3.21), 60.0, RecordConfig(qpm=QPM, beats_per_bar=3)
-    )
+    song = capture(keys(MELODY, offset=3.21), 60.0, RecordConfig(qpm=QPM, beats_per_bar=3))
     assert song.tracks[0].notes == MELODY
     assert song.qpm == QPM
     assert song.time_signatures == (TimeSignature(0.0, 3, 4),)
@@ -68,11 +66,7 @@ def test_a_note_on_of_velocity_zero_is_a_release():
 
 
 def test_legato_keys_overlap_and_stay_one_line():
-    events = (
-        press(60, 0, 1.12 * BEAT)
-        + press(64, BEAT, 3.4 * BEAT)
-        + press(62, 2 * BEAT, 3 * BEAT)
-    )
+    events = press(60, 0, 1.12 * BEAT) + press(64, BEAT, 3.4 * BEAT) + press(62, 2 * BEAT, 3 * BEAT)
     assert line(heard(events)) == [(0, 60, 1), (1, 64, 1), (2, 62, 1)]
 
 
@@ -84,9 +78,7 @@ def test_the_last_key_is_the_melody_even_when_it_is_lower_and_the_first_is_held(
 
 
 def test_a_key_that_bounces_is_one_note():
-    events = (
-        press(60, 0, 0.006, 90) + press(60, 0.012, BEAT, 64) + press(62, BEAT, 2 * BEAT)
-    )
+    events = press(60, 0, 0.006, 90) + press(60, 0.012, BEAT, 64) + press(62, BEAT, 2 * BEAT)
     assert heard(events) == (Note(0, 60, 1, 90), Note(1, 62, 1, 80))
 
 
@@ -110,11 +102,7 @@ def test_a_key_still_down_when_the_take_ends_is_no_slip():
 
 def test_a_slip_before_the_first_note_does_not_move_the_downbeat():
     assert line(
-        heard(
-            press(59, 0, 0.015)
-            + press(60, 0.028, 0.5)
-            + press(62, 0.028 + BEAT, 2 * BEAT)
-        )
+        heard(press(59, 0, 0.015) + press(60, 0.028, 0.5) + press(62, 0.028 + BEAT, 2 * BEAT))
     )[1][:2] == (
         1,
         62,
@@ -174,11 +162,7 @@ def test_keys_still_down_at_the_end_are_let_go_there():
 
 
 def test_releases_without_a_press_and_events_after_the_end_do_nothing():
-    events = [
-        Event(0, "note_off", 50, 0),
-        *press(60, 0.1, 0.1 + BEAT),
-        *press(72, 5.0, 6.0),
-    ]
+    events = [Event(0, "note_off", 50, 0), *press(60, 0.1, 0.1 + BEAT), *press(72, 5.0, 6.0)]
     assert line(heard(events, end=5.0)) == [(0, 60, 1)]
 
 
@@ -202,10 +186,7 @@ def test_whatever_is_played_one_line_comes_out(events, end, count_in, bars):
     song = capture(events, end, RecordConfig(qpm=QPM, count_in=count_in, bars=bars))
     notes = song.tracks[0].notes
     assert all(a.end <= b.onset + 1e-9 for a, b in itertools.pairwise(notes))
-    assert all(
-        n.onset >= 0 and n.duration >= 0.25 - 1e-9 and 1 <= n.velocity <= 127
-        for n in notes
-    )
+    assert all(n.onset >= 0 and n.duration >= 0.25 - 1e-9 and 1 <= n.velocity <= 127 for n in notes)
     assert {n.pitch for n in notes} <= {e.number for e in events if e.is_press}
     if bars is not None:
         assert song.end <= song.time_signatures[-1].onset + bars * 4 + 1e-9
@@ -214,56 +195,29 @@ def test_whatever_is_played_one_line_comes_out(events, end, count_in, bars):
 def test_running_off_the_end_is_cut_at_the_last_bar():
     notes = [Note(0, 60, 2.0), Note(2, 64, 3.0), Note(5, 65, 3.5), Note(8.0, 67, 1.0)]
     assert line(heard(keys(notes), bars=2)) == [(0, 60, 2), (2, 64, 3), (5, 65, 3)]
-    assert line(heard(keys(notes), bars=2, beats_per_bar=3)) == [
-        (0, 60, 2),
-        (2, 64, 3),
-        (5, 65, 1),
-    ]
+    assert line(heard(keys(notes), bars=2, beats_per_bar=3)) == [(0, 60, 2), (2, 64, 3), (5, 65, 1)]
 
 
 def test_with_a_count_in_the_bar_line_stays_where_it_was_counted():
     late = [Note(1.0, 60, 1.0), Note(2.0, 62, 2.0)]
-    assert line(heard(keys(late, offset=4 * BEAT + 0.02), count_in=1)) == [
-        (1, 60, 1),
-        (2, 62, 2),
-    ]
+    assert line(heard(keys(late, offset=4 * BEAT + 0.02), count_in=1)) == [(1, 60, 1), (2, 62, 2)]
 
 
 def test_notes_in_the_count_in_become_a_pickup():
-    notes = [
-        Note(-6.0, 50, 1.0),
-        Note(-1.5, 60, 0.5),
-        Note(-1.0, 62, 1.0),
-        Note(0.0, 64, 2.0),
-    ]
-    song = capture(
-        keys(notes, offset=8 * BEAT), 60.0, RecordConfig(qpm=QPM, count_in=2, bars=1)
-    )
-    assert line(song.tracks[0].notes) == [
-        (0.5, 60, 0.5),
-        (1.0, 62, 1.0),
-        (2.0, 64, 2.0),
-    ]
+    notes = [Note(-6.0, 50, 1.0), Note(-1.5, 60, 0.5), Note(-1.0, 62, 1.0), Note(0.0, 64, 2.0)]
+    song = capture(keys(notes, offset=8 * BEAT), 60.0, RecordConfig(qpm=QPM, count_in=2, bars=1))
+    assert line(song.tracks[0].notes) == [(0.5, 60, 0.5), (1.0, 62, 1.0), (2.0, 64, 2.0)]
     assert song.time_signatures == (TimeSignature(0.0, 2, 4), TimeSignature(2.0, 4, 4))
 
 
 def test_a_note_on_the_beat_in_spite_of_an_early_finger_is_no_pickup():
-    song = capture(
-        press(60, 4 * BEAT - 0.05, 5 * BEAT), 60.0, RecordConfig(qpm=QPM, count_in=1)
-    )
+    song = capture(press(60, 4 * BEAT - 0.05, 5 * BEAT), 60.0, RecordConfig(qpm=QPM, count_in=1))
     assert line(song.tracks[0].notes) == [(0, 60, 1)] and len(song.time_signatures) == 1
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [
-        ("qpm", 0),
-        ("qpm", 401),
-        ("bars", 0),
-        ("count_in", -1),
-        ("resolution", 0),
-        ("blip", -0.1),
-    ],
+    [("qpm", 0), ("qpm", 401), ("bars", 0), ("count_in", -1), ("resolution", 0), ("blip", -0.1)],
 )
 def test_a_setting_out_of_range_is_refused_by_name(field, value):
     with pytest.raises(ConfigError, match=f"{field} is .*{value}"):

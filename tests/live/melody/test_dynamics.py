@@ -1,7 +1,6 @@
 """Voices that follow the player: as loud, and as late between the beats."""
 
 import pytest
-
 from composer.live.melody.dynamics import (
     LOUDEST,
     PLAIN,
@@ -37,18 +36,13 @@ def test_an_arrangement_is_shaped_but_for_its_melody():
     bass = Track((Note(0.0, 40, 1.0, 99), Note(1.0, 41, 1.0, 99)), "Bass")
     song = shaped(Song((melody, bass), time_signatures=(TimeSignature(0.0, 4, 4),)))
     assert song.tracks[0] == melody
-    assert [note.velocity for note in song.tracks[1].notes] == [
-        44,
-        41,
-    ]  # the downbeat is accented
+    assert [note.velocity for note in song.tracks[1].notes] == [44, 41]  # the downbeat is accented
 
 
 def test_swing_that_is_meant_is_found_and_chance_is_not():
     swung = [(n.onset + (0.1 if n.onset % 1 else 0.0), 60) for n in EIGHTHS]
     assert feel(EIGHTHS, swung)[2] == pytest.approx(0.1, abs=0.02)
-    loose = [
-        (n.onset + (0.02 if i % 4 == 1 else -0.02), 60) for i, n in enumerate(EIGHTHS)
-    ]
+    loose = [(n.onset + (0.02 if i % 4 == 1 else -0.02), 60) for i, n in enumerate(EIGHTHS)]
     assert feel(EIGHTHS, loose) == PLAINLY
 
 

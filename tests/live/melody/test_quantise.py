@@ -3,32 +3,26 @@
 import itertools
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from composer.live.midi.recorder import (
     quantise_onsets,
 )
 from composer.songs.song import Note
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.support.keys import heard, keys, line
 
 
 def test_triplets_and_sixteenths_side_by_side():
     onsets = [0, 1 / 3, 2 / 3, 1, 1.25, 1.5, 1.75, 2, 2 + 2 / 3, 3]
-    notes = [
-        Note(a, 60 + i, b - a)
-        for i, (a, b) in enumerate(itertools.pairwise([*onsets, 4.0]))
-    ]
+    notes = [Note(a, 60 + i, b - a) for i, (a, b) in enumerate(itertools.pairwise([*onsets, 4.0]))]
     jitter = np.random.default_rng(3).uniform(-0.015, 0.015, len(notes))
     played = [
         Note(n.onset + j * (n.onset > 0), n.pitch, n.duration - 0.05)
         for n, j in zip(notes, jitter, strict=True)
     ]
     assert line(heard(keys(played))) == line(notes)
-    assert line(heard(keys(played), triplets=False))[1:3] == [
-        (0.25, 61, 0.5),
-        (0.75, 62, 0.25),
-    ]
+    assert line(heard(keys(played), triplets=False))[1:3] == [(0.25, 61, 0.5), (0.75, 62, 0.25)]
 
 
 def test_a_rest_inside_a_triplet_stays():
@@ -54,8 +48,7 @@ def test_one_loose_sixteenth_is_not_a_triplet_but_joins_sure_ones():
     assert quantise_onsets([0.0, 0.30]).tolist() == [0.0, 0.25]
     triplets = [0.0, 0.33, 0.67, 1.0, 1.34, 1.66]
     np.testing.assert_allclose(
-        quantise_onsets([*triplets, 2.0, 2.30]),
-        [0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2, 7 / 3],
+        quantise_onsets([*triplets, 2.0, 2.30]), [0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2, 7 / 3]
     )
 
 

@@ -2,24 +2,15 @@
 
 import numpy as np
 import pytest
+from composer.errors import ConfigError
+from composer.live.melody.transport import Anchor, ClockFollower, Transport, grid_offset, tapped
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
-from composer.errors import ConfigError
-from composer.live.melody.transport import (
-    Anchor,
-    ClockFollower,
-    Transport,
-    grid_offset,
-    tapped,
-)
 
 
 def test_a_steady_tempo_counts_beats_both_ways():
     transport = Transport.start(10.0, 90.0)
-    assert transport.beat(12.0) == pytest.approx(3.0) and transport.beat(
-        9.0
-    ) == pytest.approx(-1.5)
+    assert transport.beat(12.0) == pytest.approx(3.0) and transport.beat(9.0) == pytest.approx(-1.5)
     assert transport.seconds(3.0) == pytest.approx(12.0) and transport.seconds(
         -1.5
     ) == pytest.approx(9.0)
@@ -27,14 +18,8 @@ def test_a_steady_tempo_counts_beats_both_ways():
 
 
 def test_a_tempo_that_changes_leaves_the_beat_unbroken():
-    transport = (
-        Transport.start(10.0, 60.0, beat=4.0).changed(13.0, 120.0).changed(15.0, 30.0)
-    )
-    assert transport.anchors == (
-        Anchor(10, 4, 60),
-        Anchor(13, 7, 120),
-        Anchor(15, 11, 30),
-    )
+    transport = Transport.start(10.0, 60.0, beat=4.0).changed(13.0, 120.0).changed(15.0, 30.0)
+    assert transport.anchors == (Anchor(10, 4, 60), Anchor(13, 7, 120), Anchor(15, 11, 30))
     assert [transport.beat(s) for s in (9.0, 12.0, 14.0, 19.0)] == pytest.approx(
         [3.0, 6.0, 9.0, 13.0]
     )
@@ -63,25 +48,18 @@ def test_a_transport_that_cannot_be_is_refused(anchors, says):
         Transport(anchors)
 
 
-@given(
-    st.lists(st.tuples(st.floats(0.001, 9), st.floats(10, 400)), max_size=8),
-    st.floats(-20, 80),
-)
+@given(st.lists(st.tuples(st.floats(0.001, 9), st.floats(10, 400)), max_size=8), st.floats(-20, 80))
 @settings(max_examples=100, deadline=None)
 def test_seconds_and_beats_are_each_others_inverse(changes, seconds):
     transport, at = Transport.start(3.0, 77.0), 3.0
     for gap, qpm in changes:
         at += gap
         transport = transport.changed(at, qpm)
-    assert transport.seconds(transport.beat(seconds)) == pytest.approx(
-        seconds, abs=1e-6
-    )
+    assert transport.seconds(transport.beat(seconds)) == pytest.approx(seconds, abs=1e-6)
 
 
 def test_taps_give_the_median_tempo():
-    assert tapped([1.0, 1.5, 2.0, 2.7, 3.2]) == pytest.approx(
-        120.0
-    )  # one late tap does no harm
+    assert tapped([1.0, 1.5, 2.0, 2.7, 3.2]) == pytest.approx(120.0)  # one late tap does no harm
     assert tapped([]) is tapped([7.0]) is None
 
 
@@ -94,29 +72,17 @@ def test_after_a_pause_taps_begin_anew_and_a_new_tempo_takes_over():
 
 
 def test_taps_out_of_range_are_no_tempo():
-    assert tapped([0.0, 2.0, 4.0]) == pytest.approx(30.0) and tapped(
-        [0.0, 0.2]
-    ) == pytest.approx(300.0)
-    assert (
-        tapped([0.0, 0.19]) is None
-        and tapped([1.0, 1.0]) is None
-        and tapped([1.0, 0.5]) is None
+    assert tapped([0.0, 2.0, 4.0]) == pytest.approx(30.0) and tapped([0.0, 0.2]) == pytest.approx(
+        300.0
     )
+    assert tapped([0.0, 0.19]) is None and tapped([1.0, 1.0]) is None and tapped([1.0, 0.5]) is None
 
 
 GRID = [100 + 0.6 * i for i in range(8)]
 
 
 def test_the_offset_is_the_median_of_what_was_pressed_to_the_clicks():
-    late = [
-        0.030,
-        0.041,
-        0.035,
-        0.020,
-        0.300,
-        0.036,
-        0.050,
-    ]  # one is nobody's: half way
+    late = [0.030, 0.041, 0.035, 0.020, 0.300, 0.036, 0.050]  # one is nobody's: half way
     offset = grid_offset([c + d for c, d in zip(GRID, late, strict=False)][::-1], GRID)
     assert (offset.seconds, offset.used) == (pytest.approx(0.0355), 6)
     assert offset.spread == pytest.approx((0.0055 + 0.0055) / 2, abs=1e-9)
@@ -162,11 +128,7 @@ def errors(said, since=0.0):
         for at, beat, qpm, t in said
         if t is not None and beat >= since
     ]
-    tempo = [
-        t.qpm_at(at) / qpm - 1
-        for at, beat, qpm, t in said
-        if t is not None and beat >= since
-    ]
+    tempo = [t.qpm_at(at) / qpm - 1 for at, beat, qpm, t in said if t is not None and beat >= since]
     return max(map(abs, late)), max(map(abs, tempo))
 
 
@@ -183,14 +145,10 @@ def test_jitter_is_filtered(qpm, seed):
     assert late < 0.0025 and tempo < 0.01
 
 
-@pytest.mark.parametrize(
-    "change", [(100, 140), (100, 60), (120, 90), (60, 200), (100, 101)]
-)
+@pytest.mark.parametrize("change", [(100, 140), (100, 60), (120, 90), (60, 200), (100, 101)])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_new_tempo_is_followed_within_two_beats(change, seed):
-    late, tempo = errors(
-        follow([(change[0], 8), (change[1], 8)], seed=seed), since=10.0
-    )
+    late, tempo = errors(follow([(change[0], 8), (change[1], 8)], seed=seed), since=10.0)
     assert late < 0.003 and tempo < 0.01
 
 
@@ -210,16 +168,14 @@ def test_stop_and_continue_hold_the_beat():
     assert not follower.running and follower.transport() is None
     for i in range(48):  # a device that sends clocks all the time
         follower.hear(i / 40, "clock")
-    assert not follower.running and follower.transport().beat(47 / 40) == pytest.approx(
-        47 / 24
-    )
+    assert not follower.running and follower.transport().beat(47 / 40) == pytest.approx(47 / 24)
     follower.hear(47.5 / 40, "start")
     for i in range(48, 78):
         follower.hear(i / 40, "clock")
     assert follower.running
-    assert follower.transport().beat(48 / 40) == pytest.approx(
-        0.0
-    ) and follower.transport().qpm_at(2) == pytest.approx(100.0)
+    assert follower.transport().beat(48 / 40) == pytest.approx(0.0) and follower.transport().qpm_at(
+        2
+    ) == pytest.approx(100.0)
     follower.hear(77.5 / 40, "stop")
     assert not follower.running
     follower.hear(77.6 / 40, "stop")
@@ -227,20 +183,14 @@ def test_stop_and_continue_hold_the_beat():
         if i == 100:
             follower.hear(99.5 / 40, "continue")
         follower.hear(i / 40, "clock")
-    assert follower.running and follower.transport().beat(100 / 40) == pytest.approx(
-        30 / 24
-    )
+    assert follower.running and follower.transport().beat(100 / 40) == pytest.approx(30 / 24)
 
 
 def test_the_beats_played_before_can_still_be_placed():
     said = follow([(100, 8), (140, 8)], jitter=0.002)
     last = said[-1][-1]
     assert (
-        max(
-            abs(last.beat(at) - beat) * 60 / qpm
-            for at, beat, qpm, _ in said
-            if not 8 <= beat < 10
-        )
+        max(abs(last.beat(at) - beat) * 60 / qpm for at, beat, qpm, _ in said if not 8 <= beat < 10)
         < 0.005
     )
     assert last.qpm_at(said[24 * 4][0]) == pytest.approx(100, abs=1) and last.anchors[
@@ -251,9 +201,7 @@ def test_the_beats_played_before_can_still_be_placed():
 KINDS = st.sampled_from(["clock"] * 8 + ["start", "stop", "continue", "songpos"])
 
 
-@given(
-    st.lists(st.tuples(st.floats(-1, 3) | st.just(float("nan")), KINDS), max_size=120)
-)
+@given(st.lists(st.tuples(st.floats(-1, 3) | st.just(float("nan")), KINDS), max_size=120))
 @example(
     [(gap, "clock") for gap in (0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 2)]
 )  # slower than any tempo, after a hole

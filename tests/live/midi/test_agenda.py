@@ -1,8 +1,7 @@
 """Messages to come and notes that sound, without a thread or a clock."""
 
-from mido import Message
-
 from composer.live.midi.agenda import TOO_LATE, Agenda
+from mido import Message
 
 
 def on(pitch, velocity=80):
@@ -37,20 +36,13 @@ def test_a_key_struck_again_ends_first_and_keeps_its_own_end():
     list(agenda.due(0.0))
     sent = list(agenda.now(on(60, 33)))  # by hand
     assert [(m.type, m.velocity) for m in sent] == [("note_off", 0), ("note_on", 33)]
-    assert (
-        list(agenda.due(3.0)) == []
-    )  # the planned end would let go of the key that is down
+    assert list(agenda.due(3.0)) == []  # the planned end would let go of the key that is down
     assert agenda.sounding == {(0, 60): None}
 
 
 def test_cancel_keeps_the_end_of_what_sounds():
     agenda = Agenda()
-    for seconds, message in (
-        (0.0, on(60)),
-        (1.0, off(60)),
-        (2.0, on(62)),
-        (3.0, off(62)),
-    ):
+    for seconds, message in ((0.0, on(60)), (1.0, off(60)), (2.0, on(62)), (3.0, off(62))):
         agenda.add(seconds, message, "a")
     list(agenda.due(0.0))
     assert list(agenda.cancel("a", 0.0, end_now=False)) == []

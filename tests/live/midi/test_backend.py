@@ -6,7 +6,6 @@ import sys
 import types
 
 import pytest
-
 from composer.live.midi import backend
 from composer.live.midi.backend import DriverPort, SupriyaPort
 
@@ -35,25 +34,20 @@ for call in (list_ports, open_input, open_output):
 def run(code: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(
-        command,
-        env=os.environ | env,
-        text=True,
-        capture_output=True,
-        timeout=120,
-        check=False,
+        command, env=os.environ | env, text=True, capture_output=True, timeout=120, check=False
     )
 
 
 def test_without_a_package_each_call_says_in_one_line_which_to_install():
     done = run(HIDE.format(names=BOTH, error=ABSENT) + PRINT_ERRORS)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        done.stdout.splitlines() == [f"MIDI ports need {OURS}: pip install {OURS}"] * 3
-    )
+    assert done.stdout.splitlines() == [f"MIDI ports need {OURS}: pip install {OURS}"] * 3
 
 
 def test_without_libasound_the_line_names_its_package():
-    error = 'ImportError("libasound.so.2: cannot open shared object file: No such file or directory")'
+    error = (
+        'ImportError("libasound.so.2: cannot open shared object file: No such file or directory")'
+    )
     done = run(HIDE.format(names=BOTH, error=error) + PRINT_ERRORS)
     first, *others = done.stdout.splitlines()
     assert "libasound.so.2" in first and "apt install libasound2" in first
@@ -102,11 +96,7 @@ def test_playing_without_ports_goes_on_and_says_in_one_line_what_is_missing(tmp_
     hidden = HIDE.format(names=BOTH, error=ABSENT)
     command = [sys.executable, "-c", hidden + PLAY.format(takes=str(tmp_path))]
     with subprocess.Popen(
-        command,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as player:
         said = next((line for line in player.stdout if "no keyboard" in line), "")
         rest, _ = player.communicate("quit\n", timeout=120)
@@ -155,10 +145,7 @@ def supriya(monkeypatch):
 
     api = types.SimpleNamespace(LINUX_ALSA=2, UNIX_JACK=3, WINDOWS_MM=4)
     package = types.SimpleNamespace(
-        RtMidiAPI=api,
-        RtMidiError=FakeError,
-        MidiIn=midi_in,
-        get_compiled_apis=lambda: [2, 3],
+        RtMidiAPI=api, RtMidiError=FakeError, MidiIn=midi_in, get_compiled_apis=lambda: [2, 3]
     )
     monkeypatch.setattr(SupriyaPort, "load", staticmethod(lambda: package))
     return package
@@ -178,9 +165,7 @@ def test_the_bytes_of_a_message_come_alike_from_both_packages():
     heard = []
     port = SupriyaPort("alsa", "in")
     port.listen(heard.append)
-    port._client.callbacks[0](
-        [0x90, 60, 9], 0.25, None
-    )  # message, seconds since the last, data
+    port._client.callbacks[0]([0x90, 60, 9], 0.25, None)  # message, seconds since the last, data
     assert heard == [[0x90, 60, 9]] and port._client.ignored == (False, False, True)
 
     other = DriverPort.__new__(DriverPort)

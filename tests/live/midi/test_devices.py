@@ -5,21 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from composer.config import to_dict
 from composer.errors import ConfigError
 from composer.live.melody.capture import Event
 from composer.live.midi import devices
-from composer.live.midi.devices import (
-    DONE,
-    SKIP,
-    Action,
-    Ask,
-    Profile,
-    action,
-    learn,
-    profile_for,
-)
+from composer.live.midi.devices import DONE, SKIP, Action, Ask, Profile, action, learn, profile_for
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +41,14 @@ def test_the_deepcomposer_keyboard():
     assert action(AKM322, cc(23, 32)) == Action("knob groove", 32 / 127)
     assert action(AKM322, cc(64, 63)) == Action("sustain", 0.0)
     assert action(AKM322, cc(64, 64)) == Action("sustain", 1.0)
-    assert (
-        action(AKM322, cc(1, 99)) is None
-    )  # the modulation wheel is heard, and does nothing else
+    assert action(AKM322, cc(1, 99)) is None  # the modulation wheel is heard, and does nothing else
     assert action(AKM322, key(60)) is None
 
 
 def test_an_encoder_without_an_end_says_how_far_it_was_turned():
-    made = Profile(
-        "x", controls={"cc 10": "tempo", "cc 11": "volume"}, relative=("cc 10",)
-    )
+    made = Profile("x", controls={"cc 10": "tempo", "cc 11": "volume"}, relative=("cc 10",))
     turned = [action(made, cc(10, value)) for value in (1, 5, 127, 120, 0)]
-    assert turned == [
-        Action("tempo", n / 127, True) if n else None for n in (1, 5, -1, -8, 0)
-    ]
+    assert turned == [Action("tempo", n / 127, True) if n else None for n in (1, 5, -1, -8, 0)]
     assert action(made, cc(11, 5)) == Action("volume", 5 / 127)
 
 
@@ -164,9 +148,7 @@ def test_a_damaged_learned_profile_does_not_hide_the_others(home):
     assert "akm322" in devices.profiles()
     with pytest.raises(ConfigError, match=r"bad\.json"):
         devices.profile("bad")
-    with pytest.raises(
-        ConfigError, match=r"'moog'; there are akm322, .*composer learn"
-    ):
+    with pytest.raises(ConfigError, match=r"'moog'; there are akm322, .*composer learn"):
         devices.profile("moog")
 
 
@@ -206,9 +188,7 @@ def test_a_knob_is_told_from_a_button_and_from_an_encoder():
 def test_a_knob_with_an_end_that_is_turned_slowly_from_it_is_no_encoder():
     made, _ = taught(learn(BLANK, ["tempo"]), [cc(22, v) for v in (0, 1, 2, 3)])
     assert (made.controls, made.relative) == ({"cc 22": "tempo"}, ())
-    made, _ = taught(
-        learn(BLANK, ["tempo"]), [cc(22, v) for v in (1, 2, 3, 4, 5, 6, 7, 6)]
-    )
+    made, _ = taught(learn(BLANK, ["tempo"]), [cc(22, v) for v in (1, 2, 3, 4, 5, 6, 7, 6)])
     assert (made.controls, made.relative) == ({"cc 22": "tempo"}, ())
 
 
@@ -217,18 +197,13 @@ def test_a_knob_that_still_turns_is_not_taken_for_the_next():
     other = [cc(22, v) for v in (80, 79, 75)]
     answers = [*knob, *other, cc(21, 71), cc(23, 127)]
     made, asked = taught(learn(BLANK, ["knob chords", "knob melody", "play"]), answers)
-    assert made.controls == {
-        "cc 21": "knob chords",
-        "cc 22": "knob melody",
-        "cc 23": "play",
-    }
+    assert made.controls == {"cc 21": "knob chords", "cc 22": "knob melody", "cc 23": "play"}
     assert [a.remark for a in asked if a.remark] == ["cc 21 is knob chords already"]
 
 
 def test_what_is_learned_anew_loses_its_old_place():
     made, _ = taught(
-        learn(AKM322, ["play", "tempo"]),
-        [cc(106, 127), *[cc(30, v) for v in (3, 60, 9)]],
+        learn(AKM322, ["play", "tempo"]), [cc(106, 127), *[cc(30, v) for v in (3, 60, 9)]]
     )
     assert made.controls["cc 106"] == "play" and "cc 105" not in made.controls
     assert made.controls["cc 30"] == "tempo" and "cc 10" not in made.controls
@@ -236,13 +211,9 @@ def test_what_is_learned_anew_loses_its_old_place():
 
 
 def test_the_ends_of_the_keys():
-    made, asked = taught(
-        learn(BLANK), [cc(1, 1), key(48), key(48, 0), key(40), key(72), DONE]
-    )
+    made, asked = taught(learn(BLANK), [cc(1, 1), key(48), key(48, 0), key(40), key(72), DONE])
     assert (made.lowest, made.highest) == (48, 72)
-    assert [a.action for a in asked] == ["lowest key"] * 2 + ["highest key"] * 3 + [
-        "knob 1"
-    ]
+    assert [a.action for a in asked] == ["lowest key"] * 2 + ["highest key"] * 3 + ["knob 1"]
 
 
 def test_skipped_or_ended_at_once_nothing_changes():

@@ -2,10 +2,9 @@
 
 from contextlib import contextmanager
 
-from mido import Message
-
 from composer.live.midi import echo
 from composer.live.midi.outputs import MidiOutput, Nowhere
+from mido import Message
 
 
 class FakeOutput(MidiOutput):

@@ -1,9 +1,8 @@
 """mido's messages as events."""
 
-from mido import Message
-
 from composer.live.melody.capture import Event
 from composer.live.midi.events import event_of
+from mido import Message
 
 
 def test_keys_and_controllers_become_events():
@@ -16,9 +15,5 @@ def test_keys_and_controllers_become_events():
 
 
 def test_other_messages_become_none():
-    for message in (
-        Message("clock"),
-        Message("pitchwheel", pitch=9),
-        Message("program_change"),
-    ):
+    for message in (Message("clock"), Message("pitchwheel", pitch=9), Message("program_change")):
         assert event_of(message, 0.0) is None

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-
 from composer.errors import PortError
 from composer.live.midi.ports import list_ports, open_input
 from composer.live.midi.recorder import RecordConfig, record, record_melody
 from composer.songs.song import Note
+
 from tests.support.jack_server import JackKeyboard, jack, jack_server  # noqa: F401
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
@@ -57,12 +57,7 @@ def test_a_keyboard_that_dies_in_mid_note_leaves_the_take_and_no_hanging_note():
         assert not port.is_there()
     assert take.ended == "port gone"
     first, second = take.song.tracks[0].notes
-    assert (first.pitch, first.velocity, second.pitch, second.velocity) == (
-        64,
-        50,
-        57,
-        90,
-    )
+    assert (first.pitch, first.velocity, second.pitch, second.velocity) == (64, 50, 57, 90)
     assert (
         0.25 <= second.duration <= 4.0
     )  # of 60: killed after 0.4 beats; this server lets go of it 1 s later
@@ -73,9 +68,9 @@ def test_a_keyboard_that_comes_back_is_opened_again_by_its_name():
     for onset in (0.0, 1.0):
         with JackKeyboard([Note(onset, 60, 1.0)], QPM) as keyboard:
             threading.Timer(0.3, keyboard.play).start()
-            assert record_melody("AKM", "jack", RecordConfig(qpm=QPM)).tracks[
-                0
-            ].notes == (Note(0.0, 60, 1.0),)
+            assert record_melody("AKM", "jack", RecordConfig(qpm=QPM)).tracks[0].notes == (
+                Note(0.0, 60, 1.0),
+            )
 
 
 def test_notes_played_before_a_take_are_not_in_it():
@@ -94,10 +89,7 @@ def test_notes_played_before_a_take_are_not_in_it():
 
 def test_list_ports_sees_a_keyboard_come_and_go():
     assert list_ports("jack").inputs == ()
-    with (
-        JackKeyboard(MELODY, QPM, client="first"),
-        JackKeyboard(MELODY, QPM, client="second"),
-    ):
+    with JackKeyboard(MELODY, QPM, client="first"), JackKeyboard(MELODY, QPM, client="second"):
         ports = list_ports("jack")
         assert (sorted(ports.inputs), ports.outputs, ports.api) == (
             ["first:keys", "second:keys"],
@@ -105,13 +97,10 @@ def test_list_ports_sees_a_keyboard_come_and_go():
             "jack",
         )
         with pytest.raises(
-            PortError,
-            match="there are 2 MIDI inputs, name one: 'first:keys', 'second:keys'",
+            PortError, match="there are 2 MIDI inputs, name one: 'first:keys', 'second:keys'"
         ):
             open_input(None, "jack")
-        with pytest.raises(
-            PortError, match="'piano'; there is: 'first:keys', 'second:keys'"
-        ):
+        with pytest.raises(PortError, match="'piano'; there is: 'first:keys', 'second:keys'"):
             open_input("piano", "jack")
         with open_input("SECOND", "jack") as port:
             assert (port.name, port.api) == ("second:keys", "jack")
@@ -134,10 +123,7 @@ def test_without_an_alsa_sequencer_jack_is_found_by_itself():
             timeout=60,
             check=True,
         )
-    assert (
-        done.stdout.strip()
-        == f"Ports(inputs=({keyboard.port!r},), outputs=(), api='jack')"
-    )
+    assert done.stdout.strip() == f"Ports(inputs=({keyboard.port!r},), outputs=(), api='jack')"
     assert done.stderr == ""
 
 
@@ -165,11 +151,7 @@ keyboard.kill()
 def test_who_listens_may_change_while_keys_come_in():
     env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS.parents[1],)))}
     done = subprocess.run(
-        [sys.executable, "-c", TURNING],
-        env=env,
-        text=True,
-        capture_output=True,
-        timeout=60,
+        [sys.executable, "-c", TURNING], env=env, text=True, capture_output=True, timeout=60
     )
     assert done.returncode == 0, done.stderr  # below 0: it crashed
     assert int(done.stdout) > 500
@@ -192,22 +174,13 @@ print(count)
 
 
 def test_a_keyboard_is_there_while_others_come_and_go():
-    with (
-        JackKeyboard(MELODY, QPM) as keyboard,
-        open_input(keyboard.port, "jack") as port,
-    ):
+    with JackKeyboard(MELODY, QPM) as keyboard, open_input(keyboard.port, "jack") as port:
         command = [sys.executable, "-c", COMING_AND_GOING]
-        others = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            for _ in range(3)
-        ]
+        others = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
         looks = []
         while any(other.poll() is None for other in others):
             looks.append(port.is_there())
-        assert all(
-            other.returncode == 0 and int(other.communicate()[0]) > 100
-            for other in others
-        )
+        assert all(other.returncode == 0 and int(other.communicate()[0]) > 100 for other in others)
         assert len(looks) > 1000 and all(looks), f"{looks.count(False)} of {len(looks)}"
         keyboard.kill()
         end = time.monotonic() + 20
@@ -230,15 +203,10 @@ print([(port.is_there(), port.found(), port.close()) for port in ports])
             [sys.executable, "-c", code], text=True, capture_output=True, timeout=60
         )
     gone = (False, None, None)
-    assert (done.returncode, done.stdout) == (0, f"[True, True]\n[{gone}, {gone}]\n"), (
-        done.stderr
-    )
+    assert (done.returncode, done.stdout) == (0, f"[True, True]\n[{gone}, {gone}]\n"), done.stderr
 
 
 def test_without_jackd_the_tests_fail_and_say_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with (
-        pytest.raises(pytest.fail.Exception, match="apt install jackd2"),
-        jack_server("nobody"),
-    ):
+    with pytest.raises(pytest.fail.Exception, match="apt install jackd2"), jack_server("nobody"):
         pass

@@ -11,10 +11,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-
 from composer.errors import PortError
 from composer.live.melody.capture import Event
 from composer.live.midi.keyboard import Keyboard
+
 from tests.support.jack_server import jack  # noqa: F401
 
 pytestmark = [pytest.mark.jack, pytest.mark.usefixtures("jack")]
@@ -88,18 +88,12 @@ class Ears:
         """JACK on a busy machine gives a cycle's messages twice when the sender misses the next one."""
         last = next((t[1] for t in reversed(self.told) if t[0] == what), None)
         if isinstance(told, Event) and last is not None:
-            return (told.kind, told.number, told.value) == (
-                last.kind,
-                last.number,
-                last.value,
-            )
+            return (told.kind, told.number, told.value) == (last.kind, last.number, last.value)
         return type(told) is type(last) and told == last
 
     def of(self, what):
         return [
-            told[1:] if len(told) > 2 else told[1]
-            for told in self.told.copy()
-            if told[0] == what
+            told[1:] if len(told) > 2 else told[1] for told in self.told.copy() if told[0] == what
         ]
 
     @property
@@ -120,13 +114,7 @@ ON, OFF = [0x93, 60, 71], [0x83, 60, 12]
 def test_keys_are_told_thru_first_then_as_events_stamped_when_they_came():
     ears = Ears()
     wheel = [(0.15, [0xE3, 0, 80]), (0.17, [0xE3, 0, 64])]
-    script = [
-        (0.1, ON),
-        *wheel,
-        (0.2, [0xB3, 64, 127]),
-        (0.25, OFF),
-        (0.3, [0xB3, 64, 0]),
-    ]
+    script = [(0.1, ON), *wheel, (0.2, [0xB3, 64, 127]), (0.25, OFF), (0.3, [0xB3, 64, 0])]
     with Sender() as sender, ears.open("akm") as keyboard:
         assert (keyboard.name, keyboard.connected, keyboard.held) == (
             "AKM322:keys",
@@ -157,12 +145,7 @@ def test_keys_down_are_held_until_their_release_on_any_channel():
     ears = Ears()
     with Sender() as sender, ears.open(None) as keyboard:
         sender.send(
-            [
-                (0, [0x90, 60, 9]),
-                (0, [0x91, 60, 8]),
-                (0, [0x90, 47, 9]),
-                (0, [0x90, 60, 0]),
-            ]
+            [(0, [0x90, 60, 9]), (0, [0x91, 60, 8]), (0, [0x90, 47, 9]), (0, [0x90, 60, 0])]
         )
         until(lambda: len(ears.of("event")) == 4)
         assert keyboard.held == {47, 60}  # 60 is still down on the other channel
@@ -191,10 +174,7 @@ def test_unplugged_in_mid_note_it_lets_go_and_opens_again_by_itself():
         releases = [("note_off", 55, 0), ("note_off", 60, 0), ("control_change", 64, 0)]
         assert ears.keys[5:] == releases
         assert [m.channel for m in ears.of("thru")][6:] == [0, 3, 5, 2]
-        assert (ears.of("thru")[-1].type, ears.of("thru")[-1].pitch) == (
-            "pitchwheel",
-            0,
-        )
+        assert (ears.of("thru")[-1].type, ears.of("thru")[-1].pitch) == ("pitchwheel", 0)
         assert ears.told[-1] == ("plug", False)
         with Sender("another"):
             time.sleep(0.2)
@@ -252,20 +232,12 @@ def test_a_thousand_messages_of_nonsense_a_second_neither_block_nor_pile_up():
             sender.send([*flood, (1.0, ON), (1.0, OFF)])
             until(lambda: ears.keys[-1:] == [("note_off", 60, 12)])
             assert ears.keys.count(("control_change", 1, 7)) > 100
-            assert {m.type for m in ears.of("thru")} == {
-                "note_on",
-                "note_off",
-                "control_change",
-            }
+            assert {m.type for m in ears.of("thru")} == {"note_on", "note_off", "control_change"}
             ears.told.clear()
             sizes.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert sizes[2] - sizes[1] < 100_000
-        assert (
-            keyboard.held == frozenset()
-            and keyboard.connected
-            and keyboard.trouble is None
-        )
+        assert keyboard.held == frozenset() and keyboard.connected and keyboard.trouble is None
 
 
 def test_clock_goes_to_who_follows_it_in_order():
@@ -303,10 +275,7 @@ def test_the_clock_is_the_one_given():
     with Sender() as sender, ears.open("AKM", clock=itertools.count(5000.0).__next__):
         sender.send([(0, ON), (0, OFF)])
         until(lambda: len(ears.of("event")) == 2)
-    assert ears.of("event") == [
-        Event(5000.0, "note_on", 60, 71),
-        Event(5001.0, "note_off", 60, 12),
-    ]
+    assert ears.of("event") == [Event(5000.0, "note_on", 60, 71), Event(5001.0, "note_off", 60, 12)]
 
 
 def test_two_keyboards_may_listen_to_one_port():

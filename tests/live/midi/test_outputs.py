@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mido import Message
-
 from composer.catalog import soundfont
 from composer.errors import ComposerError, PortError
 from composer.live.midi import outputs
@@ -26,6 +24,8 @@ from composer.live.midi.outputs import (
 )
 from composer.live.midi.ports import list_ports, open_input, open_output
 from composer.live.midi.synthesiser import line_of
+from mido import Message
+
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.soak import Child
@@ -49,10 +49,7 @@ def until(true, seconds=20.0):
         (ON, "noteon 1 67 93\n"),
         (OFF, "noteoff 1 67\n"),
         (Message("note_on", channel=2, note=50, velocity=0), "noteoff 2 50\n"),
-        (
-            Message("control_change", channel=15, control=64, value=127),
-            "cc 15 64 127\n",
-        ),
+        (Message("control_change", channel=15, control=64, value=127), "cc 15 64 127\n"),
         (Message("program_change", channel=9, program=40), "prog 9 40\n"),
         (Message("pitchwheel", channel=3, pitch=-8192), "pitch_bend 3 0\n"),
         (Message("pitchwheel", channel=3, pitch=8191), "pitch_bend 3 16383\n"),
@@ -70,9 +67,7 @@ def test_the_last_program_and_settings_are_remembered_bank_before_program():
     memory = ChannelSettings()
     bank = Message("control_change", channel=1, control=0, value=8)
     program, other = (Message("program_change", channel=1, program=p) for p in (5, 7))
-    loud, pedal = (
-        Message("control_change", channel=1, control=c, value=99) for c in (7, 64)
-    )
+    loud, pedal = (Message("control_change", channel=1, control=c, value=99) for c in (7, 64))
     for message in (program, loud, bank, ON, pedal, other):
         memory.hear(message)
     assert memory.messages() == [loud, bank, other]
@@ -114,9 +109,7 @@ class TestMidi:
         output.close()
         assert "Composer:stage" not in list_ports("jack").inputs
 
-    def test_a_port_that_vanishes_comes_back_by_name_silent_and_with_its_programs(
-        self, opened
-    ):
+    def test_a_port_that_vanishes_comes_back_by_name_silent_and_with_its_programs(self, opened):
         with JackListener() as organ:
             output = opened(MidiOutput("organ", "jack"))
             output.send(ORGAN)
@@ -161,26 +154,17 @@ class TestMidi:
         ]
 
     def test_names_are_chosen_as_for_inputs_and_errors_speak_of_outputs(self):
-        with pytest.raises(
-            PortError, match="no MIDI output found: switch the instrument on"
-        ):
+        with pytest.raises(PortError, match="no MIDI output found: switch the instrument on"):
             open_output(None, "jack")
         with JackListener("Organ"), JackListener("Harp"):
             with pytest.raises(
-                PortError,
-                match=r"there are 2 MIDI outputs, name one: '(Harp|Organ):in', '",
+                PortError, match=r"there are 2 MIDI outputs, name one: '(Harp|Organ):in', '"
             ):
                 open_output(None, "jack")
-            with pytest.raises(
-                PortError, match="no MIDI output is called 'tuba'; there is: '"
-            ):
+            with pytest.raises(PortError, match="no MIDI output is called 'tuba'; there is: '"):
                 MidiOutput("tuba", "jack")
             with open_output("HARP", "jack") as port:
-                assert (port.name, port.found(), port.is_lost()) == (
-                    "Harp:in",
-                    "Harp:in",
-                    False,
-                )
+                assert (port.name, port.found(), port.is_lost()) == ("Harp:in", "Harp:in", False)
 
     def test_the_words_of_out(self, opened):
         with JackListener("Organ"):
@@ -239,9 +223,7 @@ def test_jack_restarting_neither_hangs_nor_crashes_and_the_port_comes_back(jack)
     done = subprocess.run(
         command, env=env, text=True, capture_output=True, timeout=120, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "refused\n['C0 05', '90 37 2C']\n"), (
-        done.stderr
-    )
+    assert (done.returncode, done.stdout) == (0, "refused\n['C0 05', '90 37 2C']\n"), done.stderr
     assert (
         "read fail" not in done.stderr
     )  # libjack is quiet: its words would fall on the player's screen
@@ -287,9 +269,7 @@ def test_notes_sound_and_end(synth, tmp_path):
         assert file.getnchannels() == 2
 
 
-def test_a_killed_synthesiser_comes_back_with_its_programs_and_sending_never_fails(
-    synth, tmp_path
-):
+def test_a_killed_synthesiser_comes_back_with_its_programs_and_sending_never_fails(synth, tmp_path):
     synth.send(ORGAN)  # sounds on while it is held, a piano does not
     synth.send(Message("control_change", channel=1, control=7, value=0))  # mute
     for _ in range(2):
@@ -305,15 +285,11 @@ def test_a_killed_synthesiser_comes_back_with_its_programs_and_sending_never_fai
     time.sleep(2.0)
     synth.close()
     heard = loudness(tmp_path / "fluidsynth.wav")
-    assert (
-        1.0 < 0.1 * len(heard) < 2.4
-    )  # channel 1 was mute: the first sound is the organ's
+    assert 1.0 < 0.1 * len(heard) < 2.4  # channel 1 was mute: the first sound is the organ's
     assert heard[-2] > 0.5 * heard[3] > 50
 
 
-def test_a_synthesiser_that_no_longer_listens_is_replaced_and_sending_never_waits(
-    synth,
-):
+def test_a_synthesiser_that_no_longer_listens_is_replaced_and_sending_never_waits(synth):
     before = synth.pid
     os.kill(before, signal.SIGSTOP)
     for i in range(20000):
@@ -342,13 +318,9 @@ def test_fluidsynth_plays_to_jack_and_is_found_when_nothing_else_sounds(jack):  
     synth.close()
 
 
-def test_without_fluidsynth_it_says_how_to_install_it_and_the_take_sounds_nowhere(
-    monkeypatch,
-):
+def test_without_fluidsynth_it_says_how_to_install_it_and_the_take_sounds_nowhere(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(
-        PortError, match=r"apt install fluidsynth .* brew install .* choco install"
-    ):
+    with pytest.raises(PortError, match=r"apt install fluidsynth .* brew install .* choco install"):
         SynthOutput()
     nowhere = open_output_named(None)
     assert isinstance(nowhere, Nowhere) and "apt install fluidsynth" in nowhere.why
@@ -363,9 +335,7 @@ def test_no_sound_device_is_one_line(monkeypatch):
     ) as error:
         SynthOutput(driver="jack")
     assert error.value.mend.way == "audio"
-    with pytest.raises(
-        PortError, match=r"'oboe'; .*supports the following audio drivers: .*jack"
-    ):
+    with pytest.raises(PortError, match=r"'oboe'; .*supports the following audio drivers: .*jack"):
         open_output_named("synth", driver="oboe")
 
 

@@ -9,27 +9,17 @@ import subprocess
 import sys
 
 import pytest
-
 from composer.errors import PortError
 from composer.live.midi import ports
 from composer.live.midi.backend import DriverPort
-from composer.live.midi.ports import (
-    Ports,
-    choose,
-    is_instrument,
-    list_ports,
-    open_input,
-)
+from composer.live.midi.ports import Ports, choose, is_instrument, list_ports, open_input
 
 ALSA_NAMES = (
     "Midi Through:Midi Through Port-0 14:0",
     "AKM322:AKM322 MIDI 1 20:0",
     "Keystation:Keystation MIDI 1 24:0",
 )
-NO_SYSTEM = {
-    "ALSA_CONFIG_PATH": "/nonexistent",
-    "JACK_DEFAULT_SERVER": "nobody-started-this",
-}
+NO_SYSTEM = {"ALSA_CONFIG_PATH": "/nonexistent", "JACK_DEFAULT_SERVER": "nobody-started-this"}
 PRINT_ERROR = """
 from composer.errors import PortError
 from composer.live.midi.ports import list_ports, open_input
@@ -44,12 +34,7 @@ for call in (lambda: list_ports({api!r}), lambda: open_input("x", {api!r})):
 def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
     return subprocess.run(
-        command,
-        env=os.environ | env,
-        text=True,
-        capture_output=True,
-        timeout=60,
-        check=False,
+        command, env=os.environ | env, text=True, capture_output=True, timeout=60, check=False
     )
 
 
@@ -100,9 +85,7 @@ def test_a_connection_that_jack_shows_late_is_waited_for(monkeypatch):
 
 
 def test_an_unknown_api_is_refused_by_name():
-    with pytest.raises(
-        PortError, match="one of alsa, jack, coremidi, winmm or auto, got 'oss'"
-    ):
+    with pytest.raises(PortError, match="one of alsa, jack, coremidi, winmm or auto, got 'oss'"):
         list_ports("oss")
 
 
@@ -158,9 +141,7 @@ def test_without_a_name_the_only_keyboard_is_taken_but_never_the_loopback():
 
 @pytest.mark.parametrize("name", [None, "akm"])
 def test_no_ports_at_all_is_one_line(name):
-    with pytest.raises(
-        PortError, match=r"^no MIDI input found: plug the keyboard in[^\n]*$"
-    ):
+    with pytest.raises(PortError, match=r"^no MIDI input found: plug the keyboard in[^\n]*$"):
         choose(name, ())
 
 
@@ -196,9 +177,7 @@ class FakeRtmidi:
         return Client()
 
 
-@pytest.mark.parametrize(
-    ("broken", "api", "number"), [((), "alsa", 2), ((2,), "jack", 3)]
-)
+@pytest.mark.parametrize(("broken", "api", "number"), [((), "alsa", 2), ((2,), "jack", 3)])
 @pytest.mark.parametrize("asked", [None, "auto"])
 def test_linux_asks_alsa_first_then_jack(monkeypatch, broken, api, number, asked):
     fake = FakeRtmidi(broken)
@@ -234,8 +213,7 @@ def test_a_port_that_composer_made_is_no_keyboard(own):
         and is_instrument("AKM322:AKM322 MIDI 1 20:0")
     )
     with pytest.raises(
-        PortError,
-        match=r"no MIDI input found|only ALSA's loopback or Composer's own ports",
+        PortError, match=r"no MIDI input found|only ALSA's loopback or Composer's own ports"
     ):
         choose(None, [own])
     assert choose(None, [own, "AKM322:keys"]) == "AKM322:keys"

@@ -15,9 +15,7 @@ def in_a_thread(run):
 
 
 def policy():
-    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(
-        0
-    ).sched_priority
+    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority
 
 
 def test_a_thread_goes_first_where_it_may_and_no_other_does():

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import mido
 import pytest
-
 from composer.errors import MelodyError
 from composer.live.midi import recorder
 from composer.live.midi.recorder import (
@@ -14,6 +13,7 @@ from composer.live.midi.recorder import (
     record_melody,
 )
 from composer.songs.song import Note
+
 from tests.support.keys import BEAT, MELODY, QPM, line, played
 
 # --- takes: a keyboard, its cable and the clock are played by a script ---
@@ -43,11 +43,7 @@ class Script:
 
     def wait(self, seconds):
         until = self.now + seconds
-        while (
-            self.messages
-            and self.messages[0][0] <= until
-            and self.messages[0][0] < self.gone_at
-        ):
+        while self.messages and self.messages[0][0] <= until and self.messages[0][0] < self.gone_at:
             self.now, message = self.messages.pop(0)
             self.callback(message)
         self.now = until
@@ -58,11 +54,7 @@ class Script:
 
     def take(self, on_event=None, **settings):
         take = record(
-            self,
-            RecordConfig(**{"qpm": QPM} | settings),
-            self.clock,
-            self.wait,
-            on_event,
+            self, RecordConfig(**{"qpm": QPM} | settings), self.clock, self.wait, on_event
         )
         assert self.callback is None
         return take
@@ -101,9 +93,7 @@ def test_the_release_of_the_stop_key_and_other_keys_do_not_end_a_take():
 
 def test_another_stop_key_can_be_set():
     assert (
-        Script(played(MELODY, stop=(1.0, control(20, 1))), stop_at=9.0)
-        .take(stop_key=20)
-        .ended
+        Script(played(MELODY, stop=(1.0, control(20, 1))), stop_at=9.0).take(stop_key=20).ended
         == "stop key"
     )
 
@@ -126,9 +116,7 @@ def test_without_a_count_in_the_bars_wait_for_the_first_note():
 
 
 def test_a_port_that_goes_away_keeps_the_take_and_closes_the_note():
-    script = Script(
-        played([Note(0, 60, 1.0), Note(1, 67, 9.0, 45)]), gone_at=0.5 + 3 * BEAT
-    )
+    script = Script(played([Note(0, 60, 1.0), Note(1, 67, 9.0, 45)]), gone_at=0.5 + 3 * BEAT)
     take = script.take()
     assert take.ended == "port gone"
     assert take.song.tracks[0].notes == (Note(0, 60, 1.0), Note(1, 67, 2.0, 45))
@@ -148,11 +136,7 @@ def test_an_interrupt_keeps_the_take():
 
 def test_each_event_is_told_once_in_order_and_soon():
     script = Script(
-        played(
-            MELODY,
-            clock=(0.9, mido.Message("clock")),
-            bend=(1.0, mido.Message("pitchwheel")),
-        ),
+        played(MELODY, clock=(0.9, mido.Message("clock")), bend=(1.0, mido.Message("pitchwheel"))),
         stop_at=9.0,
     )
     told = []
@@ -175,9 +159,7 @@ def test_record_melody_opens_the_port_asked_for_and_closes_it(monkeypatch, notes
     script = Opened(played(notes, stop=stop))
     asked = []
     monkeypatch.setattr(recorder, "open_input", lambda *a: asked.append(a) or script)
-    monkeypatch.setattr(
-        recorder, "record", lambda port, config, on_event: port.take(on_event)
-    )
+    monkeypatch.setattr(recorder, "record", lambda port, config, on_event: port.take(on_event))
     if notes:
         assert record_melody("kb", "jack", RecordConfig()).tracks[0].notes == MELODY
     else:

@@ -7,14 +7,14 @@ from contextlib import closing
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from mido import Message
-
 from composer.errors import ConfigError
 from composer.live.midi.agenda import Agenda
 from composer.live.midi.outputs import MidiOutput
 from composer.live.midi.sequencer import Sequencer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mido import Message
+
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import jack  # noqa: F401
 
@@ -64,9 +64,7 @@ def test_messages_go_in_order_of_time_and_of_one_time_in_the_order_given():
 
 
 def test_a_note_that_sounds_is_ended_before_it_begins_again_and_keeps_its_own_end():
-    plan = agenda(
-        (0.0, on(60), "a"), (4.0, off(60), "a"), (3.0, on(60), "b"), (7.0, off(60), "b")
-    )
+    plan = agenda((0.0, on(60), "a"), (4.0, off(60), "a"), (3.0, on(60), "b"), (7.0, off(60), "b"))
     assert words(play(plan, 3.0)) == ["+60", "-60", "+60"]
     assert words(play(plan, 6.9)) == []  # the end at 4 was the first one's
     assert words(play(plan, 7.0)) == ["-60"] and not plan.sounding
@@ -96,12 +94,7 @@ def test_a_key_by_hand_takes_over_a_note_and_its_release_ends_it():
 
 
 def test_cancel_keeps_the_ends_of_what_sounds_and_drops_the_rest_of_its_tag():
-    voices = [
-        (0.0, on(60), "a"),
-        (2.0, off(60), "a"),
-        (2.0, on(62), "a"),
-        (3.0, off(62), "a"),
-    ]
+    voices = [(0.0, on(60), "a"), (2.0, off(60), "a"), (2.0, on(62), "a"), (3.0, off(62), "a")]
     plan = agenda(*voices, (1.5, on(40, 3), "b"), (2.5, off(40, 3), "b"))
     list(play(plan, 1.0))
     assert list(plan.cancel("a", float("-inf"), False)) == []
@@ -118,9 +111,7 @@ def test_cancel_after_a_time_keeps_notes_that_begin_before_it_whole():
         (4.5, Message("program_change", program=4), "a"),
     )
     list(plan.cancel("a", 4.0, False))
-    assert (
-        words(play(plan, 9.0)) == ["+60", "program_change", "-60"] and not plan.sounding
-    )
+    assert words(play(plan, 9.0)) == ["+60", "program_change", "-60"] and not plan.sounding
 
 
 def test_cancel_with_end_now_ends_what_sounds_of_that_tag_at_once():
@@ -157,9 +148,7 @@ def test_silence_ends_all_lifts_pedals_and_wheels_and_tells_every_channel():
 
 def test_after_a_sleep_the_past_is_not_made_up_for_but_ends_and_programs_are():
     program = Message("program_change", program=9)
-    plan = agenda(
-        (0.5, program, ""), (1.0, on(60), ""), (2.0, off(60), ""), (3599.5, on(64), "")
-    )
+    plan = agenda((0.5, program, ""), (1.0, on(60), ""), (2.0, off(60), ""), (3599.5, on(64), ""))
     list(plan.now(on(48)))
     plan.add(3.0, off(48), "")
     assert words(plan.due(3600.0)) == ["program_change", "-60", "-48", "+64"]
@@ -175,10 +164,7 @@ NOTE = st.tuples(
 ACTION = st.one_of(
     st.tuples(st.just("plan"), st.lists(NOTE, min_size=1, max_size=6)),
     st.tuples(st.just("hand"), st.tuples(st.integers(60, 63), st.booleans())),
-    st.tuples(
-        st.just("cancel"),
-        st.tuples(st.sampled_from("ab"), st.floats(0, 10), st.booleans()),
-    ),
+    st.tuples(st.just("cancel"), st.tuples(st.sampled_from("ab"), st.floats(0, 10), st.booleans())),
     st.tuples(st.just("time"), st.floats(0, 3)),
 )
 
@@ -293,15 +279,11 @@ def test_hands_in_many_threads_lose_nothing():
         for thread in threads:
             thread.join()
     for channel in range(5):
-        mine = [
-            m.note for m in ear.messages if m.type == "note_on" and m.channel == channel
-        ]
+        mine = [m.note for m in ear.messages if m.type == "note_on" and m.channel == channel]
         assert mine == [i % 128 for i in range(300)]
     for key in {(m.channel, m.note) for m in ear.messages if m.type == "note_on"}:
         kinds = [
-            m.type
-            for m in ear.messages
-            if m.type[:4] == "note" and (m.channel, m.note) == key
+            m.type for m in ear.messages if m.type[:4] == "note" and (m.channel, m.note) == key
         ]
         assert kinds[-1] == "note_off"
 
@@ -320,10 +302,7 @@ def test_a_listener_that_fails_stops_being_told_and_the_music_goes_on():
 
 
 def test_a_time_that_is_none_is_refused():
-    with (
-        Sequencer(Heard()) as sequencer,
-        pytest.raises(ConfigError, match="finite time, got nan"),
-    ):
+    with Sequencer(Heard()) as sequencer, pytest.raises(ConfigError, match="finite time, got nan"):
         sequencer.at(float("nan"), on(60))
 
 
@@ -352,9 +331,7 @@ def test_the_midi_clock_is_24_a_beat_with_start_and_stop_and_goes_on_through_a_c
         sequencer.stop_clock()
         sequencer.stop_clock()
         told = [kind for _, kind in sent]
-        assert (
-            told[0] == "start" and told[-1] == "stop" and set(told[1:-1]) == {"clock"}
-        )
+        assert told[0] == "start" and told[-1] == "stop" and set(told[1:-1]) == {"clock"}
         clocks = [at for at, kind in sent if kind == "clock"]
         assert clocks[0] >= beats.start and all(b >= a for a, b in pairwise(clocks))
         assert clocks[95] >= faster.seconds(95 / 24) and len(clocks) >= 96
@@ -387,14 +364,10 @@ def test_clocks_missed_in_a_sleep_are_not_made_up_for_by_whole_beats():
 
 
 @pytest.mark.jack
-def test_what_is_planned_arrives_in_another_process_and_close_leaves_nothing_sounding(
-    jack,  # noqa: F811
-):
+def test_what_is_planned_arrives_in_another_process_and_close_leaves_nothing_sounding(jack):  # noqa: F811
     with JackListener() as organ, closing(MidiOutput("organ", "jack")) as output:
         sent = []
-        with Sequencer(
-            output, on_sent=lambda _, message: sent.append(message)
-        ) as sequencer:
+        with Sequencer(output, on_sent=lambda _, message: sent.append(message)) as sequencer:
             start = time.monotonic() + 0.05
             for i in range(200):
                 sequencer.at(start + i * 0.004, on(30 + i % 90), "voice")

@@ -1,9 +1,8 @@
 """Messages as lines of fluidsynth's shell; with a real fluidsynth they are in test_outputs.py."""
 
 import pytest
-from mido import Message
-
 from composer.live.midi.synthesiser import line_of
+from mido import Message
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 import composer
+import pytest
 from composer.generators import Model
 from composer.live.session.state import SessionConfig
+
 from tests.support.live_session import SteppedSession
 from tests.support.sessions import QPM
 
@@ -24,9 +24,7 @@ def stand(model):
     def build(config: SessionConfig | None = None, **more) -> SteppedSession:
         built.append(
             SteppedSession.build(
-                more.pop("model", model),
-                config or SessionConfig(bars=2, qpm=QPM),
-                **more,
+                more.pop("model", model), config or SessionConfig(bars=2, qpm=QPM), **more
             )
         )
         return built[-1]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import composer
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-import composer
 from composer.generators import Model
 from composer.generators.chorale.config import MEMORY, RECALL
 from composer.live.melody.dynamics import (
@@ -31,6 +28,8 @@ from composer.live.session.accompanist import (
     recent,
 )
 from composer.songs.song import Note, Song, TimeSignature, Track
+from hypothesis import given
+from hypothesis import strategies as st
 
 FOUR, THREE = TimeSignature(0.0, 4, 4), TimeSignature(0.0, 3, 4)
 
@@ -52,12 +51,8 @@ def accompanied(accompanist: Accompanist, song: Song, beats: int) -> Song:
     for beat in range(beats):
         tracks = [Track(tuple(v), name) for v, name in zip(voices, parts, strict=True)]
         past = replace(song, tracks=(song.tracks[0], *tracks))
-        pitch = next(
-            (n.pitch for n in song.tracks[0].notes if n.onset <= beat < n.end), None
-        )
-        for voice, notes in zip(
-            voices, accompanist.voices(past, float(beat), pitch), strict=True
-        ):
+        pitch = next((n.pitch for n in song.tracks[0].notes if n.onset <= beat < n.end), None)
+        for voice, notes in zip(voices, accompanist.voices(past, float(beat), pitch), strict=True):
             for note in notes:
                 if note.onset >= beat or not voice:
                     voice.append(note)
@@ -65,24 +60,17 @@ def accompanied(accompanist: Accompanist, song: Song, beats: int) -> Song:
                     voice[-1] = replace(voice[-1], duration=note.end - voice[-1].onset)
     return replace(
         song,
-        tracks=(
-            song.tracks[0],
-            *(Track(tuple(v), n) for v, n in zip(voices, parts, strict=True)),
-        ),
+        tracks=(song.tracks[0], *(Track(tuple(v), n) for v, n in zip(voices, parts, strict=True))),
     )
 
 
-def test_the_table_is_what_arrange_ahead_gives_for_each_pitch(
-    accompanist: Accompanist,
-) -> None:
+def test_the_table_is_what_arrange_ahead_gives_for_each_pitch(accompanist: Accompanist) -> None:
     song = accompanied(accompanist, heard([67, 69, 71, 72, 71, 69, 67]), 7)
     decision = accompanist.decide(song, 7.0, (67, 66, 74))
     model = accompanist.model
     for pitch in (67, 66, 74):
         made = model.arrange_ahead(song, 7.0, 1.0, 3, expected=pitch)
-        expected = tuple(
-            tuple(n for n in t.notes if n.end > 7.0) for t in made.tracks[1:]
-        )
+        expected = tuple(tuple(n for n in t.notes if n.end > 7.0) for t in made.tracks[1:])
         assert decision.voices(pitch) == expected
         assert all(notes and notes[-1].end == 8.0 for notes in expected)
     assert decision.table[66] != decision.table[74]
@@ -92,15 +80,11 @@ def test_the_table_is_what_arrange_ahead_gives_for_each_pitch(
 
 
 def test_a_held_note_grows_and_is_not_struck_again(accompanist: Accompanist) -> None:
-    song = accompanied(
-        accompanist, heard([67, 69, 71, 72, 71, 69, 67, 67, 69, 67, 66, 67]), 12
-    )
+    song = accompanied(accompanist, heard([67, 69, 71, 72, 71, 69, 67, 67, 69, 67, 66, 67]), 12)
     long = [n for track in song.tracks[1:] for n in track.notes if n.duration > 1]
     assert long  # a note of more than a beat was decided in several
     for track in song.tracks[1:]:
-        ends = [
-            (a.end, b.onset) for a, b in zip(track.notes, track.notes[1:], strict=False)
-        ]
+        ends = [(a.end, b.onset) for a, b in zip(track.notes, track.notes[1:], strict=False)]
         assert all(end <= onset + 1e-6 for end, onset in ends)
 
 
@@ -126,9 +110,7 @@ def test_an_hour_is_cut_to_what_matters_in_whole_bars() -> None:
     )  # only notes are left out
 
 
-def test_notes_that_are_left_out_do_not_change_a_decision(
-    accompanist: Accompanist,
-) -> None:
+def test_notes_that_are_left_out_do_not_change_a_decision(accompanist: Accompanist) -> None:
     song = accompanied(accompanist, heard([60, 62, 64, 65, 67, 69, 71] * 13), 91)
     made = accompanist.model.arrange_ahead(song, 91.0, 1.0, 3, expected=60)
     whole = tuple(tuple(n for n in t.notes if n.end > 91.0) for t in made.tracks[1:])
@@ -155,23 +137,15 @@ def test_what_is_held_at_a_beat() -> None:
     ]
 
 
-def test_a_whole_phrase_is_what_the_model_arranges(
-    accompanist: Accompanist, ode: Song
-) -> None:
+def test_a_whole_phrase_is_what_the_model_arranges(accompanist: Accompanist, ode: Song) -> None:
     assert accompanist.phrase(ode) == accompanist.model.arrange(ode, seed=3)
 
 
 def test_velocities_follow_the_player() -> None:
     melody = [Note(float(i), 60, 1.0, 40 if i < 8 else 110) for i in range(16)]
-    assert (
-        curve(melody, 1.0) < 45
-        and curve(melody, 14.0) > 105
-        and 60 < curve(melody, 7.6) < 90
-    )
+    assert curve(melody, 1.0) < 45 and curve(melody, 14.0) > 105 and 60 < curve(melody, 7.6) < 90
     assert curve([], 3.0) == 80.0
-    assert (
-        velocity(melody, 2.0, 1) < velocity(melody, 2.0, 0) < velocity(melody, 14.0, 2)
-    )
+    assert velocity(melody, 2.0, 1) < velocity(melody, 2.0, 0) < velocity(melody, 14.0, 2)
     assert velocity(melody, 2.0, 2) < velocity(melody, 2.0, 2, downbeat=True)
     assert velocity([Note(0.0, 60, 1.0, 127)], 0.0, 0, downbeat=True) == 127
     song = Song(
@@ -205,9 +179,7 @@ def test_a_swing_is_heard_beside_the_beats_and_nothing_else_is() -> None:
         3.0,
         3 + 1 / 3,
     )
-    assert (
-        feel(eighths(16), [(b, p + 12) for b, p in swung]) == feel([], swung) == PLAINLY
-    )
+    assert feel(eighths(16), [(b, p + 12) for b, p in swung]) == feel([], swung) == PLAINLY
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -218,12 +190,7 @@ def test_loose_playing_is_no_swing(seed: int) -> None:
 
 
 def test_one_late_note_is_no_swing_and_two_that_agree_are() -> None:
-    notes = [
-        Note(0.0, 60, 1.0),
-        Note(1.25, 62, 0.5),
-        Note(2.0, 64, 1.0),
-        Note(3.25, 65, 0.5),
-    ]
+    notes = [Note(0.0, 60, 1.0), Note(1.25, 62, 0.5), Note(2.0, 64, 1.0), Note(3.25, 65, 0.5)]
     late = [(0.0, 60), (1.35, 62), (2.0, 64), (3.25, 65)]
     assert feel(notes, late) == PLAINLY
     assert feel(notes, [*late[:3], (3.35, 65)])[1] == pytest.approx(0.08, abs=0.03)
@@ -251,13 +218,9 @@ def test_voices_between_the_beats_go_with_a_shuffle_and_not_with_triplets() -> N
 
 @given(st.lists(st.tuples(st.integers(0, 31), st.floats(-0.4, 0.4)), max_size=24))
 def test_the_places_of_a_beat_stay_in_order(played: list[tuple[int, float]]) -> None:
-    notes = [
-        Note(at / 4 if at % 3 else at / 3, 60 + i, 0.2)
-        for i, (at, _) in enumerate(played)
-    ]
+    notes = [Note(at / 4 if at % 3 else at / 3, 60 + i, 0.2) for i, (at, _) in enumerate(played)]
     found = feel(
-        notes,
-        [(n.onset + late, n.pitch) for n, (_, late) in zip(notes, played, strict=True)],
+        notes, [(n.onset + late, n.pitch) for n, (_, late) in zip(notes, played, strict=True)]
     )
     places = [i / 4 + by for i, by in enumerate(found)]
     assert places[0] == 0.0 and places == sorted(places) and places[-1] < 0.9
@@ -266,11 +229,7 @@ def test_the_places_of_a_beat_stay_in_order(played: list[tuple[int, float]]) -> 
 def test_a_decision_says_its_plain_voices_for_an_unknown_pitch() -> None:
     one, other = (((Note(0.0, 50, 1.0),),), ((Note(0.0, 53, 1.0),),))
     decision = Decision(0.0, one, {64: other})
-    assert (decision.voices(64), decision.voices(65), decision.voices()) == (
-        other,
-        one,
-        one,
-    )
+    assert (decision.voices(64), decision.voices(65), decision.voices()) == (other, one, one)
 
 
 def test_a_model_of_whole_phrases_has_no_parts() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-
 from composer.live.midi.devices import profile_for
+
 from tests.support.sessions import BEAT, QPM
 
 
@@ -27,9 +27,7 @@ def test_calibration_takes_off_how_late_the_keys_come(stand):
     assert "at least 4 of the clicks, heard 0" in s.session.state().message
 
 
-def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(
-    stand, tmp_path, monkeypatch
-):
+def test_how_late_a_keyboard_is_is_kept_for_it_and_for_no_other(stand, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     s = stand()
     s.session.attach(

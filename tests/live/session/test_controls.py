@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import composer
 import mido
 import pytest
-
-import composer
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import Action, Profile
 from composer.live.session.state import SessionConfig
+
 from tests.support.live_session import SteppedSession
 
 
@@ -19,9 +19,7 @@ def model():
 
 @pytest.fixture
 def stand(model, tmp_path):
-    one = SteppedSession.build(
-        model, SessionConfig(qpm=96.0, latents={}), takes=tmp_path / "takes"
-    )
+    one = SteppedSession.build(model, SessionConfig(qpm=96.0, latents={}), takes=tmp_path / "takes")
     yield one
     one.session.close()
 
@@ -34,12 +32,7 @@ def after(stand, name, argument=None):
 
 
 def test_without_an_argument_the_next_mode_and_the_other_way(stand):
-    assert [after(stand, "mode").mode for _ in range(4)] == [
-        "duet",
-        "call",
-        "phrase",
-        "duet",
-    ]
+    assert [after(stand, "mode").mode for _ in range(4)] == ["duet", "call", "phrase", "duet"]
     assert after(stand, "mode", "call").mode == "call"
     assert [after(stand, "loop").loop for _ in range(3)] == [True, False, True]
     assert after(stand, "loop", True).loop
@@ -67,10 +60,7 @@ def test_knobs_by_name_and_by_number(stand):
     assert after(stand, "knob", ["2", -0.25]).knobs["style"] == -0.25
     assert after(stand, "knob", ["groove", None]).knobs["groove"] == 0.0
     state = after(stand, "knob", ["5", 0.5])
-    assert (
-        state.message
-        == "this model has no knob '5'; it has chords, style, melody, groove"
-    )
+    assert state.message == "this model has no knob '5'; it has chords, style, melody, groove"
     assert state.mend.way == "model"
     assert after(stand, "reroll").mend is None
 
@@ -114,12 +104,7 @@ def test_the_voices_are_those_of_the_model(stand):
 def test_turned_knobs_of_a_keyboard(stand):
     profile = Profile(
         "x",
-        controls={
-            "cc 1": "tempo",
-            "cc 2": "knob groove",
-            "cc 3": "volume",
-            "cc 4": "tempo",
-        },
+        controls={"cc 1": "tempo", "cc 2": "knob groove", "cc 3": "volume", "cc 4": "tempo"},
         relative=("cc 4",),
     )
     stand.session.attach(None, profile)
@@ -131,11 +116,7 @@ def test_turned_knobs_of_a_keyboard(stand):
 
     assert [turned(1, value).qpm for value in (0, 127, 64)] == [40.0, 200.0, 121.0]
     assert [turned(4, value).qpm for value in (3, 127)] == [124.0, 123.0]
-    assert [turned(2, value).knobs["groove"] for value in (0, 127, 96)] == [
-        -1.0,
-        1.0,
-        0.512,
-    ]
+    assert [turned(2, value).knobs["groove"] for value in (0, 127, 96)] == [-1.0, 1.0, 0.512]
     # Clicks that come at once are all counted.
     for value in (1, 1, 2):
         stand.session.hear(Event(stand.clock(), "control_change", 4, value))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
+import composer
 import numpy as np
 import pytest
-
-import composer
 from composer.live.session.duet import BeatRequest
 from composer.live.session.duet_voice import DuetVoice
 from composer.live.session.hearing import Hearing
 from composer.live.session.state import SessionConfig
 from composer.songs.song import Note
+
 from tests.support.sessions import BEAT, QPM, SWING, off_beats, swung, tune
 
 
@@ -22,9 +22,7 @@ def test_a_duet_swings_with_the_player(stand):
     downbeat = s.play()
     s.score(swung(64), downbeat, QPM)
     s.run((4 + 32) * BEAT)
-    found = off_beats(
-        [stroke for channel in (1, 2, 3) for stroke in s.notes(channel)], downbeat
-    )
+    found = off_beats([stroke for channel in (1, 2, 3) for stroke in s.notes(channel)], downbeat)
     assert len(found) > 5 and np.median(found) == pytest.approx(0.5 + SWING, abs=0.03)
 
 
@@ -72,22 +70,13 @@ def test_the_voices_of_a_beat_are_those_of_the_pitch_that_was_struck(stand, mode
     spy = Spy(model)
     s = stand(SessionConfig(mode="duet", qpm=100.0, seed=5), model=spy)
     downbeat = s.play()
-    melody = [
-        (0.0, 67),
-        (1.0, 69),
-        (2.0, 71),
-        (3.0, 62),
-        (4.0, 79),
-        (5.0, 67),
-    ]  # with leaps
+    melody = [(0.0, 67), (1.0, 69), (2.0, 71), (3.0, 62), (4.0, 79), (5.0, 67)]  # with leaps
     s.score([(b - 0.04, p, 0.9, 70) for b, p in melody], downbeat, 100.0)
     s.run((4 + 5.9) * 0.6)
     parts = [tuple(part.notes) for part in s.director._run._parts]
     for beat, pitch in melody[1:]:
         fitting = [
-            made
-            for song, now, rest, made in spy.decided
-            if now == beat and rest[-1] == pitch
+            made for song, now, rest, made in spy.decided if now == beat and rest[-1] == pitch
         ]
         assert fitting, (beat, pitch)
         here = [
@@ -95,12 +84,9 @@ def test_the_voices_of_a_beat_are_those_of_the_pitch_that_was_struck(stand, mode
             for track in fitting[-1].tracks[1:]
         ]
         assert here == [
-            next(n.pitch for n in notes if n.onset <= beat + 1e-6 < n.end)
-            for notes in parts
+            next(n.pitch for n in notes if n.onset <= beat + 1e-6 < n.end) for notes in parts
         ], beat
-    strokes = [
-        (on - downbeat) / 0.6 for channel in (1, 2, 3) for on, *_ in s.notes(channel)
-    ]
+    strokes = [(on - downbeat) / 0.6 for channel in (1, 2, 3) for on, *_ in s.notes(channel)]
     assert all(
         abs(at * 4 - round(at * 4)) < 1e-4 for at in strokes if at > 0.5
     )  # on the grid: none was exchanged
@@ -169,10 +155,7 @@ def test_a_decision_that_is_slow_or_fails_for_once_keeps_the_beat(stand, model):
             return super().arrange_ahead(song, now, *rest)
 
     slow = {11.0, 14.0}
-
-    def cost(key):
-        return 0.9 if isinstance(key, BeatRequest) and key.plan.beat in slow else 0.006
-
+    cost = lambda key: 0.9 if isinstance(key, BeatRequest) and key.plan.beat in slow else 0.006  # noqa: E731
     s = stand(SessionConfig(mode="duet", qpm=100.0), model=Bad(model), cost=cost)
     downbeat = s.play()
     s.score(tune(20), downbeat, 100.0)
@@ -182,12 +165,9 @@ def test_a_decision_that_is_slow_or_fails_for_once_keeps_the_beat(stand, model):
     assert 3 <= run.held_beats <= 8
     assert "out of memory" in s.session.state().message
     voices = [part.notes for part in run._parts]
-    for beat in range(
-        1, 20
-    ):  # never stuck, never silent: in each beat all voices sound
+    for beat in range(1, 20):  # never stuck, never silent: in each beat all voices sound
         assert all(
-            any(n.onset < beat + 0.9 and n.end > beat + 0.1 for n in notes)
-            for notes in voices
+            any(n.onset < beat + 0.9 and n.end > beat + 0.1 for n in notes) for notes in voices
         ), beat
     s.session.do("stop")
     s.run(0.1)
@@ -230,9 +210,7 @@ def test_a_duet_goes_on_in_another_model_and_with_another_knob(stand, model_copy
 
 
 def test_a_model_of_whole_phrases_is_no_partner_for_a_duet(stand):
-    s = stand(
-        SessionConfig(mode="duet", qpm=QPM), model=composer.load_model("string-quartet")
-    )
+    s = stand(SessionConfig(mode="duet", qpm=QPM), model=composer.load_model("string-quartet"))
     s.session.do("play")
     s.run(0.1)
     assert "a duet needs one like jsb-chorales" in s.session.state().message
@@ -243,9 +221,7 @@ def test_a_pickup_is_in_the_past_of_a_duet(stand):
     s = stand(SessionConfig(mode="duet", qpm=QPM))
     downbeat = s.play()
     s.score(
-        [(-1.0, 62, 0.9, 70), (0, 67, 0.9, 70), (1, 69, 0.9, 70), (2, 71, 1.9, 70)],
-        downbeat,
-        QPM,
+        [(-1.0, 62, 0.9, 70), (0, 67, 0.9, 70), (1, 69, 0.9, 70), (2, 71, 1.9, 70)], downbeat, QPM
     )
     s.run((4 + 3.5) * BEAT)
     assert all(part.notes[0].onset == 0.0 for part in s.director._run._parts)
@@ -265,6 +241,4 @@ def test_a_duet_of_an_hour_hears_in_windows():
         if beat % 3 == 2:
             melody = hearing.melody(beat + 1.0)
     assert len(hearing.heard) < 64
-    assert [(n.onset, n.pitch) for n in melody] == [
-        (float(b), 60 + b % 7) for b in range(399)
-    ]
+    assert [(n.onset, n.pitch) for n in melody] == [(float(b), 60 + b % 7) for b in range(399)]

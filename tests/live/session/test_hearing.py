@@ -46,8 +46,6 @@ def test_old_notes_are_settled_and_stay_as_they_are():
     keys = [(float(beat), 60 + beat % 7, beat + 0.9) for beat in range(64)]
     hearing = heard(*keys)
     melody = hearing.melody(64.0)
-    assert [(n.onset, n.pitch) for n in melody] == [
-        (on, pitch) for on, pitch, _ in keys
-    ]
+    assert [(n.onset, n.pitch) for n in melody] == [(on, pitch) for on, pitch, _ in keys]
     assert len(hearing.heard) < 40
     assert hearing.melody(64.0) == melody

@@ -7,6 +7,7 @@ import json
 import composer
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import list_takes
+
 from tests.support.sessions import BEAT, PHRASE, QPM
 
 
@@ -23,9 +24,7 @@ def test_takes_are_kept_undone_saved_and_written(stand, tmp_path):
     s.session.do("undo")
     s.run(0.1)
     assert (s.session.state().takes, s.session.state().kept) == (1, False)
-    s.session.do(
-        "reroll"
-    )  # nothing sounds: the take before is heard again, with the next seed
+    s.session.do("reroll")  # nothing sounds: the take before is heard again, with the next seed
     s.run(1.0)
     assert s.session.state().phase == "playing"
     s.session.close()
@@ -38,10 +37,7 @@ def test_takes_are_kept_undone_saved_and_written(stand, tmp_path):
     )
     assert first.header.model == "jsb-chorales" and first.header.programs == ()
     assert len(first.events()) == 2 * len(PHRASE)
-    assert (
-        first.melody().tracks[0].notes
-        == s.director._history.takes[0].melody.tracks[0].notes
-    )
+    assert first.melody().tracks[0].notes == s.director._history.takes[0].melody.tracks[0].notes
     sent = [message for _, message in first.played()]
     assert len([m for m in sent if m[0] == 0x91]) >= 6
     assert composer.read(tmp_path / "second.mid").tracks[1].notes
@@ -70,9 +66,7 @@ def test_a_take_that_was_stopped_while_listening_keeps_what_was_played(stand, tm
     s.run((4 + 2.2) * BEAT)
     s.session.close()
     (take,) = list_takes(tmp_path)
-    assert take.ended == "closed" and [
-        n.pitch for n in take.melody().tracks[0].notes
-    ] == [
+    assert take.ended == "closed" and [n.pitch for n in take.melody().tracks[0].notes] == [
         67,
         69,
         71,

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import mido
 import pytest
-from mido.backends.backend import Backend
-
 from composer.errors import ConfigError, ModelError, OutputError, PortError
 from composer.live.midi.ports import open_output
 from composer.live.session.opening import PlayOptions, open_session
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import list_takes
 from composer.songs.song import Note, Song
+from mido.backends.backend import Backend
+
 from tests.support.jack_listener import JackListener
 from tests.support.jack_server import JackKeyboard, jack  # noqa: F401
 
@@ -77,9 +77,7 @@ class Command:
 def test_a_phrase_from_the_keyboard_to_the_take(jack, ode: Song, tmp_path):  # noqa: F811
     notes = [n for n in ode.tracks[0].notes if n.onset < 8]
     with JackKeyboard(notes, QPM, stop_key=False) as keyboard:
-        play = Command(
-            "--bars", 2, "--qpm", QPM, "--out", "none", "--count-in", 1, takes=tmp_path
-        )
+        play = Command("--bars", 2, "--qpm", QPM, "--out", "none", "--count-in", 1, takes=tmp_path)
         play.until("AKM322")
         play.say("space")
         play.until("listening")
@@ -92,28 +90,19 @@ def test_a_phrase_from_the_keyboard_to_the_take(jack, ode: Song, tmp_path):  # n
     (take,) = list_takes(tmp_path)
     arrangement = take.arrangement()
     assert [n.pitch for n in take.melody().tracks[0].notes] == [n.pitch for n in notes]
-    assert len(arrangement.tracks) == 4 and all(
-        track.notes for track in arrangement.tracks
-    )
+    assert len(arrangement.tracks) == 4 and all(track.notes for track in arrangement.tracks)
     assert (take.folder / "arrangement.wav").stat().st_size > 100_000
-    heard = {
-        (message[0] & 0x0F) for _, message in take.played() if message[0] & 0xF0 == 0x90
-    }
+    heard = {(message[0] & 0x0F) for _, message in take.played() if message[0] & 0xF0 == 0x90}
     assert heard == {0, 1, 2, 3, 9}  # the melody, three voices, the click
 
 
 def test_a_keyboard_may_come_later(jack, tmp_path):  # noqa: F811
-    options = PlayOptions(
-        SessionConfig(count_in=0), midi_api="jack", out="none", takes=tmp_path
-    )
+    options = PlayOptions(SessionConfig(count_in=0), midi_api="jack", out="none", takes=tmp_path)
     with open_session(options) as session:
         assert "no keyboard yet" in session.state().message
         with JackKeyboard([Note(0.0, 60, 0.5)], QPM, stop_key=False) as keyboard:
             until(lambda: session.state().plugged)
-            assert (
-                "AKM322" in session.state().device
-                and "is there" in session.state().message
-            )
+            assert "AKM322" in session.state().device and "is there" in session.state().message
             keyboard.play()
             until(lambda: 60 in session.state().held)
 
@@ -125,14 +114,9 @@ def test_what_is_named_must_be_there(jack, tmp_path):  # noqa: F811
         ({"model": "none"}, ModelError),
         ({"device": "none"}, ConfigError),
         ({"takes": Path("/proc/takes")}, OutputError),
-        (
-            {"model": "string-quartet", "session": SessionConfig(mode="duet")},
-            ConfigError,
-        ),
+        ({"model": "string-quartet", "session": SessionConfig(mode="duet")}, ConfigError),
     ):
-        options = PlayOptions(
-            **{"midi_api": "jack", "out": "none", "takes": tmp_path, **wrong}
-        )
+        options = PlayOptions(**{"midi_api": "jack", "out": "none", "takes": tmp_path, **wrong})
         with pytest.raises(error), open_session(options):
             pytest.fail("it opened")
 
@@ -147,9 +131,7 @@ def loop():
         heard.append(message)
         out.send(message)
 
-    back = backend.open_input(
-        "in", virtual=True, client_name="Loop", callback=give_back
-    )
+    back = backend.open_input("in", virtual=True, client_name="Loop", callback=give_back)
     out = backend.open_output("out", virtual=True, client_name="Loop")
     try:
         yield heard
@@ -159,11 +141,7 @@ def loop():
 
 
 def notes(heard: Iterable[mido.Message]) -> list[int]:
-    return [
-        message.note
-        for message in heard
-        if message.type == "note_on" and message.velocity
-    ]
+    return [message.note for message in heard if message.type == "note_on" and message.velocity]
 
 
 @pytest.mark.parametrize("out", ["Organ", "virtual", "virtual:AKM322"])
@@ -189,19 +167,14 @@ def test_no_port_of_composer_is_a_keyboard(jack, tmp_path, out):  # noqa: F811
         assert told[:2] == ["keyboard: none: plug one in", "keyboard: AKM322:keys"]
         if out == "Organ":
             assert (
-                sum(
-                    line.startswith("90 3C") and not line.endswith("00")
-                    for line in organ.heard
-                )
+                sum(line.startswith("90 3C") and not line.endswith("00") for line in organ.heard)
                 <= 2
             )
             assert len(organ.heard) < 500
 
 
 def test_a_port_that_gives_back_what_is_sent_is_no_keyboard(jack, tmp_path):  # noqa: F811
-    options = PlayOptions(
-        SessionConfig(count_in=0), midi_api="jack", out="Loop:in", takes=tmp_path
-    )
+    options = PlayOptions(SessionConfig(count_in=0), midi_api="jack", out="Loop:in", takes=tmp_path)
     with loop() as heard:
         with open_session(options) as session:
             assert "no keyboard yet" in session.state().message

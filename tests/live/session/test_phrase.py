@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.live.session.phrase import PhraseRequest
 from composer.live.session.playback import Answer, Playback
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import list_takes
 from composer.songs.song import Note, Song, TimeSignature, Track
+
 from tests.support.sessions import BEAT, PHRASE, QPM, SWING, beats, off_beats, swung
 
 # Phrases
@@ -60,18 +60,14 @@ def test_each_phase_begins_in_the_bar_that_is_shown(stand, mode):
     assert told == [("count-in", 0), ("listening", 1), ("playing", 3), after]
 
 
-def test_without_the_melody_only_the_voices_answer_softly_where_the_player_was_soft(
-    stand,
-):
+def test_without_the_melody_only_the_voices_answer_softly_where_the_player_was_soft(stand):
     s = stand(SessionConfig(bars=2, qpm=QPM, with_melody=False, metronome=False))
     downbeat = s.play()
     s.score(PHRASE, downbeat, QPM)
     s.run(4 * BEAT + 16 * BEAT + 0.3)
     assert s.notes(0) == [] and len(s.notes(1)) > 3
     struck = [((on - downbeat) / BEAT, v) for on, _, _, v in s.notes(2)]
-    assert max(v for at, v in struck if 9.9 < at < 11) > max(
-        v for at, v in struck if at > 13.4
-    )
+    assert max(v for at, v in struck if 9.9 < at < 11) > max(v for at, v in struck if at > 13.4)
     clicks = beats(s.notes(9), downbeat)
     assert clicks == [(-4.0, 76), (-3.0, 77), (-2.0, 77), (-1.0, 77)]
 
@@ -84,10 +80,7 @@ def test_what_was_played_stays_in_sight_while_the_answer_sounds_and_after_it(sta
     state = s.session.state()
     played = [(onset, pitch) for onset, pitch, _, _ in PHRASE]
     again = [(onset + 8, pitch) for onset, pitch in played]
-    assert (state.phase, [(n.onset, n.pitch) for n in state.melody]) == (
-        "playing",
-        played + again,
-    )
+    assert (state.phase, [(n.onset, n.pitch) for n in state.melody]) == ("playing", played + again)
     assert min(n.onset for n in state.accompaniment) == 8.0
     s.run(8 * BEAT)
     state = s.session.state()  # the second round, and the first before it
@@ -121,9 +114,7 @@ def test_the_answer_swings_as_the_player_did_and_the_take_is_written_straight(st
     assert min(on for on, *_ in voices) == pytest.approx(downbeat + 8 * BEAT, abs=1e-6)
     assert not s.hanging and not s.sequencer.late
     assert {
-        n.onset % 0.25
-        for t in s.director._history.takes[0].arrangement.tracks
-        for n in t.notes
+        n.onset % 0.25 for t in s.director._history.takes[0].arrangement.tracks for n in t.notes
     } == {0.0}
     s.sequencer.sent.clear()
     s.session.do("reroll")
@@ -145,9 +136,7 @@ def test_keys_that_move_at_the_last_moment_are_in_the_answer(stand):
     assert not s.hanging and not s.sequencer.late
 
 
-def test_an_answer_is_exchanged_without_a_gap_and_nothing_of_the_old_one_sounds_on(
-    stand,
-):
+def test_an_answer_is_exchanged_without_a_gap_and_nothing_of_the_old_one_sounds_on(stand):
     s = stand(SessionConfig(bars=2, qpm=60.0))
     s.play()
     context = s.director._context
@@ -167,15 +156,9 @@ def test_an_answer_is_exchanged_without_a_gap_and_nothing_of_the_old_one_sounds_
     playback.release(8.0)
     s.run(14.0)
     zero = context.time.seconds(0.0)
-    found = [
-        (round(on - zero, 3), round(off - zero, 3), pitch)
-        for on, off, pitch, _ in s.notes(1)
-    ]
+    found = [(round(on - zero, 3), round(off - zero, 3), pitch) for on, off, pitch, _ in s.notes(1)]
     assert found == [(1.0, 4.0, 50), (4.0, 5.0, 53), (5.0, 7.5, 50)]
-    assert [(round(on - zero), round(off - zero)) for on, off, *_ in s.notes(0)] == [
-        (0, 4),
-        (4, 7),
-    ]
+    assert [(round(on - zero), round(off - zero)) for on, off, *_ in s.notes(0)] == [(0, 4), (4, 7)]
 
 
 def test_a_slow_answer_comes_in_on_a_later_beat_and_keeps_the_beat(stand):
@@ -184,9 +167,7 @@ def test_a_slow_answer_comes_in_on_a_later_beat_and_keeps_the_beat(stand):
     s.score(PHRASE, downbeat, QPM)
     s.run(4 * BEAT + 16 * BEAT + 0.3)
     first = min(on for channel in (1, 2, 3) for on, *_ in s.notes(channel))
-    assert (first - downbeat) / BEAT == pytest.approx(
-        round((first - downbeat) / BEAT), abs=1e-6
-    )
+    assert (first - downbeat) / BEAT == pytest.approx(round((first - downbeat) / BEAT), abs=1e-6)
     assert 8 < (first - downbeat) / BEAT <= 11
     assert s.session.state().phase == "idle" and not s.hanging and not s.sequencer.late
 
@@ -221,9 +202,7 @@ def test_a_knob_and_a_reroll_without_a_loop_are_heard_from_the_next_downbeat(sta
         one.run(8 * BEAT)
         found.append([beats(one.notes(c), downbeat) for c in (1, 2, 3)])
         assert not one.hanging and not one.sequencer.late
-    with_knob, without = (
-        [[n for n in voice if n[0] < 12] for voice in f] for f in found
-    )
+    with_knob, without = ([[n for n in voice if n[0] < 12] for voice in f] for f in found)
     assert with_knob == without
     assert [[n for n in voice if n[0] >= 12] for voice in found[0]] != [
         [n for n in v if n[0] >= 12] for v in found[1]
@@ -244,11 +223,7 @@ def test_a_knob_turned_right_before_the_downbeat_leaves_the_answer_in_time_and_i
             one.session.do("knob", ["melody", 1.0])
         one.run(9 * BEAT)
         found.append([beats(one.notes(c), downbeat) for c in (1, 2, 3)])
-        assert (
-            one.session.state().phase == "idle"
-            and not one.hanging
-            and not one.sequencer.late
-        )
+        assert one.session.state().phase == "idle" and not one.hanging and not one.sequencer.late
     first_bars = [[[n for n in voice if n[0] < 12] for voice in f] for f in found]
     assert first_bars[0] == first_bars[1] and found[0] != found[1]
 
@@ -265,9 +240,7 @@ def test_a_key_struck_a_little_before_the_downbeat_does_not_hold_up_the_answer(s
 
 def test_an_answer_that_an_earlier_phrase_asked_for_is_not_heard_in_the_next(stand):
     s = stand(
-        cost=lambda key: (
-            0.4 if isinstance(key, PhraseRequest) and key.what == "answer" else 0.005
-        )
+        cost=lambda key: 0.4 if isinstance(key, PhraseRequest) and key.what == "answer" else 0.005
     )
     for pitch, until in ((50, 8.1), (72, 10.5)):
         downbeat = s.play()
@@ -277,9 +250,7 @@ def test_an_answer_that_an_earlier_phrase_asked_for_is_not_heard_in_the_next(sta
         s.run(downbeat + until * BEAT - s.clock.at)
         s.keys.clear()
         assert s.session.state().phase == ("thinking" if pitch == 50 else "playing")
-    assert [n.pitch for n in s.director._history.takes[-1].melody.tracks[0].notes] == [
-        72
-    ]
+    assert [n.pitch for n in s.director._history.takes[-1].melody.tracks[0].notes] == [72]
     assert s.notes(0)[-1][2] == 72
 
 
@@ -289,15 +260,11 @@ def test_a_draft_that_waited_does_not_take_the_place_of_the_answer(stand):
         16: 0.035,
     }  # by the keys' changes: the second draft waits for the first and for the answer
     s = stand(
-        cost=lambda key: (
-            costs.get(key.changes, 0.001) if isinstance(key, PhraseRequest) else 0.001
-        )
+        cost=lambda key: costs.get(key.changes, 0.001) if isinstance(key, PhraseRequest) else 0.001
     )
     downbeat = s.play()
     s.score(
-        [*PHRASE[:-1], (7.4, 67, 0.1, 70), (7.6, 69, 0.1, 70), (7.75, 71, 0.5, 70)],
-        downbeat,
-        QPM,
+        [*PHRASE[:-1], (7.4, 67, 0.1, 70), (7.6, 69, 0.1, 70), (7.75, 71, 0.5, 70)], downbeat, QPM
     )
     s.run(downbeat + 8.5 * BEAT - s.clock.at)
     assert s.session.state().phase == "playing"
@@ -314,9 +281,7 @@ def test_call_and_response_goes_in_turns_without_stopping_the_beat(stand):
     assert beats(s.notes(0), downbeat) == [
         (4.0, 67), (5.0, 69), (6.5, 71), (12.0, 62), (13.0, 64), (14.5, 66),
     ]  # fmt: skip
-    assert [b for b, _ in beats(s.notes(9), downbeat)] == [
-        float(b) for b in range(-4, 17)
-    ]
+    assert [b for b, _ in beats(s.notes(9), downbeat)] == [float(b) for b in range(-4, 17)]
     assert (s.session.state().takes, s.session.state().phase) == (2, "listening")
     s.session.do("stop")
     s.run(0.1)
@@ -329,10 +294,7 @@ def test_in_turns_the_last_phrase_and_its_answer_stay_in_sight(stand):
     s.score([(0.0, 67, 2.0, 80), (9.0, 72, 1.0, 80)], downbeat, QPM)
     s.run((4 + 10) * BEAT)
     state = s.session.state()
-    assert (state.phase, [n.onset for n in state.melody]) == (
-        "listening",
-        [0.0, 4.0, 9.0],
-    )
+    assert (state.phase, [n.onset for n in state.melody]) == ("listening", [0.0, 4.0, 9.0])
     assert {n.onset // 4 for n in state.accompaniment} == {1}
 
 

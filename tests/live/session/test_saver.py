@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import mido
-
 from composer.live.session.saver import TakeSaver
 from composer.live.takes.header import Header
 
@@ -20,9 +19,7 @@ def test_where_no_take_can_be_kept_it_is_said_and_nothing_piles_up(tmp_path):
     assert done.wait(10)
     saver.finish(pending, None, None, "bars")
     saver.close()
-    assert waiting == [0] and ["the take is not kept" in text for text in told] == [
-        True
-    ]
+    assert waiting == [0] and ["the take is not kept" in text for text in told] == [True]
 
 
 def full_disk(_file, _data):

@@ -7,10 +7,9 @@ import threading
 import time
 from dataclasses import replace
 
+import composer
 import mido
 import pytest
-
-import composer
 from composer.errors import ConfigError
 from composer.live.melody.capture import Event
 from composer.live.midi.devices import Profile
@@ -18,6 +17,7 @@ from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
 from composer.live.takes.saved import list_takes
 from composer.songs.song import Note
+
 from tests.support.sessions import BEAT, PHRASE, QPM, beats, tune
 
 # What a player asks for
@@ -47,14 +47,11 @@ def test_what_makes_no_sense_is_one_clear_line_and_nothing_stops(stand):
     for text, ask in told.items():
         s.session.do(*ask)
         s.run(0.002)
-        assert (
-            text in s.session.state().message and "\n" not in s.session.state().message
-        )
+        assert text in s.session.state().message and "\n" not in s.session.state().message
     s.session.do("model", "no-such-model")
     deadline = time.monotonic() + 10
     while (
-        "no model 'no-such-model'" not in s.session.state().message
-        and time.monotonic() < deadline
+        "no model 'no-such-model'" not in s.session.state().message and time.monotonic() < deadline
     ):
         s.session.step()
         time.sleep(0.01)
@@ -83,10 +80,7 @@ def test_a_bug_ends_the_run_and_keeps_the_take(stand, tmp_path, broken, monkeypa
     for name in broken:
         monkeypatch.setattr(s.director._run, name, lambda *_: 1 / 0)
     s.run(0.1)
-    assert (
-        "ZeroDivisionError" in s.session.state().message
-        and s.session.state().phase == "idle"
-    )
+    assert "ZeroDivisionError" in s.session.state().message and s.session.state().phase == "idle"
     assert s.sequencer.beats is None and not s.hanging
     s.session.do("play")  # and on it goes
     s.run(0.1)
@@ -94,9 +88,7 @@ def test_a_bug_ends_the_run_and_keeps_the_take(stand, tmp_path, broken, monkeypa
     s.session.do("stop")
     s.session.close()
     (take,) = list_takes(tmp_path)
-    assert take.ended == "failed" and [
-        n.pitch for n in take.melody().tracks[0].notes
-    ] == [
+    assert take.ended == "failed" and [n.pitch for n in take.melody().tracks[0].notes] == [
         67,
         69,
         71,
@@ -111,10 +103,7 @@ def test_tempo_is_tapped_and_changes_without_breaking_the_beat(stand):
     beat = s.session.state().beat
     s.session.do("tempo", 90)
     s.run(0.002)
-    assert (
-        s.session.state().beat == pytest.approx(beat, abs=0.01)
-        and s.session.state().qpm == 90
-    )
+    assert s.session.state().beat == pytest.approx(beat, abs=0.01) and s.session.state().qpm == 90
     s.run(60 / 90)
     assert s.session.state().beat == pytest.approx(beat + 1, abs=0.01)
     for _ in range(4):
@@ -144,9 +133,7 @@ def test_midi_clock_starts_leads_and_stops(stand):
     assert s.session.state().phase == "idle" and not s.hanging
 
 
-def test_thru_moves_keys_to_the_melody_channel_and_octave_and_lets_go_of_the_same_keys(
-    stand,
-):
+def test_thru_moves_keys_to_the_melody_channel_and_octave_and_lets_go_of_the_same_keys(stand):
     s = stand(SessionConfig(qpm=QPM, channels=(5, 1, 2, 3)))
     on = mido.Message("note_on", channel=0, note=60, velocity=70)
     s.session.thru(on)
@@ -180,9 +167,7 @@ def test_an_octave_that_changes_while_a_key_goes_down_leaves_nothing_hanging(sta
 
 
 def test_a_pad_that_is_a_button_is_no_note(stand, tmp_path):
-    pads = Profile(
-        "x", lowest=48, highest=72, controls={"note 36": "loop", "cc 20": "volume"}
-    )
+    pads = Profile("x", lowest=48, highest=72, controls={"note 36": "loop", "cc 20": "volume"})
     s = stand(profile=pads, takes=tmp_path)
     s.play()
     s.run(4 * BEAT + 0.1)
@@ -198,17 +183,11 @@ def test_a_pad_that_is_a_button_is_no_note(stand, tmp_path):
     )
     s.session.press(36)  # a letter of the computer's keyboard is no pad
     s.run(0.1)
-    assert (
-        s.session.state().held == (36,)
-        and s.notes(0)[0][2] == 36
-        and s.session.state().loop
-    )
+    assert s.session.state().held == (36,) and s.notes(0)[0][2] == 36 and s.session.state().loop
     s.session.release(36)
     s.session.do("stop")
     s.run(9 * BEAT)
-    assert [n.pitch for n in s.director._history.takes[0].melody.tracks[0].notes] == [
-        36
-    ]
+    assert [n.pitch for n in s.director._history.takes[0].melody.tracks[0].notes] == [36]
 
 
 def test_the_computer_keyboard_plays_and_is_heard(stand):
@@ -220,9 +199,7 @@ def test_the_computer_keyboard_plays_and_is_heard(stand):
     assert s.session.state().held == (64,) and s.notes(0)[0][2:] == (64, 90)
     s.session.release(64)
     s.run(0.05)
-    assert s.session.state().held == () and [
-        n.pitch for n in s.session.state().melody
-    ] == [64]
+    assert s.session.state().held == () and [n.pitch for n in s.session.state().melody] == [64]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +227,7 @@ def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
     from composer.live.midi.outputs import MidiOutput
     from composer.live.midi.ports import open_input
     from composer.live.midi.sequencer import Sequencer
+
     from tests.support.jack_server import JackKeyboard, jack_server
 
     config = SessionConfig(bars=1, qpm=150.0, count_in=1, metronome=False)
@@ -261,13 +239,9 @@ def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
         with (
             JackKeyboard(notes, 150.0, stop_key=False) as player,
             Sequencer(output) as sequencer,
-            open_input(
-                "composer", "jack", lambda m: heard.append((time.monotonic(), m))
-            ),
+            open_input("composer", "jack", lambda m: heard.append((time.monotonic(), m))),
             Session(config, model, sequencer) as session,
-            Keyboard(
-                "AKM", "jack", time.monotonic, session.hear, session.thru
-            ) as keyboard,
+            Keyboard("AKM", "jack", time.monotonic, session.hear, session.thru) as keyboard,
         ):
             session.attach(keyboard)
             session.do("play")
@@ -281,31 +255,21 @@ def test_on_jack_a_keyboard_plays_the_session_answers_and_a_listener_hears():
             state = session.state()
         output.close()
     assert (state.phase, state.takes, state.message) == ("idle", 1, "")
-    assert [
-        n.pitch for n in session._director._history.takes[0].melody.tracks[0].notes
-    ] == [
+    assert [n.pitch for n in session._director._history.takes[0].melody.tracks[0].notes] == [
         67,
         69,
         71,
     ]
-    thru = [
-        m
-        for at, m in heard
-        if m.type == "note_on" and m.channel == 0 and at < downbeat - 0.05
-    ]
+    thru = [m for at, m in heard if m.type == "note_on" and m.channel == 0 and at < downbeat - 0.05]
     assert [m.note for m in thru if m.velocity] == [67, 69, 71]
     for channel in (1, 2, 3):
-        first = next(
-            at for at, m in heard if m.type == "note_on" and m.channel == channel
-        )
+        first = next(at for at, m in heard if m.type == "note_on" and m.channel == channel)
         assert (
             abs(first - downbeat) < 0.25
         )  # generous: shared machines; the figures are measured by the benchmark
         down = set()
         for _, m in heard:
             if m.type in ("note_on", "note_off") and m.channel == channel:
-                (down.add if m.type == "note_on" and m.velocity else down.discard)(
-                    m.note
-                )
+                (down.add if m.type == "note_on" and m.velocity else down.discard)(m.note)
         assert not down
     assert sys.getswitchinterval() == pytest.approx(0.005)

@@ -1,7 +1,6 @@
 """Settings of a session: what makes no sense is refused with what came."""
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.live.session.state import SessionConfig
 
@@ -23,6 +22,4 @@ def test_a_setting_out_of_range_is_refused(changes, words):
 
 
 def test_settings_at_their_ends_are_taken():
-    SessionConfig(
-        channels=(15, 0, 8, 10), programs=(0, 127), bars=64, offset=-0.5, count_in=0
-    )
+    SessionConfig(channels=(15, 0, 8, 10), programs=(0, 127), bars=64, offset=-0.5, count_in=0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.generators import load_model
 from composer.generators.latents import Source
 from composer.live.melody.capture import capture
 from composer.live.takes.header import model_fields
+
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD, RECORD, events, keep
 
@@ -32,6 +32,4 @@ def arranged(tmp_path, melody, model):
     """The folder of a take that the model arranged with knobs."""
     header = replace(HEAD, **model_fields(model.folder), seed=7)
     latents = {"chords": Source(seed=11), "groove": Source(knob=0.75)}
-    return keep(
-        tmp_path, header, melody, model.arrange(melody, seed=7, latents=latents)
-    )
+    return keep(tmp_path, header, melody, model.arrange(melody, seed=7, latents=latents))

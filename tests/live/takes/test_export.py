@@ -6,13 +6,13 @@ import wave
 import zipfile
 
 import pytest
-
 from composer.errors import ComposerError, OutputError
 from composer.live.takes.export import export_take
 from composer.live.takes.replay import check
 from composer.live.takes.saved import read_take
 from composer.live.takes.writer import TakeWriter
 from composer.songs import read
+
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD
 
@@ -21,13 +21,7 @@ from tests.support.takes import HEAD
 
 def test_export(arranged, tmp_path):
     take = read_take(arranged)
-    files = {
-        "take.json",
-        "events.jsonl",
-        "played.jsonl",
-        "melody.mid",
-        "arrangement.mid",
-    }
+    files = {"take.json", "events.jsonl", "played.jsonl", "melody.mid", "arrangement.mid"}
     assert {p.name for p in export_take(take, tmp_path / "new")} == files
     assert {p.name for p in (tmp_path / "new").iterdir()} == files
     assert (tmp_path / "new" / "events.jsonl").read_bytes() == (

@@ -9,12 +9,8 @@ from composer.live.takes.header import Header, model_fields, model_hash
 
 
 def test_without_a_record_the_plain_settings_make_the_melody():
-    header = Header(
-        "2026-03-07T21:04:05+01:00", qpm=90.0, bars=3, beats_per_bar=3, count_in=1
-    )
-    assert header.record_config == RecordConfig(
-        qpm=90.0, bars=3, beats_per_bar=3, count_in=1
-    )
+    header = Header("2026-03-07T21:04:05+01:00", qpm=90.0, bars=3, beats_per_bar=3, count_in=1)
+    assert header.record_config == RecordConfig(qpm=90.0, bars=3, beats_per_bar=3, count_in=1)
 
 
 def test_a_record_says_it_better():

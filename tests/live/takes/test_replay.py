@@ -10,13 +10,13 @@ from pathlib import Path
 
 import mido
 import pytest
-
 from composer.errors import ComposerError, ModelError
 from composer.generators import PLAYS
 from composer.live.melody.dynamics import shaped
 from composer.live.takes.header import HEADER, model_fields
 from composer.live.takes.replay import check, replay
 from composer.live.takes.saved import read_take
+
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD, START, Collected, keep, messages
 
@@ -48,10 +48,7 @@ def test_an_interrupted_replay_lets_go_of_what_sounds(tmp_path):
         ("note_off", 0),
         ("control_change", 3),
     ]
-    assert [m.note for m in after[:2]] == [60, 67] and (
-        after[2].control,
-        after[2].value,
-    ) == (64, 0)
+    assert [m.note for m in after[:2]] == [60, 67] and (after[2].control, after[2].value) == (64, 0)
 
 
 @pytest.mark.jack
@@ -109,10 +106,7 @@ def test_one_note_that_was_changed_is_found(arranged):
     alto = song.tracks[1]
     louder = replace(
         alto,
-        notes=(
-            *alto.notes[:-1],
-            replace(alto.notes[-1], velocity=alto.notes[-1].velocity - 1),
-        ),
+        notes=(*alto.notes[:-1], replace(alto.notes[-1], velocity=alto.notes[-1].velocity - 1)),
     )
     from composer.songs import write
 

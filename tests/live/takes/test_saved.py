@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from composer.errors import ComposerError
 from composer.live.takes.header import EVENTS, HEADER, PLAYED
 from composer.live.takes.replay import replay
 from composer.live.takes.saved import list_takes, load_take, read_take, takes_folder
 from composer.live.takes.writer import TakeWriter
+
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD, Collected, events, keep
 
@@ -20,9 +20,7 @@ from tests.support.takes import HEAD, Collected, events, keep
 
 def test_the_last_take_is_not_one_that_was_dropped(tmp_path, melody):
     first = keep(tmp_path, melody=melody)
-    with TakeWriter(
-        tmp_path, replace(HEAD, when="2026-03-08T10:00:00+01:00")
-    ) as writer:
+    with TakeWriter(tmp_path, replace(HEAD, when="2026-03-08T10:00:00+01:00")) as writer:
         writer.finish(melody, None, "undone")
     assert load_take("last", tmp_path).folder == first
     assert load_take(writer.folder.name, tmp_path).ended == "undone"
@@ -31,18 +29,9 @@ def test_the_last_take_is_not_one_that_was_dropped(tmp_path, melody):
 def test_a_take_that_was_cut_off_has_its_melody_back(tmp_path, melody):
     folder = keep(tmp_path, melody=melody)
     (folder / "melody.mid").unlink()
-    assert (
-        read_take(folder).melody().tracks[0].notes[:-1] == melody.tracks[0].notes[:-1]
-    )
-    last, held = (
-        read_take(folder).melody().tracks[0].notes[-1],
-        melody.tracks[0].notes[-1],
-    )
-    assert (last.onset, last.pitch, last.velocity) == (
-        held.onset,
-        held.pitch,
-        held.velocity,
-    )
+    assert read_take(folder).melody().tracks[0].notes[:-1] == melody.tracks[0].notes[:-1]
+    last, held = read_take(folder).melody().tracks[0].notes[-1], melody.tracks[0].notes[-1]
+    assert (last.onset, last.pitch, last.velocity) == (held.onset, held.pitch, held.velocity)
 
 
 def test_lines_that_are_damaged_cost_no_others(tmp_path):
@@ -55,9 +44,7 @@ def test_lines_that_are_damaged_cost_no_others(tmp_path):
         + b"\n"
     )
     (folder / EVENTS).write_bytes(b"".join(lines[:3]) + odd + b"".join(lines[3:])[:-4])
-    assert [e.number for e in read_take(folder).events()] == [
-        e.number for e in events()[:-1]
-    ]
+    assert [e.number for e in read_take(folder).events()] == [e.number for e in events()[:-1]]
     (folder / PLAYED).write_bytes(
         b'[0.1,"903c40"]\n[0.2,"90zz"]\n[0.3,"ff00"]\n[0.4,""]\n[0.5,"803c40"]\n[0.6,"803c4'
     )
@@ -76,10 +63,7 @@ def test_takes_are_listed_the_oldest_first_and_found_by_name(tmp_path):
         "2026-03-08T01:00:00-05:00",
         "2025-12-31T00:00:00",
     ]
-    names = [
-        keep(tmp_path, replace(HEAD, when=when, seed=i)).name
-        for i, when in enumerate(whens)
-    ]
+    names = [keep(tmp_path, replace(HEAD, when=when, seed=i)).name for i, when in enumerate(whens)]
     assert [t.header.seed for t in list_takes(tmp_path)] == [3, 0, 1, 2]
     assert load_take("last", tmp_path).header.seed == 2
     assert load_take(names[1], tmp_path).header.seed == 1

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import mido
 import pytest
-
 from composer.errors import OutputError
 from composer.live.takes.export import export_take
 from composer.live.takes.header import EVENTS, PLAYED
 from composer.live.takes.saved import list_takes, load_take, read_take
 from composer.live.takes.writer import TakeWriter, check_folder
 from composer.songs import read
+
 from tests.conftest import lacking
 from tests.support.jack_server import jack  # noqa: F401
 from tests.support.takes import HEAD, START, events, keep, messages
@@ -32,9 +32,7 @@ def test_a_folder_for_takes_is_tried_before_one_plays(as_nobody):
     assert list((as_nobody / "a" / "b").iterdir()) == []
     (as_nobody / "shut").mkdir(0o500)
     for place in (as_nobody / "shut", Path("/proc/takes")):
-        with pytest.raises(
-            OutputError, match=f"cannot keep takes in {place}"
-        ) as refused:
+        with pytest.raises(OutputError, match=f"cannot keep takes in {place}") as refused:
             check_folder(place)
         assert refused.value.mend.way == "takes"
 
@@ -48,22 +46,15 @@ def test_a_take_is_kept_whole(tmp_path, melody, model):
     assert [e.seconds for e in take.events()] == pytest.approx(
         [e.seconds for e in events(0.0)], abs=1e-9
     )
-    assert [(e.number, e.value) for e in take.events()] == [
-        (e.number, e.value) for e in events()
-    ]
-    assert [data for _, data in take.played()] == [
-        bytes(m.bytes()) for _, m in messages()
-    ]
+    assert [(e.number, e.value) for e in take.events()] == [(e.number, e.value) for e in events()]
+    assert [data for _, data in take.played()] == [bytes(m.bytes()) for _, m in messages()]
     assert [at for at, _ in take.played()] == pytest.approx(
         [at - START for at, _ in messages()], abs=1e-9
     )
     assert take.melody().tracks == melody.tracks
     assert take.arrangement().tracks == arrangement.tracks
     # What the arrangement says of itself is what the header keeps, whatever the knobs were when the take began.
-    assert (take.header.seed, take.header.latents) == (
-        3,
-        {"seed": 3, "groove": {"knob": 0.5}},
-    )
+    assert (take.header.seed, take.header.latents) == (3, {"seed": 3, "groove": {"knob": 0.5}})
     bars = len(arrangement.bar_onsets())
     length = {"length": bars, "seconds": round(arrangement.seconds(arrangement.end), 3)}
     made = {"seed": 3, "latents": take.header.latents}
@@ -71,20 +62,14 @@ def test_a_take_is_kept_whole(tmp_path, melody, model):
     assert take.length() == (bars, length["seconds"]) and bars > 1
 
 
-def test_what_sounds_after_the_phrase_and_an_answer_made_anew_are_kept_too(
-    tmp_path, melody, model
-):
+def test_what_sounds_after_the_phrase_and_an_answer_made_anew_are_kept_too(tmp_path, melody, model):
     with TakeWriter(tmp_path, HEAD, START) as writer:
         writer.finish(melody, model.arrange(melody, seed=1), "bars")
         writer.played(START + 9.0, mido.Message("note_on", note=50))
         writer.finish(melody, model.arrange(melody, seed=2), "bars")
         writer.amend(kept=True, title="Ländler")
     take = load_take("2026", tmp_path)
-    assert (take.header.seed, take.header.kept, take.header.title) == (
-        2,
-        True,
-        "Ländler",
-    )
+    assert (take.header.seed, take.header.kept, take.header.title) == (2, True, "Ländler")
     assert take.arrangement().tracks == model.arrange(melody, seed=2).tracks
     assert [at for at, _ in take.played()] == pytest.approx([9.0])
     writer.close()
@@ -121,14 +106,10 @@ def test_from_many_threads_at_once_no_line_is_lost_or_mixed(tmp_path):
             for i in range(500):
                 writer.played(
                     float(i),
-                    mido.Message(
-                        "note_on", channel=channel, note=i % 128, velocity=1 + i % 127
-                    ),
+                    mido.Message("note_on", channel=channel, note=i % 128, velocity=1 + i % 127),
                 )
 
-        threads = [
-            threading.Thread(target=play, args=(channel,)) for channel in range(4)
-        ]
+        threads = [threading.Thread(target=play, args=(channel,)) for channel in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -159,9 +140,7 @@ for i in range(100_000):
 def test_kill_9_loses_nothing(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment
-    ) as player:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as player:
         for line in player.stdout:
             if line.startswith("600 "):
                 break

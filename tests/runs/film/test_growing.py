@@ -10,11 +10,11 @@ import sys
 
 import numpy as np
 import pytest
-
 from composer.runs.film import VIDEO, Film, FilmConfig, film
 from composer.runs.report import Report
 from composer.runs.run import TrainingRun
 from composer.songs.song import Note
+
 from tests.conftest import ROOT
 from tests.support.films import (
     BASSES,
@@ -44,9 +44,7 @@ def test_after_every_snapshot_the_film_is_whole_and_one_frame_longer(tmp_path):
             assert len(frames) == i + 1 and seconds_of(grown.path) == pytest.approx(
                 (i + 1) / 8, abs=0.006
             )
-            assert columns_of(frames[-1], BLUE)[0] == pytest.approx(
-                bass.onset / 8, abs=0.02
-            )
+            assert columns_of(frames[-1], BLUE)[0] == pytest.approx(bass.onset / 8, abs=0.02)
     assert len(frames_of(run.folder / VIDEO)) == 3 and not grown.trouble
     assert {p.name for p in run.folder.iterdir()} == {
         "run.json",
@@ -60,10 +58,7 @@ def test_after_every_snapshot_the_film_is_whole_and_one_frame_longer(tmp_path):
 def test_it_looks_like_the_film_that_is_made_later(run, tmp_path):
     with Film(run.folder, SMALL) as grown:
         grown.add(keep(run, 400, {"tune": song(BASSES[400])}, 2))
-    now, later = (
-        frames_of(grown.path),
-        frames_of(film(run, tmp_path / "film.mp4", SMALL).path),
-    )
+    now, later = frames_of(grown.path), frames_of(film(run, tmp_path / "film.mp4", SMALL).path)
     assert np.abs(now[-1].astype(int) - later[-1]).mean() < 1
 
 
@@ -87,8 +82,7 @@ def test_frames_are_drawn_anew_where_notes_need_more_room(tmp_path):
         after = frames_of(grown.path)
     assert len(after) == 2
     heights = [
-        np.flatnonzero(like(roll_of(f), RED).any(1)).size
-        for f in (before, after[0], after[1])
+        np.flatnonzero(like(roll_of(f), RED).any(1)).size for f in (before, after[0], after[1])
     ]
     assert heights[1] < heights[0] and heights[1] == pytest.approx(heights[2], abs=1)
 
@@ -170,8 +164,6 @@ def test_killed_at_any_moment_it_leaves_a_film_that_plays(tmp_path):
 def test_a_ctrl_c_that_ends_training_leaves_a_whole_film(tmp_path):
     run = new_run(tmp_path / "run")
     process = growing(run)
-    os.killpg(
-        process.pid, signal.SIGINT
-    )  # as a terminal does: to all in the foreground
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all in the foreground
     said = process.communicate(timeout=60)[0].splitlines()
     assert said[-1].strip() == "closed" and len(frames_of(run.folder / VIDEO)) >= 7

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.pictures.frames import film_scope
 from composer.runs.film.scene import Moment, Scene, about
+
 from tests.support.films import RED, like, song
 
 
@@ -21,9 +21,7 @@ def test_everything_lies_in_the_frame(size):
     songs = {"a": song(), "b": song()}
     scene = Scene(size, "", songs, film_scope(songs.values()))
     for box in (scene.bar, scene.side, *(panel.box for panel in scene.panels)):
-        assert (
-            box.x >= 0 and box.right <= size[0] and box.y >= 0 and box.bottom <= size[1]
-        )
+        assert box.x >= 0 and box.right <= size[0] and box.y >= 0 and box.bottom <= size[1]
     assert scene.panels[0].box.bottom < scene.panels[1].box.y
 
 
@@ -32,7 +30,5 @@ def test_the_still_parts_are_drawn_once_and_never_touched():
     scene = Scene((640, 360), "", songs, film_scope(songs.values()))
     still = np.array(scene.still)
     frame = scene.draw(Moment(50, 9.0, 100), songs, [])
-    assert (scene.still == still).all() and like(frame, RED).sum() > like(
-        still, RED
-    ).sum()
+    assert (scene.still == still).all() and like(frame, RED).sum() > like(still, RED).sum()
     assert like(frame[51:53], RED).any(0).sum() == pytest.approx(306, abs=4)

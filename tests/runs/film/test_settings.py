@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.runs.film import FilmConfig, size_of
 
@@ -32,10 +31,5 @@ def test_sizes_are_read_and_made_even():
 
 def test_the_range_of_snapshots_includes_its_ends():
     config = FilmConfig(first=100, last=200)
-    assert [config.wants(at) for at in (99, 100, 200, 201)] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    assert [config.wants(at) for at in (99, 100, 200, 201)] == [False, True, True, False]
     assert FilmConfig().wants(0)

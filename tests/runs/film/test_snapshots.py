@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.errors import ModelError
 from composer.runs.film import FilmConfig, film
 from composer.runs.film.snapshots import a_few, chosen_snapshots, seconds_at
+
 from tests.support.films import new_run, song
 
 

@@ -2,7 +2,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-
 from composer.songs.grid import from_pianoroll, to_pianoroll
 from composer.songs.song import Song, Track
 
@@ -18,9 +17,7 @@ def pitch_classes(song):
     """Return what the melody, the first track, plays around each beat: float [beat, 36]."""
     roll = to_pianoroll(song, 1)[:, :, 0]
     classes = np.pad(roll, ((1, 1), (0, 4))).reshape(len(roll) + 2, -1, 12).any(axis=1)
-    return np.concatenate([classes[:-2], classes[1:-1], classes[2:]], axis=1).astype(
-        np.float32
-    )
+    return np.concatenate([classes[:-2], classes[1:-1], classes[2:]], axis=1).astype(np.float32)
 
 
 def pitches(song):
@@ -40,21 +37,12 @@ class Windows:
         for i in rng.integers(len(self.pieces), size=size):
             start = rng.integers(len(self.pieces[i][1]) - length + 1)
             rows.append([part[start : start + length] for part in self.pieces[i]])
-        return dict(
-            zip(
-                ("heard", "target"), map(np.stack, zip(*rows, strict=True)), strict=True
-            )
-        )
+        return dict(zip(("heard", "target"), map(np.stack, zip(*rows, strict=True)), strict=True))
 
 
 class ToyFamily:
     name, config, recipe, produces = "toy", ToyConfig, "likelihood", "notes"
-    train: ClassVar = {
-        "likelihood_iterations": 40,
-        "batch": 8,
-        "length": 8,
-        "learning_rate": 0.02,
-    }
+    train: ClassVar = {"likelihood_iterations": 40, "batch": 8, "length": 8, "learning_rate": 0.02}
     capabilities = frozenset({"arranges"})
     latents, knobs, memory, recall = (), (), 0.0, 0.0
 
@@ -65,10 +53,7 @@ class ToyFamily:
         return (config.voice,)
 
     def encode(self, song, melody, request, config):
-        return {"heard": pitch_classes(Song((melody.line,)))}, (
-            config.voice,
-            request.origin.seed,
-        )
+        return {"heard": pitch_classes(Song((melody.line,)))}, (config.voice, request.origin.seed)
 
     def decode(self, outputs, context, song, melody):
         chance = np.random.default_rng(context[1]).gumbel(size=outputs["logits"].shape)

@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 
 import pytest
-
 from composer.errors import ConfigError
 from composer.live.session.state import ShownNote, State
 from composer.terminal.palette import DARK, LIGHT
@@ -51,8 +50,7 @@ def test_light_and_dark():
 
 
 @pytest.mark.parametrize(
-    "size",
-    [(80, 24), (81, 27), (120, 30), (203, 61), (40, 12), (20, 5), (3, 2), (1, 1)],
+    "size", [(80, 24), (81, 27), (120, 30), (203, 61), (40, 12), (20, 5), (3, 2), (1, 1)]
 )
 @pytest.mark.parametrize(
     "state", [State(), READY, PLAYING, replace(PLAYING, phase="count-in", beat=-0.5)]
@@ -62,10 +60,9 @@ def test_every_line_fills_its_row(size, state):
         assert len(app.canvas.lines) == size[1]
         if size[0] >= 20:
             assert {length(line) for line in app.canvas.lines} == {size[0]}
-        assert {
-            strip.cell_length
-            for strip in app.canvas.render_lines(app.canvas.size.region)
-        } == {size[0]}
+        assert {strip.cell_length for strip in app.canvas.render_lines(app.canvas.size.region)} == {
+            size[0]
+        }
 
     on_stage(test, state, size)
 

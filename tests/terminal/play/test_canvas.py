@@ -29,9 +29,7 @@ def test_fewer_and_more_lines_are_a_new_picture():
         app.canvas.show(lines[:10])
         assert len(app.canvas._strips) == 10
         app.canvas.show(lines)
-        assert [s.text for s in app.canvas._strips][-1] == "".join(
-            p.text for p in lines[-1]
-        )
+        assert [s.text for s in app.canvas._strips][-1] == "".join(p.text for p in lines[-1])
 
     on_stage(test, PLAYING)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.live.session.state import Latency
 from composer.terminal.palette import DARK
 from composer.terminal.play.devices import Devices, devices
@@ -15,22 +14,14 @@ from tests.support.stage import text
 
 
 def test_latencies_are_shown_as_last_and_p99():
-    assert "thru 0.3/0.8  decided 3.9/12  ready –" in text(
-        devices(Devices.of(READY), 80, DARK)
-    )
+    assert "thru 0.3/0.8  decided 3.9/12  ready –" in text(devices(Devices.of(READY), 80, DARK))
     assert "key to sound 0.3/0.8" in text(devices(Devices.of(READY), 140, DARK))
 
 
 def test_figures_of_latencies_are_explained():
     assert "ready –  ms last/99%" in text(devices(Devices.of(READY), 90, DARK))
     help_text = dict(lessons())["Latencies"]
-    for word in (
-        "last one",
-        "99th percentile",
-        "ready",
-        "small is bad",
-        "first percentile",
-    ):
+    for word in ("last one", "99th percentile", "ready", "small is bad", "first percentile"):
         assert word in help_text
 
 
@@ -39,10 +30,7 @@ def test_names_of_ports_come_before_latencies_and_these_give_way_one_by_one():
         READY, device="AKM322:keys 128:0", output="FluidSynth virtual port (15462) 129:0",
         latencies={"thru": Latency(0.21, 0.44), "decision": Latency(6.5, 10.2), "ready": Latency(160.2, 48.1)},
     )  # fmt: skip
-    lines = {
-        width: text(devices(Devices.of(long), width, DARK))
-        for width in (60, 80, 100, 120)
-    }
+    lines = {width: text(devices(Devices.of(long), width, DARK)) for width in (60, 80, 100, 120)}
     assert all("AKM322:keys 128:0" in line for line in lines.values())
     assert all("FluidSynth virtual port…" in line for line in lines.values())
     assert [lines[width].split("…")[1].strip() for width in lines] == [

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from textual.widgets import Input, OptionList
-
 from composer.live import commands
 from composer.live.arguments import Argument
 from composer.live.commands import Command
 from composer.terminal.play.dialogs import Help, Page, lessons
 from tests.support.played import READY
 from tests.support.stage import on_stage, shown
+from textual.widgets import Input, OptionList
 
 
 def test_save_asks_for_a_name(tmp_path, monkeypatch):
@@ -57,8 +56,7 @@ def test_help_teaches_and_closes():
 def test_the_help_names_the_keys_of_the_table():
     texts = dict(lessons())
     assert (
-        texts["Begin"].startswith("Press space. ")
-        and "with tab on the letters" in texts["Begin"]
+        texts["Begin"].startswith("Press space. ") and "with tab on the letters" in texts["Begin"]
     )
     assert "press c and play along" in texts["Late keys?"]
     assert not any("{" in text for text in texts.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.live.session.state import ShownNote
 from composer.terminal.palette import DARK, LIGHT
 from composer.terminal.play.drawing import Drawing, count_of
@@ -52,9 +51,7 @@ def test_the_view_is_moved_for_a_pitch_outside_and_not_back_at_once():
     assert [text(line) for line in again] == [text(line) for line in usual]
 
 
-@pytest.mark.parametrize(
-    ("beat", "count"), [(-4.0, "1"), (-3.01, "1"), (-2.5, "2"), (-0.5, "4")]
-)
+@pytest.mark.parametrize(("beat", "count"), [(-4.0, "1"), (-3.01, "1"), (-2.5, "2"), (-0.5, "4")])
 def test_the_count_in_is_counted(beat, count):
     assert count_of(replace(READY, phase="count-in", beat=beat)) == count
     assert count_of(replace(PLAYING, beat=beat)) == ""

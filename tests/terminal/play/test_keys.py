@@ -27,6 +27,4 @@ def test_every_key_reaches_its_method():
 def test_every_command_has_been_tried():
     tried = {label_of(key) for key in KEYS}
     elsewhere = {"save", "model", "choose", "piano", "light", "help", "quit"}
-    assert {
-        row.name for row in shown_commands() if not set(row.keys) & tried
-    } == elsewhere
+    assert {row.name for row in shown_commands() if not set(row.keys) & tried} == elsewhere

@@ -15,9 +15,6 @@ def test_knobs_are_chosen_by_number():
         double.now = replace(PLAYING, knobs={"chords": 0.95})
         await pilot.press("1", "right", "2")
         assert double.asked[2:] == [("turn", ["chords", 0.1])]
-        assert (
-            "this model has no knob 2: its knobs are chords; o: choose"
-            in shown(app)[-2]
-        )
+        assert "this model has no knob 2: its knobs are chords; o: choose" in shown(app)[-2]
 
     on_stage(test, PLAYING)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from composer.terminal.play.lens import Lens, lens_for, rows_for, rulings
 
 
@@ -33,16 +32,9 @@ def test_four_octaves_fit_24_rows_and_begin_with_a_row():
     assert scope.semitone == 1.0
     assert scope.high + 1 - scope.low == 48
     assert [
-        scope.pixel(pitch) % 2
-        for pitch in range(scope.low, scope.high)
-        if pitch % 12 == 0
+        scope.pixel(pitch) % 2 for pitch in range(scope.low, scope.high) if pitch % 12 == 0
     ] == [1] * 4
 
 
 def test_a_wide_terminal_shows_a_beat_in_more_pixels():
-    assert [lens_for(columns).per_beat for columns in (30, 72, 112, 192)] == [
-        8,
-        8,
-        16,
-        32,
-    ]
+    assert [lens_for(columns).per_beat for columns in (30, 72, 112, 192)] == [8, 8, 16, 32]

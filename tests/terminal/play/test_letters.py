@@ -9,9 +9,7 @@ from tests.support.stage import on_stage
 
 def test_the_letters_are_a_piano():
     async def test(app, pilot, double):
-        await pilot.press(
-            "tab", "z", "q", "right_square_bracket", "x", "space", "0", "tab", "m"
-        )
+        await pilot.press("tab", "z", "q", "right_square_bracket", "x", "space", "0", "tab", "m")
         assert [a[:2] for a in double.asked] == [
             ("press", 60), ("release", 60), ("press", 72), ("release", 72), ("press", 74), ("start",),
             ("release", 74), ("press", 60 + 12 + 12 + 15), ("release", 99), ("mode",),

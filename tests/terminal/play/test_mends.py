@@ -8,13 +8,9 @@ from composer.terminal.play.mends import COMMAND_OF, by_key, by_line, mend_of
 
 
 def test_a_way_out_is_a_key_on_the_stage_and_a_line_to_type():
+    assert by_key("no such model", Mend("model")) == "no such model; o: choose another model"
     assert (
-        by_key("no such model", Mend("model"))
-        == "no such model; o: choose another model"
-    )
-    assert (
-        by_line("no such model", Mend("model"))
-        == "no such model; model NAME: choose another model"
+        by_line("no such model", Mend("model")) == "no such model; model NAME: choose another model"
     )
 
 

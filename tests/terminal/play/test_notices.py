@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from composer.errors import Mend
 from composer.terminal.palette import DARK
 from composer.terminal.play.notices import News, footer, message
@@ -52,9 +51,7 @@ def test_own_messages_come_before_the_sessions_and_remarks_after():
     state = replace(READY, message="play", remarks=("first", "the melody was moved"))
     assert "oh" in text(message(News.of(state, ("oh", True)), 80, DARK))
     assert " play " in text(message(News.of(state, ("", False)), 80, DARK))
-    remark = text(
-        message(News.of(replace(state, message="", kept=True), ("", False)), 80, DARK)
-    )
+    remark = text(message(News.of(replace(state, message="", kept=True), ("", False)), 80, DARK))
     assert "the melody was moved" in remark and "3 takes, the last kept" in remark
 
 

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 
 import pytest
-
 from composer.live import commands
 from composer.terminal.play.keys import OWN
 from composer.terminal.play.plain import SCREEN_ONLY, changes, tell, usage
@@ -23,10 +22,7 @@ def test_changes_are_told_once():
     assert changes(READY, replace(READY, qpm=80.0, loop=True)) == [
         "duet 80 qpm loop click jsb-chorales seed 7 melody -0.3 groove +0.5"
     ]
-    assert changes(READY, replace(READY, message="hello", takes=4)) == [
-        "takes: 4",
-        "hello",
-    ]
+    assert changes(READY, replace(READY, message="hello", takes=4)) == ["takes: 4", "hello"]
 
 
 def test_lines_are_commands():
@@ -43,12 +39,7 @@ def test_lines_are_commands():
 
 def told_in_lines(script, state=READY):
     double, out = Double(state), io.StringIO()
-    tell(
-        double,
-        io.StringIO(script + "\nq\n"),
-        out,
-        wait=lambda seconds: time.sleep(0.001),
-    )
+    tell(double, io.StringIO(script + "\nq\n"), out, wait=lambda seconds: time.sleep(0.001))
     return double.asked, out.getvalue()
 
 
@@ -68,10 +59,7 @@ def test_help_in_lines_has_a_line_for_each_command(word):
         assert len(named) == (command.name not in SCREEN_ONLY), command.name
     assert "k       keep             mark this take as one to keep" in lines
     assert "        stop             end the phrase, or what sounds" in lines
-    assert (
-        "m       mode [duet]      phrase, duet, call and response: the next one"
-        in lines
-    )
+    assert "m       mode [duet]      phrase, duet, call and response: the next one" in lines
     assert "help explains" in usage() and "\n" not in usage()
 
 

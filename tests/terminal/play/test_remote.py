@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
-
 from composer.errors import Mend, PortError
 from composer.live.server import Server
 from composer.terminal.play.app import StageApp, StageConfig
@@ -37,18 +36,12 @@ def test_a_real_session_is_played_from_the_screen(model_folder, tmp_path, apart)
                     await pilot.pause(0.3)
                 await pilot.press("space")  # the phrase is over
                 await reached(
-                    lambda: (
-                        player.state().phase == "playing"
-                        and player.state().accompaniment
-                    ),
+                    lambda: player.state().phase == "playing" and player.state().accompaniment,
                     pilot,
                 )
                 lines = shown(app)
                 assert "PLAYING" in lines[0] and model_folder.name in lines[0]
-                assert any(
-                    "█" in line or "▀" in line[8:] or "▄" in line
-                    for line in lines[5:27]
-                )
+                assert any("█" in line or "▀" in line[8:] or "▄" in line for line in lines[5:27])
                 assert {note.pitch for note in player.state().melody} == {64, 65, 67}
                 await pilot.press("space")
                 await reached(lambda: player.state().phase == "idle", pilot)

@@ -16,12 +16,7 @@ from tests.support.stage import text
 def view(state=PLAYING, columns=24, shown=None, **more):
     lens = Lens(columns, 8, 12)
     return roll.View(
-        lens,
-        shown or rows_for((), 17),
-        DARK,
-        now=lens.now(state.beat),
-        held=state.held,
-        **more,
+        lens, shown or rows_for((), 17), DARK, now=lens.now(state.beat), held=state.held, **more
     )
 
 
@@ -44,13 +39,9 @@ def test_the_roll_in_characters():
 
 def test_keys_light_up_that_are_held_and_that_sound():
     shown = PitchRows(low=58, high=71, semitone=1.0, pixels=14)
-    lines = roll.roll(
-        view(shown=shown), NoteTable([*PLAYING.melody, *PLAYING.accompaniment])
-    )
+    lines = roll.roll(view(shown=shown), NoteTable([*PLAYING.melody, *PLAYING.accompaniment]))
     melody, tenor = shade(DARK, code(0, SOUNDING)), shade(DARK, code(2, SOUNDING))
-    assert (
-        lines[2][1].style.color.name == melody.lower()
-    )  # G4, the upper one of its row
+    assert lines[2][1].style.color.name == melody.lower()  # G4, the upper one of its row
     assert lines[6][1].style.color.name == tenor.lower()  # B3
     assert lines[1][1].style.color.name == DARK.white_key.lower()  # A4
     assert lines[2][1].style.bgcolor.name == DARK.black_key.lower()  # F sharp
@@ -59,9 +50,7 @@ def test_keys_light_up_that_are_held_and_that_sound():
 def test_the_count_in_is_written_large():
     lines = [
         text(line)[roll.LEFT :]
-        for line in roll.roll(
-            view(replace(READY, beat=-2.0), number="2"), NoteTable(())
-        )
+        for line in roll.roll(view(replace(READY, beat=-2.0), number="2"), NoteTable(()))
     ]
     full = [
         (row, column)
@@ -70,18 +59,7 @@ def test_the_count_in_is_written_large():
         if sign == "█"
     ]
     assert len({row for row, _ in full}) == 10
-    assert [line.count("█") for line in lines[3:13]] == [
-        12,
-        12,
-        4,
-        4,
-        12,
-        12,
-        4,
-        4,
-        12,
-        12,
-    ]
+    assert [line.count("█") for line in lines[3:13]] == [12, 12, 4, 4, 12, 12, 4, 4, 12, 12]
 
 
 def test_chords_are_named_over_their_beats():

@@ -6,7 +6,6 @@ import math
 import re
 
 import pytest
-
 from composer.runs.report import Report
 from composer.terminal.text import Area
 from composer.terminal.train.view import body
@@ -15,10 +14,7 @@ from tests.support.reports import REFERENCE, head, history, panels, report, text
 
 def test_pace_is_of_this_phase_and_without_its_first_report():
     made = history(
-        report(0, 5.0, losses={}),
-        report(50, 45.0),
-        report(100, 50.0),
-        report(200, 70.0),
+        report(0, 5.0, losses={}), report(50, 45.0), report(100, 50.0), report(200, 70.0)
     )
     assert made.pace == pytest.approx(150 / 25)
     assert made.left == (pytest.approx(200 / 6), "")
@@ -30,9 +26,7 @@ def test_pace_is_of_this_phase_and_without_its_first_report():
 
 def test_time_left_does_not_guess_the_speed_of_a_phase_that_has_not_begun():
     phases = {"supervised": 300, "adversarial": 100}
-    made = history(
-        Report(100, 400, 10.0, 10.0, "supervised", {"a": 1.0}, phases=phases)
-    )
+    made = history(Report(100, 400, 10.0, 10.0, "supervised", {"a": 1.0}, phases=phases))
     assert made.left == (pytest.approx(20.0), "adversarial")
     assert (
         "20" in text(head(made, Area(100, 20), 0))[0]
@@ -62,14 +56,9 @@ def test_a_measure_that_came_nearer_is_told_from_one_that_went_away():
     made = history()
     assert made.trend("crossing") == 0
     made.add(
-        report(
-            measures={"scale_ratio": 0.9, "crossing": -0.5, "rests": 0.5},
-            reference=REFERENCE,
-        )
+        report(measures={"scale_ratio": 0.9, "crossing": -0.5, "rests": 0.5}, reference=REFERENCE)
     )
-    assert [
-        made.trend(name) for name in ("scale_ratio", "crossing", "rests", "drums")
-    ] == [
+    assert [made.trend(name) for name in ("scale_ratio", "crossing", "rests", "drums")] == [
         1,
         -1,
         0,

@@ -11,11 +11,10 @@ import sys
 import time
 
 import pytest
-from rich.console import Console
-
 from composer.terminal.text import Area
 from composer.terminal.train import Dashboard, live
 from composer.terminal.train.view import body
+from rich.console import Console
 from tests.conftest import ROOT
 from tests.support.reports import MEASURES, SONG, panels, report
 from tests.support.terminal_screen import ScreenOfATerminal, terminal
@@ -83,10 +82,7 @@ def test_a_terminal_that_changes_its_size_is_drawn_anew():
         screen.narrow(60, 20)
         view._screen.draw()
         lines = screen.lines()
-        assert (
-            lines[0].startswith("120/400")
-            and sum("120/400" in line for line in lines) == 1
-        )
+        assert lines[0].startswith("120/400") and sum("120/400" in line for line in lines) == 1
 
 
 def test_a_run_that_fails_leaves_the_cursor_and_standard_output_as_they_were():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from composer.pictures.cells import EMPTY, code
 from composer.songs.song import Note, Song, Track
 from composer.terminal.text import Area
@@ -30,12 +29,7 @@ def test_four_pixels_are_in_a_character():
     assert roll.pixels().shape == (20, 32)
     assert roll.bar_columns() == [(0, 1), (8, 2)]
     labels = roll.labels()
-    assert (
-        len(labels) == 10
-        and labels[0] == "C5"
-        and labels[6] == "C4"
-        and labels[2] == "G4"
-    )
+    assert len(labels) == 10 and labels[0] == "C5" and labels[6] == "C4" and labels[2] == "G4"
 
 
 def test_a_low_roll_squeezes_pitches_and_a_long_one_shows_its_first_bars():
@@ -49,9 +43,7 @@ def test_a_low_roll_squeezes_pitches_and_a_long_one_shows_its_first_bars():
 
 
 def test_drums_have_lanes_of_their_own():
-    drums = Track(
-        (Note(0, 36, 1), Note(1, 38, 1), Note(2, 42, 1)), "Drums", is_drum=True
-    )
+    drums = Track((Note(0, 36, 1), Note(1, 38, 1), Note(2, 42, 1)), "Drums", is_drum=True)
     roll = roll_of(Song((SONG.tracks[0], drums)), 20, 16)
     assert roll.labels()[-1] == "drum"
     places = [np.flatnonzero(row != EMPTY).tolist() for row in roll.pixels()[-4:]]
@@ -61,9 +53,7 @@ def test_drums_have_lanes_of_their_own():
 
 
 def test_the_melody_is_drawn_over_the_others():
-    both = Song(
-        (Track((Note(2, 60, 1),)), Track((Note(0, 60, 8),)), Track((Note(1, 60, 4),)))
-    )
+    both = Song((Track((Note(2, 60, 1),)), Track((Note(0, 60, 8),)), Track((Note(1, 60, 4),))))
     (row,) = roll_of(both, 20, 8, per_cell=1).pixels()
     assert row[2] == code(0, is_onset=True) and row[1] == code(1)
     assert row[0] == code(1, is_onset=True) and (row[3:] == code(1)).all()

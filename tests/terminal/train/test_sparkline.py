@@ -6,10 +6,9 @@ import io
 import math
 
 import numpy as np
+from composer.terminal.train.sparkline import Sparkline, sparkline
 from rich.console import Console
 from rich.table import Table
-
-from composer.terminal.train.sparkline import Sparkline, sparkline
 
 
 def test_a_sparkline_goes_from_the_lowest_to_the_highest():

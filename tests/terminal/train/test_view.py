@@ -6,21 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from rich.segment import Segment
-
 from composer.songs.song import Note, Song, TimeSignature, Track
 from composer.terminal.text import Area
 from composer.terminal.train.history import History
 from composer.terminal.train.view import body, status
-from tests.support.reports import (
-    MEASURES,
-    REFERENCE,
-    SONG,
-    history,
-    panels,
-    report,
-    text,
-)
+from rich.segment import Segment
+from tests.support.reports import MEASURES, REFERENCE, SONG, history, panels, report, text
 
 
 def odd_songs():
@@ -56,9 +47,7 @@ def test_every_size_of_paper_is_kept(song, width):
             measures=many,
             reference=REFERENCE,
         ),
-        report(
-            100, 10.0, "adversarial", losses={"critic": math.nan}, measures=MEASURES
-        ),
+        report(100, 10.0, "adversarial", losses={"critic": math.nan}, measures=MEASURES),
     ]
     for count in range(4):
         made = History()
@@ -76,13 +65,7 @@ def test_every_size_of_paper_is_kept(song, width):
 def test_the_roll_goes_first_then_the_sparklines():
     made = history(
         *(
-            report(
-                50 * i,
-                10.0 * i,
-                measures=MEASURES,
-                reference=REFERENCE,
-                songs={"ode": SONG},
-            )
+            report(50 * i, 10.0 * i, measures=MEASURES, reference=REFERENCE, songs={"ode": SONG})
             for i in (1, 2)
         )
     )
@@ -110,10 +93,6 @@ def test_a_wide_terminal_has_the_roll_at_the_right():
 
 def test_measures_make_room_for_the_roll_and_say_so():
     many = {f"m{i}": 0.5 for i in range(30)}
-    lines = panels(
-        body(history(report(measures=many, songs={"ode": SONG})), Area(80, 20))
-    )
-    assert any("more" in line for line in lines) and any(
-        " C4 " in line for line in lines
-    )
+    lines = panels(body(history(report(measures=many, songs={"ode": SONG})), Area(80, 20)))
+    assert any("more" in line for line in lines) and any(" C4 " in line for line in lines)
     assert "m0 " in "".join(lines)

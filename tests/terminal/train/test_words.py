@@ -13,6 +13,4 @@ def test_values_have_an_ascii_minus():
 
 
 def test_a_report_without_pace_or_metrics_is_one_line():
-    assert plain(history(report(0, 5.0, losses={}, phase="a\x1bb"))) == [
-        "iteration 0/400 a b"
-    ]
+    assert plain(history(report(0, 5.0, losses={}, phase="a\x1bb"))) == ["iteration 0/400 a b"]

@@ -7,10 +7,7 @@ from tests.support.training import trainer_of
 
 def test_both_phases_move_the_weights() -> None:
     trainer = trainer_of(supervised_iterations=1, adversarial_iterations=1)
-
-    def weights():
-        return [v.numpy() for v in trainer.networks.generator.trainable_variables]
-
+    weights = lambda: [v.numpy() for v in trainer.networks.generator.trainable_variables]  # noqa: E731
     start = weights()
     assert set(trainer.iterate()) == {"supervised"}
     warm = weights()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from composer.config import from_dict
 from composer.songs.song import Note, Song, Track
 from composer.training.recipes.likelihood import LikelihoodSettings
 from composer.training.trainer import Trainer
+
 from tests.support.toy_family import FAMILY
 
 # A bass that plays the melody's root two octaves lower: easy to learn, and no rest.
@@ -37,8 +37,7 @@ def test_the_loss_falls_and_the_voice_is_learnt() -> None:
     assert first == pytest.approx(np.log(25), abs=1.0) and last < 0.3 * first
     made = trainer.player().arrange(SONG, seed=1)
     right = [
-        a.pitch == b.pitch
-        for a, b in zip(made.tracks[1].notes, SONG.tracks[1].notes, strict=False)
+        a.pitch == b.pitch for a, b in zip(made.tracks[1].notes, SONG.tracks[1].notes, strict=False)
     ]
     assert sum(right) >= 8
 
@@ -48,9 +47,7 @@ def test_it_goes_on_bit_for_bit_and_the_rate_falls() -> None:
     for _ in range(3):
         whole.iterate()
     state = whole.state()
-    assert float(whole.recipe.optimizer.learning_rate) == pytest.approx(
-        0.1 * (0.03 + 0.97 * 0.75)
-    )
+    assert float(whole.recipe.optimizer.learning_rate) == pytest.approx(0.1 * (0.03 + 0.97 * 0.75))
     assert [name for name in state if name[0] == "a"] == []
     for _ in range(3):
         whole.iterate()
@@ -59,6 +56,4 @@ def test_it_goes_on_bit_for_bit_and_the_rate_falls() -> None:
     for _ in range(3):
         resumed.iterate()
     one, other = whole.state(), resumed.state()
-    assert one.keys() == other.keys() and all(
-        np.array_equal(one[k], other[k]) for k in one
-    )
+    assert one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)

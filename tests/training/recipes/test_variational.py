@@ -8,16 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import layers, ops
-
 from composer.errors import ConfigError
 from composer.training.distribution import Replicas
 from composer.training.recipes.recipe import Draw
-from composer.training.recipes.variational import (
-    Variational,
-    VariationalSettings,
-    costly,
-)
+from composer.training.recipes.variational import Variational, VariationalSettings, costly
+from keras import layers, ops
 
 WIDTH, LATENTS = 8, 2
 
@@ -39,9 +34,7 @@ class Networks:
     def __init__(self) -> None:
         keras.utils.set_random_seed(2)
         self.generator = Autoencoder()
-        self.generator(
-            np.zeros((1, WIDTH), "float32"), np.zeros((1, LATENTS), "float32")
-        )
+        self.generator(np.zeros((1, WIDTH), "float32"), np.zeros((1, LATENTS), "float32"))
 
     def elbo_terms(self, batch: dict[str, Any]) -> tuple[Any, Any]:
         mean, spread, logits = self.generator(batch["x"], batch["noise"])
@@ -55,10 +48,7 @@ class Patterns:
 
     def batch(self, rng: np.random.Generator, size: int, length: int) -> dict[str, Any]:
         x = np.eye(WIDTH, dtype=np.float32)[2 * rng.integers(4, size=size)]
-        return {
-            "x": x,
-            "noise": rng.standard_normal((size, LATENTS)).astype(np.float32),
-        }
+        return {"x": x, "noise": rng.standard_normal((size, LATENTS)).astype(np.float32)}
 
 
 def trained(**changes: Any) -> tuple[Variational, list[dict[str, float]]]:
@@ -68,9 +58,7 @@ def trained(**changes: Any) -> tuple[Variational, list[dict[str, float]]]:
     recipe = Variational(Networks(), settings, Replicas())
     losses = []
     for at in range(settings.iterations):
-        found = recipe.step(
-            at, Draw(Patterns(), np.random.default_rng([1, at]), 32, Replicas())
-        )
+        found = recipe.step(at, Draw(Patterns(), np.random.default_rng([1, at]), 32, Replicas()))
         losses.append({name: float(value) for name, value in found.items()})
     return recipe, losses
 
@@ -83,9 +71,7 @@ def test_the_patterns_are_learnt_through_the_latents() -> None:
     _, losses = trained(beta=0.1)
     assert set(losses[0]) == {"reconstruction", "divergence"}
     assert mean(losses, "reconstruction") < 0.3 * losses[0]["reconstruction"]
-    assert mean(losses, "reconstruction") < 0.5 * log(
-        4
-    )  # more than their frequencies alone tell
+    assert mean(losses, "reconstruction") < 0.5 * log(4)  # more than their frequencies alone tell
     assert mean(losses, "divergence") > 1.0
 
 
