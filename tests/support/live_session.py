@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from composer.live.melody.capture import Event
+from composer.live.melody.transport import Transport
 from composer.live.midi.agenda import Agenda
+from composer.live.session.context import SessionContext
 from composer.live.session.session import Session
 from composer.live.session.state import SessionConfig
 from composer.live.session.worker import TaskResult, carry_out
@@ -172,3 +174,12 @@ class SteppedSession:
     def hanging(self) -> list:
         """What sounds and is never ended."""
         return [n for channel in range(16) for n in self.notes(channel) if n[1] == float("inf")]
+
+
+def bare_stand(config: SessionConfig, time: Transport) -> SteppedSession:
+    """A stand for what needs a context alone: no session, no model; `context` goes with it."""
+    clock = Clock()
+    sequencer, worker = SteppedSequencer(clock), SteppedWorker(clock)
+    stand = SteppedSession(None, clock, sequencer, worker, [])
+    stand.context = SessionContext(config, None, sequencer, worker, print, print, print, time)
+    return stand
