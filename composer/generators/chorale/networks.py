@@ -462,7 +462,8 @@ class Generator(keras.Model):
         own = [_of_voice(x, voice) for x in there]
         learnt = [self.within, self.to_next]
         warned = seen.strict * held_back(learnt, own, there, [middle, end], voice)
-        return warned, own[0]
+        # Cut anew: with own[0] gradients would be summed in another order, and round otherwise.
+        return warned, _of_voice(begin, voice)
 
     def quarter_logits(self, state: Tensor, seen: ChoraleView) -> tuple[Tensor, Tensor]:
         """Return logits of steps 1 and 3 [R * 6, SYMBOLS], each of three voices, and of striking
