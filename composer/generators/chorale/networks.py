@@ -462,7 +462,7 @@ class Generator(keras.Model):
         own = [_of_voice(x, voice) for x in there]
         learnt = [self.within, self.to_next]
         warned = seen.strict * held_back(learnt, own, there, [middle, end], voice)
-        # Cut anew: with own[0] gradients would be summed in another order, and round otherwise.
+        # Cut again: with own[0] gradients would be summed in another order and round otherwise.
         return warned, _of_voice(begin, voice)
 
     def quarter_logits(self, state: Tensor, seen: ChoraleView) -> tuple[Tensor, Tensor]:
