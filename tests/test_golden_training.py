@@ -7,6 +7,8 @@ TensorFlow give.
 from __future__ import annotations
 
 import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,12 @@ FAMILIES = ["unet", *(pytest.param(name, marks=LONG) for name in ("chorale", "ba
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_run_goes_on_into_the_next_phase_and_ends_as_ever(name: str, tmp_path: Path) -> None:
-    made = golden.resumed(name, tmp_path / "run")
+    if EXACT:
+        # Networks made before in the same process change how TensorFlow rounds.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+            made = alone.submit(golden.resumed, name, tmp_path / "run").result()
+    else:
+        made = golden.resumed(name, tmp_path / "run")
     found = golden.differences(name, made)
     assert not found, f"{len(found)} differ:\n" + "\n".join(found[:20])
     if EXACT:
