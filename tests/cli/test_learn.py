@@ -79,16 +79,16 @@ def test_a_keyboard_is_taught(tmp_path, monkeypatch):
         send("note_on", note=36)
         until("highest key")
         send("note_on", note=96)
-        until("knob chords")
+        until("knob 1")
         for value in (10, 50, 51):
             send("control_change", control=74, value=value)
-        until("knob style")
+        until("knob 2")
         process.stdin.write("\n")
-        until("knob melody")
+        until("knob 3")
         send("control_change", control=74, value=60)  # it turns on: not the next knob
         for value in (1, 1, 1, 1, 127, 127, 1, 1):
             send("control_change", control=75, value=value)
-        until("knob groove")
+        until("knob 4")
         process.stdin.write("q\n")
         assert "launchpad-9.json" in until("is kept")
         assert process.wait(20) == 0
@@ -96,7 +96,7 @@ def test_a_keyboard_is_taught(tmp_path, monkeypatch):
             "cc",
             "75",
             "knob",
-            "melody",
+            "3",
         ]
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     made = devices.profile_for("Launchpad 9:keys")
@@ -106,7 +106,7 @@ def test_a_keyboard_is_taught(tmp_path, monkeypatch):
         match=("Launchpad 9:keys*",),
         lowest=36,
         highest=96,
-        controls={**generic, "cc 74": "knob chords", "cc 75": "knob melody"},
+        controls={**generic, "cc 74": "knob 1", "cc 75": "knob 3"},
         relative=("cc 75",),
         about=made.about,
     )

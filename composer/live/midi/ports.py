@@ -172,13 +172,15 @@ class _Listener:
     """
 
     def __init__(self, tell: Callback) -> None:
-        self.tell = tell
-
-    def __call__(self, data: Sequence[int]) -> None:
+        # Imported before the first key: it takes 50 ms, by which that key would be stamped late.
         from mido import Message
 
+        self.tell = tell
+        self._parse = Message.from_bytes
+
+    def __call__(self, data: Sequence[int]) -> None:
         try:
-            message = Message.from_bytes(data)
+            message = self._parse(data)
         except ValueError:
             # Bytes that are no message are left out.
             return

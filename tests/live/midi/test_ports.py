@@ -14,6 +14,8 @@ from composer.live.midi import ports
 from composer.live.midi.backend import DriverPort
 from composer.live.midi.ports import Ports, choose, is_instrument, list_ports, open_input
 
+from tests.conftest import ROOT
+
 ALSA_NAMES = (
     "Midi Through:Midi Through Port-0 14:0",
     "AKM322:AKM322 MIDI 1 20:0",
@@ -219,3 +221,11 @@ def test_a_port_that_composer_made_is_no_keyboard(own):
     assert choose(None, [own, "AKM322:keys"]) == "AKM322:keys"
     assert choose("out", ["RtMidiOut Client:RtMidi output", "Synth:out"]) == "Synth:out"
     assert choose(own, [own, "AKM322:keys"]) == own  # by its whole name
+
+
+def test_what_reads_a_message_is_imported_before_the_first_key():
+    script = (
+        "import sys\nfrom composer.live.midi.ports import _Listener\n"
+        "assert 'mido' not in sys.modules\n_Listener(print)\nassert 'mido' in sys.modules\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
