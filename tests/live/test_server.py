@@ -293,7 +293,9 @@ def test_two_clients_play_one_session(tmp_path):
         assert other.state["melody"][0][2] == 67
         other.say(do="panic")
         one.until(lambda state: state["phase"] == "idle")
-        assert one.state["takes"] == 1 and one.state["message"] == "all notes off"
+        assert one.state["takes"] == 1
+        # Nothing sounds here, so the take is rendered beside: that may be said meanwhile.
+        assert one.state["message"].startswith(("all notes off", "no sound here"))
         one.say(do="knob", argument=["colour", 1])
         other.until(lambda state: state["mend"] == {"way": "model", "value": None})
         for client in (one, other):
